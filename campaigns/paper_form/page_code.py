@@ -1,0 +1,49 @@
+"""What each page's 2D code says: which case, which page, which layout, and a check.
+
+Text of the code: `F1-<case reference, 8>-<page, 2>-<layout fingerprint, 8>-<check, 1>`, 24 characters, all in the
+alphanumeric set of QR codes. The same text is printed beside it for people and for the reconciliation desk.
+The check character is a weighted sum modulo 37, a prime above the number of symbols, so that one wrong or two swapped
+characters are always noticed when a person keys the text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+SYMBOLS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+"
+PATTERN = re.compile(r"F1-([0-9A-Z]{8})-(\d{2})-([0-9A-F]{8})-([0-9A-Z+])")
+
+
+class UnreadablePageCode(ValueError):
+    """The text is not one of our page codes, or its check is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageCode:
+    """`case` is the printed reference of the SurveyCase, `page` counts from 1, `layout` is a fingerprint."""
+
+    case: str
+    page: int
+    layout: str
+
+    def __str__(self) -> str:
+        body = f"{self.case}-{self.page:02d}-{self.layout}"
+        return f"F1-{body}-{check_character(body)}"
+
+
+def check_character(body: str) -> str:
+    """The check of `body`; dashes do not count."""
+    symbols = [SYMBOLS.index(each) for each in body if each != "-"]
+    return SYMBOLS[sum((place + 2) * symbol for place, symbol in enumerate(symbols)) % len(SYMBOLS)]
+
+
+def parse(text: str) -> PageCode:
+    """The page code written as `text` (any case, spaces around). Raises UnreadablePageCode."""
+    found = PATTERN.fullmatch(text.strip().upper())
+    if found is None:
+        raise UnreadablePageCode(f"« {text[:40]} » n'est pas un code de page.")
+    case, page, layout, check = found.groups()
+    if check_character(f"{case}-{page}-{layout}") != check:
+        raise UnreadablePageCode(f"Le caractère de contrôle du code de page « {text[:40]} » est faux.")
+    return PageCode(case=case, page=int(page), layout=layout)

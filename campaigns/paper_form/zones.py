@@ -1,0 +1,153 @@
+"""What a laid-out form is made of. All lengths are millimetres from the top left corner of an A4 page (210 x 297).
+
+Pure. The reader of scans needs nothing else than these shapes; `layout.lay_out()` computes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+PAGE_WIDTH = 210.0
+PAGE_HEIGHT = 297.0
+
+
+class ZoneKind(StrEnum):
+    """How the tenant answers in a zone."""
+
+    BOX = "box"  # one square to tick; `value` is the choice ('yes' / 'no' for YES_NO, 'on' for TICK)
+    COMB = "comb"  # `cells` equal cells side by side, one digit each
+    LETTERS = "letters"  # `cells` cells for capitals: kept as a crop, keyed by a person
+    LINE = "line"  # free handwriting: kept as a crop, keyed by a person
+    SIGNATURE = "signature"  # presence of ink only
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle: left, top, width, height."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+    @property
+    def right(self) -> float:
+        """Right edge."""
+        return self.x + self.w
+
+    @property
+    def bottom(self) -> float:
+        """Bottom edge."""
+        return self.y + self.h
+
+    def overlaps(self, other: Box) -> bool:
+        """Whether the two rectangles share an area."""
+        return self.x < other.right and other.x < self.right and self.y < other.bottom and other.y < self.bottom
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """Where one answer (or one choice of it) is written. `page` counts from 1."""
+
+    field: str
+    row: int
+    kind: ZoneKind
+    page: int
+    box: Box
+    value: str = ""
+    cells: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PrefillSpot:
+    """Where the value already known is printed, or another personal text (`field` may be a '@name' such as '@row_title')."""
+
+    field: str
+    row: int
+    page: int
+    box: Box
+    size: float = 9.0
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A printed text: baseline at (x, y), point `size`, `style` regular | bold | italic, grey from 0 (black) to 1."""
+
+    page: int
+    x: float
+    y: float
+    text: str
+    size: float = 9.0
+    style: str = "regular"
+    tone: str = "ink"  # ink | soft | accent | inverse
+    align: str = "left"  # left | right | center
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A printed figure behind the texts: `kind` is rule | panel | frame | band."""
+
+    page: int
+    kind: str
+    box: Box
+    tone: str = "soft"
+    radius: float = 0.0
+
+
+@dataclass(frozen=True)
+class FormLayout:
+    """A form laid out for `rows` occupant rows. Two layouts with equal zones share a fingerprint."""
+
+    questionnaire: str  # key of the definition
+    rows: int
+    pages: int
+    zones: tuple[Zone, ...]
+    prefills: tuple[PrefillSpot, ...]
+    texts: tuple[Text, ...]
+    shapes: tuple[Shape, ...]
+    marks: tuple[Box, ...]  # the four corner squares, the same on every page: top left, top right, bottom left, bottom right
+    page_code: Box  # the square of the page's 2D code, quiet zone excluded, the same on every page
+
+    def on_page(self, page: int) -> Iterator[Zone]:
+        """The zones of one page, in reading order."""
+        return (zone for zone in self.zones if zone.page == page)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Eight hex digits over what the reader relies on: every zone, mark and code position."""
+        told = [self.rows, self.pages, [asdict(zone) for zone in self.zones]]
+        told += [[asdict(mark) for mark in self.marks], asdict(self.page_code)]
+        text = json.dumps(told, sort_keys=True, separators=(",", ":"), default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:8].upper()
+
+    def as_tables(self) -> dict[str, Any]:
+        """The layout as plain JSON-able tables; `from_tables()` is the way back."""
+        return asdict(self)
+
+    @classmethod
+    def from_tables(cls, tables: dict[str, Any]) -> FormLayout:
+        """The layout that `as_tables()` told."""
+
+        def box(told: dict[str, float]) -> Box:
+            return Box(**told)
+
+        return cls(
+            questionnaire=tables["questionnaire"],
+            rows=tables["rows"],
+            pages=tables["pages"],
+            zones=tuple(
+                Zone(**{**told, "kind": ZoneKind(told["kind"]), "box": box(told["box"])}) for told in tables["zones"]
+            ),
+            prefills=tuple(PrefillSpot(**{**told, "box": box(told["box"])}) for told in tables["prefills"]),
+            texts=tuple(Text(**told) for told in tables["texts"]),
+            shapes=tuple(Shape(**{**told, "box": box(told["box"])}) for told in tables["shapes"]),
+            marks=tuple(box(told) for told in tables["marks"]),
+            page_code=box(tables["page_code"]),
+        )
