@@ -1,0 +1,36 @@
+"""The Celery application, its queues and the whole beat schedule, on one screen.
+
+Truth is in the database: every task claims rows, so a tick that runs twice does its work once. Each entry expires
+before the next tick, so that a backlog never doubles the work.
+"""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
+
+app = Celery("enquetes")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.task_routes = {
+    "tenants.tasks.deliver_messages": {"queue": "mail"},
+    "returns.tasks.read_scan_batch": {"queue": "read"},
+}
+
+
+def every(task: str, schedule: float | crontab, *, expires: float) -> dict[str, Any]:
+    """One line of the schedule; `expires` in seconds."""
+    return {"task": task, "schedule": schedule, "options": {"expires": expires}}
+
+
+app.conf.beat_schedule = {
+    "fetch-landlord-files": every("tenants.tasks.fetch_landlord_files", 60.0, expires=50),
+    "fetch-scans": every("returns.tasks.fetch_scans", 60.0, expires=50),
+    "deliver-messages": every("tenants.tasks.deliver_messages", 30.0, expires=25),
+    "settle-scans": every("returns.tasks.redrive", 60.0, expires=50),
+    "send-due": every("tenants.tasks.send_due", crontab(hour="9", minute="5"), expires=3600),
+}

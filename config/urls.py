@@ -1,0 +1,20 @@
+"""The addresses: portal (/), tracking (/suivi/), keying (/saisie/), api/, admin/."""
+
+from django.contrib import admin
+from django.contrib.auth import views as auth
+from django.urls import include, path
+
+from config import views
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("connexion/", auth.LoginView.as_view(template_name="login.html"), name="login"),
+    path("deconnexion/", auth.LogoutView.as_view(), name="logout"),
+    path("accueil/", views.home, name="home"),
+    path("sante/", views.health, name="health"),
+    path("composants/", views.components, name="components"),
+    path("suivi/", include("tracking.urls")),
+    path("api/", include("tracking.api_urls")),
+    path("saisie/", include("returns.urls")),
+    path("", include("portal.urls")),
+]

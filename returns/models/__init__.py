@@ -1,0 +1,25 @@
+"""What came back, and what we make of it."""
+
+from returns.models.declarations import Declaration, FieldReading
+from returns.models.findings import ComplementRequest, Finding
+from returns.models.keying import KeyingEntry, KeyingTask
+from returns.models.rehearsed import RehearsedTenant
+from returns.models.restitutions import Restitution, RestitutionFile, RestitutionLine
+from returns.models.scans import Page, ScanBatch, SupportingDocument, SurveyReturn
+
+__all__ = [
+    "ComplementRequest",
+    "Declaration",
+    "FieldReading",
+    "Finding",
+    "KeyingEntry",
+    "KeyingTask",
+    "Page",
+    "RehearsedTenant",
+    "Restitution",
+    "RestitutionFile",
+    "RestitutionLine",
+    "ScanBatch",
+    "SupportingDocument",
+    "SurveyReturn",
+]

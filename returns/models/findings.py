@@ -1,0 +1,65 @@
+"""What the rules found, and what we asked the household for."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from campaigns.scope import scoped
+from tenants.models import Message, SurveyCase
+
+
+class Finding(models.Model):
+    """A règle de gestion that fired on a case, at one place. Settled when it no longer fires."""
+
+    class Severity(models.TextChoices):
+        BLOCKING = "blocking", "bloquante"
+        WARNING = "warning", "avertissement"
+        INFO = "info", "information"
+
+    case = models.ForeignKey(SurveyCase, on_delete=models.CASCADE, related_name="findings", verbose_name="dossier")
+    rule = models.CharField("règle", max_length=20)
+    severity = models.CharField("gravité", max_length=10, choices=Severity)
+    field = models.CharField("champ", max_length=80, blank=True)
+    document = models.CharField("pièce", max_length=40, blank=True)
+    row = models.PositiveSmallIntegerField("occupant", default=0)
+    message = models.CharField("explication", max_length=500)
+    found_at = models.DateTimeField("constatée le")
+    settled_at = models.DateTimeField("levée le", null=True, blank=True)
+
+    objects = scoped(models.Manager, "case__campaign__landlord")
+
+    class Meta:
+        verbose_name = "constat de règle"
+        verbose_name_plural = "constats de règle"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["case", "rule", "field", "document", "row"], name="finding_once_per_place")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} ({self.case_id})"
+
+
+class ComplementRequest(models.Model):
+    """A demande de compléments: exactly what is missing, in the words that the household reads."""
+
+    case = models.ForeignKey(SurveyCase, on_delete=models.CASCADE, related_name="complements", verbose_name="dossier")
+    number = models.PositiveSmallIntegerField("numéro")
+    items = models.JSONField("demandé", help_text="Liste de {rule, row, message}.")
+    asked_at = models.DateTimeField("demandé le")
+    due_on = models.DateField("attendu avant le")
+    message = models.ForeignKey(
+        Message, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="envoi"
+    )
+    answered_at = models.DateTimeField("répondu le", null=True, blank=True)
+
+    objects = scoped(models.Manager, "case__campaign__landlord")
+
+    class Meta:
+        verbose_name = "demande de compléments"
+        verbose_name_plural = "demandes de compléments"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["case", "number"], name="complement_number_once")]
+
+    def __str__(self) -> str:
+        return f"demande {self.number} du dossier {self.case_id}"

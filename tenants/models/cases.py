@@ -1,0 +1,174 @@
+"""The survey case and its history."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from typing import Any, ClassVar
+
+from django.db import models
+
+from campaigns.models import Campaign, User
+from campaigns.scope import scoped
+from tenants import case_states
+from tenants.case_states import Move, MoveRefused, State
+from tenants.models.people import Household
+
+# No 0/O, 1/I/L, 2/Z, 5/S, 8/B, U/V: a reference is read aloud on the phone and keyed from paper.
+REFERENCE_SYMBOLS = "3467ACDEFGHJKMNPQRTWXY9"
+
+
+def new_reference() -> str:
+    """Eight random symbols (36 bits); unique in the database, never derived from a person."""
+    return "".join(secrets.choice(REFERENCE_SYMBOLS) for _ in range(8))
+
+
+class SurveyCaseQuerySet(models.QuerySet["SurveyCase"]):
+    """Questions about many cases."""
+
+    def for_campaign(self, campaign: Campaign) -> SurveyCaseQuerySet:
+        """Those of a campaign."""
+        return self.filter(campaign=campaign)
+
+    def surveyed(self) -> SurveyCaseQuerySet:
+        """All but those out of scope."""
+        return self.exclude(state=State.OUT_OF_SCOPE)
+
+    def silent(self) -> SurveyCaseQuerySet:
+        """Those who have not answered: the only ones a reminder may reach."""
+        return self.filter(state__in=case_states.SILENT)
+
+    def for_letters(self) -> SurveyCaseQuerySet:
+        """With everything that a letter prints, in a fixed number of queries."""
+        return self.select_related("campaign__landlord", "household__dwelling").prefetch_related(
+            "household__occupants"
+        )
+
+
+class SurveyCase(models.Model):
+    """One household in one campaign. `state` moves only by `move()`."""
+
+    class Scope(models.TextChoices):
+        SLS = "sls", "SLS"
+        OPS = "ops", "OPS"
+        SLS_OPS = "sls_ops", "SLS et OPS"
+        NONE = "none", "hors enquête"
+
+    class Channel(models.TextChoices):
+        PAPER = "paper", "courrier"
+        ONLINE = "online", "en ligne"
+        PHONE = "phone", "téléphone"
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="cases", verbose_name="campagne")
+    household = models.OneToOneField(Household, on_delete=models.CASCADE, related_name="case", verbose_name="ménage")
+    reference = models.CharField("numéro de dossier", max_length=8, unique=True, default=new_reference)
+    state = models.CharField("état", max_length=20, choices=case_states.CHOICES, default=State.PREPARED.value)
+    scope = models.CharField("périmètre", max_length=10, choices=Scope, default=Scope.SLS)
+    scope_reason = models.CharField("motif du périmètre", max_length=200, blank=True)
+    layout_rows = models.PositiveSmallIntegerField("lignes imprimées", default=0)
+    channel = models.CharField("canal de réponse", max_length=10, choices=Channel, blank=True)
+    sent_at = models.DateTimeField("envoyé le", null=True, blank=True)
+    received_at = models.DateTimeField("première réponse le", null=True, blank=True)
+    completed_at = models.DateTimeField("complet le", null=True, blank=True)
+    formal_notice_at = models.DateTimeField("mis en demeure le", null=True, blank=True)
+    undelivered_reason = models.CharField("motif de non-distribution", max_length=20, blank=True)
+    late = models.BooleanField("réponse après clôture", default=False)
+
+    objects = scoped(models.Manager.from_queryset(SurveyCaseQuerySet), "campaign__landlord")
+
+    class Meta:
+        verbose_name = "dossier"
+        verbose_name_plural = "dossiers"
+        indexes: ClassVar = [
+            models.Index(fields=["campaign", "state"], name="case_campaign_state"),
+            models.Index(fields=["campaign", "received_at"], name="case_campaign_received"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="case_state_known",
+                condition=models.Q(state__in=[state.value for state in State]),
+                violation_error_message="Cet état n'existe pas.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"dossier {self.reference}"
+
+    def move(
+        self, move: Move, *, now: dt.datetime, actor: User | None = None, data: dict[str, Any] | None = None
+    ) -> None:
+        """Make the move by compare-and-swap and write its event. Raises MoveRefused, also when another was faster."""
+        source = State(self.state)
+        target = case_states.target_of(move, source)
+        stamps = self._stamps(target, now)
+        changed = SurveyCase.objects.filter(pk=self.pk, state=source).update(state=target.value, **stamps)
+        if changed != 1:
+            raise MoveRefused("Le dossier vient d'être modifié par quelqu'un d'autre : rechargez-le.")
+        self.state = target.value
+        for name, value in stamps.items():
+            setattr(self, name, value)
+        if source != target:
+            self.tell(move.value, now=now, actor=actor, data=data)
+
+    def tell(
+        self, kind: str, *, now: dt.datetime, actor: User | None = None, data: dict[str, Any] | None = None
+    ) -> CaseEvent:
+        """Append a line to the case's history. `data` holds no personal value."""
+        return CaseEvent.objects.create(case=self, kind=kind, occurred_at=now, actor=actor, data=data or {})
+
+    def _stamps(self, target: State, now: dt.datetime) -> dict[str, Any]:
+        if target is State.SENT and self.sent_at is None:
+            return {"sent_at": now}
+        if target is State.RECEIVED and self.received_at is None:
+            return {"received_at": now}
+        if target is State.COMPLETE:
+            return {"completed_at": now}
+        return {}
+
+    @property
+    def silent(self) -> bool:
+        """Whether nobody has answered yet."""
+        return State(self.state) in case_states.SILENT
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What conditions may ask about the case itself."""
+        return {
+            "apl": self.household.apl,
+            "qpv": self.household.dwelling.qpv,
+            "sls_scope": self.scope in {self.Scope.SLS, self.Scope.SLS_OPS},
+            "ops_scope": self.scope in {self.Scope.OPS, self.Scope.SLS_OPS},
+            "channel": self.channel,
+            "late": self.late,
+        }
+
+
+class CaseEventQuerySet(models.QuerySet["CaseEvent"]):
+    """History is append-only."""
+
+    def update(self, **kwargs: Any) -> int:
+        """Refused."""
+        raise NotImplementedError("L'historique d'un dossier ne se modifie pas.")
+
+
+class CaseEvent(models.Model):
+    """A line of a case's history: what happened, when, who. Timeline and audit in one; never changed."""
+
+    case = models.ForeignKey(SurveyCase, on_delete=models.CASCADE, related_name="events", verbose_name="dossier")
+    kind = models.CharField("nature", max_length=40)
+    occurred_at = models.DateTimeField("survenu le")
+    recorded_at = models.DateTimeField("enregistré le", auto_now_add=True)
+    actor = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="auteur"
+    )
+    data = models.JSONField("détail", default=dict, blank=True)
+
+    objects = scoped(models.Manager.from_queryset(CaseEventQuerySet), "case__campaign__landlord")
+
+    class Meta:
+        verbose_name = "événement"
+        verbose_name_plural = "événements"
+        indexes: ClassVar = [models.Index(fields=["case", "occurred_at"], name="event_case_time")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.case_id})"
