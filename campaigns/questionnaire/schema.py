@@ -1,6 +1,6 @@
-"""The questionnaire as frozen dataclasses, and `parse()` from the plain tables of a TOML or JSON document.
+"""The questionnaire as frozen dataclasses; `parsing.parse()` makes one from the tables of a TOML or JSON document.
 
-Pure: no Django, no I/O but `load_library()`, which reads the TOML files shipped beside this module.
+Pure: no Django, no I/O. Conditions follow `conditions.py`, values follow `values.py`.
 An answer's address is `(field key, row)`: row 0 for the household, otherwise the occupant's row (1, 2, …).
 """
 
@@ -9,14 +9,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import tomllib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
-LIBRARY = Path(__file__).parent / "library"
+# The words that a campaign fills in the texts of a form (`Questionnaire.with_words()`).
+WORDS = frozenset({"year", "income_year", "notice_year"})
+WORD = re.compile(r"\{(\w+)\}")
 
 
 class FieldType(StrEnum):
@@ -63,7 +64,7 @@ class DefinitionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One proposed answer: `value` is ours and stable, `label` is read by people, `code` is our neutral export code."""
+    """One proposed answer: `value` is ours and stable, `label` is read by people, `code` is our neutral export."""
 
     value: str
     label: str
@@ -195,6 +196,13 @@ class Questionnaire:
         """The definition as plain JSON-able tables; `parse(q.as_tables()) == q`."""
         return _plain(dataclasses.asdict(self))  # type: ignore[no-any-return]
 
+    def with_words(self, **words: object) -> Questionnaire:
+        """The same form with `{year}` and the like filled, e.g. `with_words(year=2027, income_year=2025)`.
+
+        A word that is not given stays as it stands, so the form can be filled in several times.
+        """
+        return _worded(self, {name: str(word) for name, word in words.items()})  # type: ignore[no-any-return]
+
     @property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the whole definition."""
@@ -202,7 +210,24 @@ class Questionnaire:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _worded(value: Any, words: Mapping[str, str]) -> Any:
+    if isinstance(value, StrEnum):
+        return value
+    if isinstance(value, str):
+        return WORD.sub(lambda found: words.get(found[1], found[0]), value)
+    if isinstance(value, Mapping):
+        return {key: _worded(each, words) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_worded(each, words) for each in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        changed = {each.name: _worded(getattr(value, each.name), words) for each in dataclasses.fields(value)}
+        return dataclasses.replace(value, **changed)
+    return value
+
+
 def _plain(value: Any) -> Any:
+    if isinstance(value, StrEnum):
+        return value.value
     if isinstance(value, Mapping):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, frozenset):
