@@ -1,0 +1,63 @@
+"""What every test shares: rows of all landlords are in sight unless the test says otherwise."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+
+from campaigns.models import Campaign, Landlord, User
+from campaigns.scope import all_landlords
+from tests.factories.campaigns import CampaignFactory, LandlordFactory, UserFactory, rival_landlords
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker of the scope tests."""
+    config.addinivalue_line("markers", "scoped: the test enters its landlord scopes itself")
+
+
+@pytest.fixture(autouse=True)
+def _scope(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Across landlords, like tasks and commands, unless the test is marked `scoped`."""
+    if request.node.get_closest_marker("scoped"):
+        yield
+        return
+    with all_landlords():
+        yield
+
+
+@pytest.fixture
+def now() -> dt.datetime:
+    """A moment before the campaigns of the factories are sent."""
+    return dt.datetime(2026, 10, 1, 9, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def landlord(db: None) -> Landlord:
+    """A landlord."""
+    return LandlordFactory()
+
+
+@pytest.fixture
+def rivals(db: None) -> tuple[Landlord, Landlord]:
+    """Two landlords who must never see each other's rows."""
+    return rival_landlords()
+
+
+@pytest.fixture
+def campaign(landlord: Landlord) -> Campaign:
+    """A campaign of that landlord, in preparation."""
+    return CampaignFactory(landlord=landlord)
+
+
+@pytest.fixture
+def manager(db: None) -> User:
+    """A case manager."""
+    return UserFactory()
+
+
+@pytest.fixture
+def landlord_user(landlord: Landlord) -> User:
+    """Someone who works for that landlord."""
+    return UserFactory(of_landlord=True, landlord=landlord)

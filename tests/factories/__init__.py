@@ -1,0 +1,1 @@
+"""Made-up rows for the tests, one module per app."""

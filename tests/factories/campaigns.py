@@ -1,0 +1,125 @@
+"""Made-up landlords, users, campaigns and revisions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, TypeVar
+
+import factory
+from django.db.models import Model
+from factory.django import DjangoModelFactory
+
+from campaigns.models import Campaign, Landlord, MappingProfile, QuestionnaireRevision, User
+from campaigns.questionnaire.parsing import load_library
+
+ModelT = TypeVar("ModelT", bound=Model)
+
+PASSWORD = "un mot de passe d'essai"
+
+
+class ScopelessFactory(DjangoModelFactory[ModelT]):
+    """Saves through the model itself, so that a factory works inside a scope, outside one and across them."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def _create(cls, model_class: type[ModelT], *args: Any, **kwargs: Any) -> ModelT:
+        row = model_class(*args, **kwargs)
+        row.save()
+        return row
+
+
+class LandlordFactory(ScopelessFactory[Landlord]):
+    """A landlord of Touraine that does not exist."""
+
+    class Meta:
+        model = Landlord
+
+    code = factory.Sequence(lambda n: f"bailleur-{n}")
+    name = factory.Sequence(lambda n: f"Habitat d'essai {n}")
+    sender_lines = "1 place des Tilleuls\n37000 TOURS"
+    reply_address = "Centre de traitement de l'enquête\nTSA 12345\n37049 TOURS CEDEX 9"
+    hotline = "02 47 00 00 00"
+    contact_email = factory.LazyAttribute(lambda landlord: f"contact@{landlord.code}.example")
+    privacy_contact = factory.LazyAttribute(lambda landlord: f"dpo@{landlord.code}.example")
+    sftp_username = factory.LazyAttribute(lambda landlord: landlord.code)
+
+
+class UserFactory(ScopelessFactory[User]):
+    """A signed-in person; without anything said, a case manager who is staff."""
+
+    class Meta:
+        model = User
+
+    username = factory.Sequence(lambda n: f"personne{n}")
+    first_name = "Alice"
+    last_name = factory.Sequence(lambda n: f"Personne{n}")
+    email = factory.LazyAttribute(lambda user: f"{user.username}@exemple.example")
+    role = User.Role.CASE_MANAGER
+    is_staff = factory.LazyAttribute(lambda user: user.role == User.Role.CASE_MANAGER)
+    is_superuser = factory.LazyAttribute(lambda user: user.role == User.Role.CASE_MANAGER)
+
+    @classmethod
+    def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
+        password = kwargs.pop("password", PASSWORD)
+        user = model_class(*args, **kwargs)
+        user.set_password(password)
+        user.save()
+        return user
+
+    class Params:
+        keying = factory.Trait(role=User.Role.KEYING_OPERATOR)
+        calling = factory.Trait(role=User.Role.CALL_AGENT)
+        of_landlord = factory.Trait(role=User.Role.LANDLORD, landlord=factory.SubFactory(LandlordFactory))
+
+
+class MappingProfileFactory(ScopelessFactory[MappingProfile]):
+    """A shipped profile kept as the landlord's own."""
+
+    class Meta:
+        model = MappingProfile
+
+    landlord = factory.SubFactory(LandlordFactory)
+    name = "nested"
+    version = 1
+    definition = factory.LazyAttribute(lambda profile: {"shipped": profile.name})
+
+
+class CampaignFactory(ScopelessFactory[Campaign]):
+    """An SLS 2027 campaign in preparation, without milestones: `operations.open_campaign` makes a whole one."""
+
+    class Meta:
+        model = Campaign
+
+    landlord = factory.SubFactory(LandlordFactory)
+    survey = Campaign.Survey.SLS
+    year = 2027
+    stage = Campaign.Stage.PREPARATION
+    opens_on = dt.date(2026, 10, 12)
+    reply_by = dt.date(2026, 11, 20)
+    closes_on = dt.date(2026, 12, 31)
+
+
+class RevisionFactory(ScopelessFactory[QuestionnaireRevision]):
+    """The library's form with the campaign's words, without layouts: `operations.draw_up_revision` lays it out."""
+
+    class Meta:
+        model = QuestionnaireRevision
+        exclude = ("form",)
+
+    campaign = factory.SubFactory(CampaignFactory)
+    number = factory.Sequence(lambda n: n + 1)
+    form = factory.LazyAttribute(
+        lambda revision: load_library(revision.campaign.survey).with_words(**revision.campaign.words)
+    )
+    definition = factory.LazyAttribute(lambda revision: revision.form.as_tables())
+    fingerprint = factory.LazyAttribute(lambda revision: revision.form.fingerprint)
+
+
+def rival_landlords() -> tuple[Landlord, Landlord]:
+    """Two landlords who must never see each other's rows."""
+    return (
+        LandlordFactory(code="val-habitat", name="Val Habitat", sftp_username="val-habitat"),
+        LandlordFactory(code="plaine-logis", name="Plaine Logis", sftp_username="plaine-logis"),
+    )
