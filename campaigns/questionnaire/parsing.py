@@ -46,7 +46,8 @@ class _Place:
         return _Place(f"{self.path}, {name}" if self.path else name, self.problems)
 
     def report(self, sentence: str) -> None:
-        self.problems.append(f"{self.path[:1].upper()}{self.path[1:]} : {sentence}" if self.path else sentence)
+        told = f"{self.path} : {sentence}" if self.path else sentence
+        self.problems.append(told[:1].upper() + told[1:])
 
 
 Read = Callable[[Any, _Place], Any]
