@@ -10,7 +10,7 @@ SECRET_KEY = "embedded-default-not-for-production-0123456789-abcdefghij"  # noqa
 ALLOWED_HOSTS = ["*"] if DEBUG else ["localhost", "127.0.0.1", "[::1]"]
 SHOW_COMPONENTS = True
 
-for folder in ("media", "outbox", "sftp", "queue/in", "queue/processed"):
+for folder in ("media", "outbox", "sftp", "queue/in", "queue/processed", "queue/control"):
     (VAR_DIR / folder).mkdir(parents=True, exist_ok=True)
 
 DATABASES = {
@@ -33,5 +33,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "data_folder_in": str(VAR_DIR / "queue/in"),
     "data_folder_out": str(VAR_DIR / "queue/in"),
     "processed_folder": str(VAR_DIR / "queue/processed"),
+    "control_folder": str(VAR_DIR / "queue/control"),
     "store_processed": False,
 }

@@ -1,0 +1,139 @@
+"""Handing over: the first restitution holds every case, the next ones only what is new since (regularisations)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import tempfile
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from campaigns.exchange import LandlordExchange
+from django.core.files.base import File
+from django.db import transaction
+from django.db.models import Max
+
+from campaigns.models import Campaign, User
+from returns.models import Declaration, Restitution, RestitutionFile, RestitutionLine
+from returns.restitution.columns import Columns, Record, UnableToRestitute, columns_of
+from returns.restitution.writers import EXTENSIONS, WRITERS
+from tenants.case_states import Move, State
+from tenants.models import SurveyCase
+
+CHUNK = 500
+SPOOL = 8 * 1024 * 1024
+
+
+def restitute(
+    *,
+    campaign: Campaign,
+    formats: Sequence[str],
+    now: dt.datetime,
+    exchange: LandlordExchange | None = None,
+    actor: User | None = None,
+) -> Restitution:
+    """Make the files of what is new, keep them for ever with their checksums, deliver them when `exchange` is given.
+
+    Complete cases move to restituted. Raises UnableToRestitute when nothing is new or a value has no code: then
+    nothing is kept.
+    """
+    unknown = set(formats) - set(WRITERS)
+    if unknown or not formats:
+        raise UnableToRestitute(f"Formats possibles : {', '.join(WRITERS)}.")
+    columns = columns_of(campaign)
+    with transaction.atomic():
+        last = campaign.restitutions.aggregate(last=Max("number"))["last"] or 0
+        restitution = Restitution.objects.create(campaign=campaign, number=last + 1, created_at=now)
+        _draw_lines(restitution)
+        if not restitution.lines.exists():
+            raise UnableToRestitute("Rien de nouveau depuis la dernière restitution.")
+        for name in formats:
+            _write_file(restitution, columns, name)
+        _move_complete(restitution, now=now, actor=actor)
+    if exchange is not None:
+        deliver(restitution=restitution, exchange=exchange, now=now)
+    return restitution
+
+
+def deliver(*, restitution: Restitution, exchange: LandlordExchange, now: dt.datetime) -> None:
+    """Drop the files and their checksums in the landlord's folder; safe to repeat."""
+    for file in restitution.files.all():
+        with file.content.open("rb") as content:
+            exchange.deliver("restitution", file.name, content)
+        told = f"{file.sha256}  {file.name}\n".encode()
+        exchange.deliver("restitution", f"{file.name}.sha256", io.BytesIO(told))
+    restitution.delivered_at = now
+    restitution.save(update_fields=["delivered_at"])
+
+
+def records(restitution: Restitution, columns: Columns) -> Iterator[Record]:
+    """What the files say, case by case, in the order of the landlord's references."""
+    lines = (
+        restitution.lines.select_related("case__campaign", "case__household__dwelling", "case__declaration__revision")
+        .prefetch_related("case__household__occupants")
+        .order_by("case__household__tenant_reference")
+    )
+    for line in lines.iterator(chunk_size=CHUNK):
+        yield columns.record(line.case, line)
+
+
+def _draw_lines(restitution: Restitution) -> None:
+    campaign = restitution.campaign
+    told: dict[int, tuple[str, int]] = {}
+    for case_id, state, version in (
+        RestitutionLine.objects.filter(restitution__campaign=campaign)
+        .order_by("restitution__number")
+        .values_list("case_id", "state", "version")
+    ):
+        told[case_id] = (state, version)
+    versions = dict(Declaration.objects.filter(case__campaign=campaign).values_list("case_id", "version"))
+    lines = []
+    for case_id, state in SurveyCase.objects.for_campaign(campaign).surveyed().values_list("pk", "state"):
+        shown = State.RESTITUTED if state == State.COMPLETE else State(state)
+        version = versions.get(case_id, 0)
+        if told.get(case_id) == (shown.value, version):
+            continue
+        lines.append(
+            RestitutionLine(
+                restitution=restitution,
+                case_id=case_id,
+                version=version,
+                state=shown.value,
+                regularisation=case_id in told,
+            )
+        )
+    RestitutionLine.objects.bulk_create(lines, batch_size=CHUNK)
+
+
+def _write_file(restitution: Restitution, columns: Columns, format_name: str) -> None:
+    campaign = restitution.campaign
+    name = (
+        f"RESTITUTION_{campaign.survey.upper()}_{campaign.year}_{campaign.landlord.code.upper()}"
+        f"_{restitution.number:03d}.{EXTENSIONS[format_name]}"
+    )
+    with tempfile.SpooledTemporaryFile(max_size=SPOOL) as spool:
+        count = WRITERS[format_name](columns, records(restitution, columns), spool)
+        RestitutionFile.objects.create(
+            restitution=restitution,
+            format=format_name,
+            name=name,
+            content=File(spool, name=name),
+            sha256=_sha256(spool),
+            lines=count,
+        )
+
+
+def _sha256(spool: BinaryIO) -> str:
+    spool.seek(0)
+    digest = hashlib.sha256()
+    for chunk in iter(lambda: spool.read(1 << 20), b""):
+        digest.update(chunk)
+    spool.seek(0)
+    return digest.hexdigest()
+
+
+def _move_complete(restitution: Restitution, *, now: dt.datetime, actor: User | None) -> None:
+    complete = SurveyCase.objects.filter(restituted__restitution=restitution, state=State.COMPLETE)
+    for case in complete.iterator(chunk_size=CHUNK):
+        case.move(Move.RESTITUTE, now=now, actor=actor, data={"restitution": restitution.number})
