@@ -13,6 +13,7 @@ urlpatterns = [
     path("accueil/", views.home, name="home"),
     path("sante/", views.health, name="health"),
     path("composants/", views.components, name="components"),
+    path("bailleurs/", include("campaigns.urls")),
     path("suivi/", include("tracking.urls")),
     path("api/", include("tracking.api_urls")),
     path("saisie/", include("returns.urls")),
