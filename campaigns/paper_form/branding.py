@@ -1,0 +1,82 @@
+"""What makes a paper the landlord's own: name, colour, logo, addresses. Data, checked once before anything is printed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
+
+from PIL import Image, UnidentifiedImageError
+
+HEAVIEST_LOGO = 2_000_000  # bytes
+LARGEST_LOGO = 4_000  # pixels on a side
+LEAST_CONTRAST = 4.5  # of the accent on white, WCAG 2.1 level AA
+
+
+class BrandingError(ValueError):
+    """The landlord's branding cannot be printed; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class Branding:
+    """`accent` is '#rrggbb'; `logo` is a PNG or JPEG file; `rehearsal` marks every page as a specimen."""
+
+    name: str
+    accent: str = "#1f4e79"
+    logo: bytes | None = None
+    sender: tuple[str, ...] = ()
+    hotline: str = ""
+    portal_url: str = ""
+    return_address: tuple[str, ...] = ()
+    signatory: str = ""
+    rehearsal: bool = False
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"#[0-9a-fA-F]{6}", self.accent):
+            message = f"La couleur « {self.accent} » n'est pas de la forme #rrggbb."
+            raise BrandingError(message)
+        if self.contrast < LEAST_CONTRAST:
+            message = (
+                f"La couleur {self.accent} est trop claire sur du blanc (contraste {self.contrast:.1f}, il faut 4,5)."
+            )
+            raise BrandingError(message)
+        if self.logo is not None:
+            self._check_logo(self.logo)
+
+    @staticmethod
+    def _check_logo(logo: bytes) -> None:
+        if len(logo) > HEAVIEST_LOGO:
+            message = f"Le logo pèse {len(logo) / 1e6:.1f} Mo ; 2 Mo au plus."
+            raise BrandingError(message)
+        try:
+            with Image.open(BytesIO(logo)) as image:
+                size, kind = image.size, image.format
+        except UnidentifiedImageError as error:
+            message = "Le logo doit être une image PNG ou JPEG."
+            raise BrandingError(message) from error
+        if kind not in ("PNG", "JPEG") or max(size) > LARGEST_LOGO:
+            message = f"Le logo doit être un PNG ou un JPEG de {LARGEST_LOGO} pixels de côté au plus."
+            raise BrandingError(message)
+
+    @cached_property
+    def rgb(self) -> tuple[float, float, float]:
+        """The accent as red, green, blue from 0 to 1."""
+        red, green, blue = (int(self.accent[place : place + 2], 16) / 255 for place in (1, 3, 5))
+        return red, green, blue
+
+    @property
+    def contrast(self) -> float:
+        """Contrast ratio of the accent with white paper (WCAG 2.1)."""
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in self.rgb]
+        return 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05)
+
+    def told(self, spot: str) -> str | tuple[str, ...]:
+        """The text of a '@brand_…' spot; '' when the landlord has none."""
+        texts: dict[str, str | tuple[str, ...]] = {
+            "@brand_name": self.name,
+            "@brand_sender": (self.name, *self.sender),
+            "@brand_hotline": self.hotline,
+            "@brand_return": self.return_address,
+        }
+        return texts.get(spot, "")

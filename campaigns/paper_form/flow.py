@@ -1,0 +1,169 @@
+"""Blocks and the pages they flow on. A block is never broken; its items are placed from its own top.
+
+Pure. Every length is in millimetres; horizontal places are those of the page, vertical ones those of the block.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from campaigns.paper_form.typography import FLOOR, POINT, fit, french, wrap
+from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box, PrefillSpot, Shape, Text, Zone
+
+LEFT = 18.0
+RIGHT = PAGE_WIDTH - LEFT
+WIDTH = RIGHT - LEFT
+BOTTOM = 279.0
+MARK = 5.0
+MARK_MARGIN = 10.0
+MARKS = tuple(
+    Box(x, y, MARK, MARK)
+    for y in (MARK_MARGIN, PAGE_HEIGHT - MARK_MARGIN - MARK)
+    for x in (MARK_MARGIN, PAGE_WIDTH - MARK_MARGIN - MARK)
+)
+PAGE_CODE = Box(RIGHT - 16.0, 12.0, 16.0, 16.0)
+CODE_MODULES = 25  # a QR code of version 2 holds the 24 characters of a page code at level M
+CODE_QUIET = 4 * PAGE_CODE.w / CODE_MODULES
+HEAD_TOP = 13.0  # where a heading may start, beside the page code
+HEAD_RIGHT = PAGE_CODE.x - CODE_QUIET - 4
+BODY_TOP = 35.0  # where anything of full width may start, under the page code and its twin
+
+LEADING = 1.3  # line height over point size
+CAP_HEIGHT = 0.66  # height of a capital over point size
+
+
+def tidy(millimetres: float) -> float:
+    """A length to the hundredth of a millimetre, so that layouts compare and store exactly."""
+    return round(millimetres, 2)
+
+
+def line_height(size: float) -> float:
+    """Height of one line of text of `size` points, in mm."""
+    return size * LEADING / POINT
+
+
+@dataclass
+class Block:
+    """Items that stay together on one page: their height, and whether they reach under the page code."""
+
+    height: float = 0.0
+    right: float = LEFT
+    zones: list[Zone] = field(default_factory=list)
+    prefills: list[PrefillSpot] = field(default_factory=list)
+    texts: list[Text] = field(default_factory=list)
+    shapes: list[Shape] = field(default_factory=list)
+
+    def write(  # noqa: PLR0913 - a line of print has this many traits
+        self,
+        x: float,
+        y: float,
+        text: str,
+        *,
+        size: float = 9.0,
+        style: str = "regular",
+        tone: str = "ink",
+        align: str = "left",
+        room: float | None = None,
+    ) -> None:
+        """One line, baseline at (x, y). With `room`, the size shrinks to fit it."""
+        text = french(text)
+        if room is not None:
+            size = max(FLOOR, fit(text, room, size, style).size)
+        self.texts.append(Text(1, x, y, text, size, style, tone, align))
+
+    def paragraph(  # noqa: PLR0913
+        self,
+        x: float,
+        y: float,
+        text: str,
+        room: float,
+        *,
+        size: float = 12.0,
+        style: str = "regular",
+        tone: str = "ink",
+        step: float = 0.0,
+    ) -> float:
+        """Lines of at most `room` mm from the top `y`, `step` mm apart; returns the bottom."""
+        step = step or line_height(size)
+        rise = (step + size * CAP_HEIGHT / POINT) / 2
+        for line in wrap(french(text), room, size, style):
+            self.write(x, y + rise, line, size=size, style=style, tone=tone)
+            y += step
+        return y
+
+    def draw(self, kind: str, box: Box, tone: str = "soft", radius: float = 0.0) -> None:
+        """A figure behind the texts."""
+        self.shapes.append(Shape(1, kind, box, tone, radius))
+
+    def spot(self, name: str, row: int, box: Box, size: float = 9.0, *, bold: bool = False) -> None:
+        """A place for a known value or a personal text."""
+        self.prefills.append(PrefillSpot(name, row, 1, box, size, bold))
+
+    def add(self, other: Block, y: float = 0.0) -> None:
+        """Everything of `other`, lowered by `y`."""
+        moved = other.at(1, y)
+        self.zones += moved.zones
+        self.prefills += moved.prefills
+        self.texts += moved.texts
+        self.shapes += moved.shapes
+
+    def shifted(self, x: float) -> Block:
+        """The same texts and figures, `x` mm further to the right."""
+        return Block(
+            height=self.height,
+            right=self.right + x,
+            texts=[replace(each, x=each.x + x) for each in self.texts],
+            shapes=[replace(each, box=replace(each.box, x=each.box.x + x)) for each in self.shapes],
+        )
+
+    def at(self, page: int, y: float) -> Block:
+        """The same block on `page`, lowered by `y`, lengths tidied."""
+
+        def lowered(box: Box) -> Box:
+            return Box(tidy(box.x), tidy(box.y + y), tidy(box.w), tidy(box.h))
+
+        return Block(
+            height=self.height,
+            right=self.right,
+            zones=[replace(each, page=page, box=lowered(each.box)) for each in self.zones],
+            prefills=[replace(each, page=page, box=lowered(each.box)) for each in self.prefills],
+            texts=[replace(each, page=page, x=tidy(each.x), y=tidy(each.y + y)) for each in self.texts],
+            shapes=[replace(each, page=page, box=lowered(each.box)) for each in self.shapes],
+        )
+
+
+class Flow:
+    """Blocks put one under another, page after page."""
+
+    def __init__(self) -> None:
+        self.page = 1
+        self.y = HEAD_TOP
+        self.placed: list[Block] = []
+
+    def room_for(self, *blocks: Block) -> bool:
+        """Whether these blocks still fit on the page, one under the other."""
+        y = self.y
+        for block in blocks:
+            y = self._start(block, y) + block.height
+        return y <= BOTTOM
+
+    def turn(self) -> None:
+        """Go to the top of a new page."""
+        self.page += 1
+        self.y = HEAD_TOP
+
+    def place(self, block: Block, gap: float = 0.0) -> None:
+        """Put `block` on this page, or on a new one where it does not fit, and leave `gap` mm under it."""
+        if not self.room_for(block) and self.y > HEAD_TOP:
+            self.turn()
+        self.y = self._start(block, self.y)
+        self.fix(block, self.page, self.y)
+        self.y += block.height + gap
+
+    def fix(self, block: Block, page: int, y: float = 0.0) -> None:
+        """Put `block` at an exact place; the flow does not move."""
+        self.placed.append(block.at(page, y))
+
+    @staticmethod
+    def _start(block: Block, y: float) -> float:
+        return max(y, BODY_TOP) if block.right > HEAD_RIGHT else y

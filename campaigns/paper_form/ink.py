@@ -1,0 +1,149 @@
+"""Drawing on a ReportLab canvas in millimetres from the top left: tones, figures, fitted texts, codes."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import IO
+
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+
+from campaigns.paper_form.branding import Branding
+from campaigns.paper_form.codes import QUIET_MODULES, Matrix
+from campaigns.paper_form.typography import POINT, STRETCH_FLOOR, Fitted, face_for, faces, fit
+from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box, Shape
+
+GREYS = {"ink": 0.0, "soft": 0.34, "line": 0.66, "hair": 0.86, "divider": 0.5, "paper": 1.0, "inverse": 1.0}
+TINT = 0.07  # share of the accent in a tinted panel
+CAP_HEIGHT = 0.66
+SPECIMEN = "SPÉCIMEN — RÉPÉTITION"
+
+
+def open_canvas(stream: IO[bytes], title: str) -> Canvas:
+    """An A4 canvas with embedded faces only, compressed, whose bytes depend on nothing but what is drawn."""
+    first = faces("regular")[0].fontName
+    size = (PAGE_WIDTH * POINT, PAGE_HEIGHT * POINT)
+    canvas = Canvas(stream, pagesize=size, pageCompression=1, invariant=1, initialFontName=first, lang="fr-FR")
+    canvas.setTitle(title)
+    return canvas
+
+
+class Ink:
+    """A canvas seen in millimetres, with the landlord's accent."""
+
+    def __init__(self, canvas: Canvas, branding: Branding) -> None:
+        self.canvas = canvas
+        self.branding = branding
+
+    def fill_tone(self, tone: str) -> None:
+        """The colour of what is filled or written next."""
+        if tone == "accent":
+            self.canvas.setFillColorRGB(*self.branding.rgb)
+        elif tone == "tint":
+            self.canvas.setFillColorRGB(*(1 - TINT * (1 - part) for part in self.branding.rgb))
+        else:
+            self.canvas.setFillGray(GREYS[tone])
+
+    def stroke_tone(self, tone: str) -> None:
+        """The colour of the next lines."""
+        if tone == "accent":
+            self.canvas.setStrokeColorRGB(*self.branding.rgb)
+        else:
+            self.canvas.setStrokeGray(GREYS[tone])
+
+    def rectangle(self, box: Box, radius: float = 0.0, *, stroke: float = 0.0, fill: str = "") -> None:
+        """A rectangle, stroked `stroke` points wide and filled with a tone, either or both."""
+        if fill:
+            self.fill_tone(fill)
+        self.canvas.setLineWidth(stroke or 1)
+        x, y = box.x * POINT, (PAGE_HEIGHT - box.bottom) * POINT
+        wide, high, round_ = box.w * POINT, box.h * POINT, radius * POINT
+        if radius:
+            self.canvas.roundRect(x, y, wide, high, round_, stroke=int(stroke > 0), fill=int(bool(fill)))
+        else:
+            self.canvas.rect(x, y, wide, high, stroke=int(stroke > 0), fill=int(bool(fill)))
+
+    def rule(self, box: Box, points: float) -> None:
+        """A line along a box without height or without width."""
+        self.canvas.setLineWidth(points)
+        top, bottom = (PAGE_HEIGHT - box.y) * POINT, (PAGE_HEIGHT - box.bottom) * POINT
+        self.canvas.line(box.x * POINT, top, box.right * POINT, bottom)
+
+    def shape(self, shape: Shape) -> None:
+        """One printed figure of a layout."""
+        if shape.kind in ("panel", "band"):
+            self.rectangle(shape.box, shape.radius, fill=shape.tone)
+        elif shape.kind == "disc":
+            self.rectangle(shape.box, shape.box.w / 2, fill=shape.tone)
+        elif shape.kind == "frame":
+            self.stroke_tone(shape.tone)
+            self.rectangle(shape.box, shape.radius, stroke=0.6)
+        else:
+            self.stroke_tone(shape.tone)
+            self.rule(shape.box, 0.4 if shape.tone == "hair" else 0.6)
+
+    def text(self, x: float, y: float, fitted: Fitted, style: str = "regular", align: str = "left") -> None:
+        """A fitted text with its baseline at (x, y)."""
+        face = face_for(fitted.text, style)
+        wide = face.stringWidth(fitted.text, fitted.size) * fitted.stretch / 100
+        left = x * POINT - (wide if align == "right" else wide / 2 if align == "center" else 0)
+        pen = self.canvas.beginText(left, (PAGE_HEIGHT - y) * POINT)
+        pen.setFont(face.fontName, fitted.size)
+        if fitted.stretch != 100:
+            pen.setHorizScale(fitted.stretch)
+        pen.textOut(fitted.text)
+        if fitted.stretch != 100:
+            pen.setHorizScale(100)
+        self.canvas.drawText(pen)
+
+    def lines(self, box: Box, lines: tuple[str, ...], size: float, style: str, align: str = "left") -> None:
+        """One line in the middle of `box`, or several from its top, each fitted to its width."""
+        x = box.right if align == "right" else box.x
+        step = min(size * 1.28 / POINT, box.h / len(lines))
+        y = box.y + box.h / 2 if len(lines) == 1 else box.y + step / 2
+        for line in lines:
+            fitted = fit(line, box.w, size, style)
+            self.text(x, y + fitted.size * CAP_HEIGHT / POINT / 2, fitted, style, align)
+            y += step
+
+    def code(self, box: Box, matrix: Matrix) -> None:
+        """A two-dimensional code filling `box`, as a one-bit mask that stays sharp at every resolution."""
+        self.fill_tone("ink")
+        place = (
+            f"{box.w * POINT:.3f} 0 0 {box.h * POINT:.3f} {box.x * POINT:.3f} {(PAGE_HEIGHT - box.bottom) * POINT:.3f}"
+        )
+        mask = f"BI /W {matrix.side} /H {matrix.side} /BPC 1 /IM true /D [1 0] /F /AHx ID {matrix.bits.hex()}> EI"
+        self.canvas.addLiteral(f"q {place} cm {mask} Q")
+
+    def code_with_quiet(self, box: Box, matrix: Matrix) -> None:
+        """The code with its quiet zone inside `box`."""
+        quiet = box.w * QUIET_MODULES / (matrix.side + 2 * QUIET_MODULES)
+        self.code(Box(box.x + quiet, box.y + quiet, box.w - 2 * quiet, box.h - 2 * quiet), matrix)
+
+    def logo(self, box: Box) -> None:
+        """The landlord's logo in the top left of `box`, else its name in large."""
+        if self.branding.logo is None:
+            self.fill_tone("accent")
+            name = fit(self.branding.name, box.w, 20, "bold")
+            self.text(box.x, box.y + 9, name, "bold")
+            return
+        image = ImageReader(BytesIO(self.branding.logo))
+        wide, high = image.getSize()
+        scale = min(box.w / wide, box.h / high) * POINT
+        top = (PAGE_HEIGHT - box.y) * POINT - high * scale
+        self.canvas.drawImage(image, box.x * POINT, top, wide * scale, high * scale, mask="auto")
+
+    def specimen(self) -> None:
+        """The mark of a rehearsal: at the top and along both sides, away from everything that is read."""
+        self.fill_tone("divider")
+        self.text(PAGE_WIDTH / 2 - 20, 10.5, Fitted(SPECIMEN, 10), "bold", "center")
+        for x, angle in ((12.5, 90), (PAGE_WIDTH - 12.5, 270)):
+            self.canvas.saveState()
+            self.canvas.translate(x * POINT, PAGE_HEIGHT / 2 * POINT)
+            self.canvas.rotate(angle)
+            self.canvas.setFont(faces("bold")[0].fontName, 10)
+            self.canvas.drawCentredString(0, -3, SPECIMEN)
+            self.canvas.restoreState()
+
+
+__all__ = ["STRETCH_FLOOR", "Ink", "open_canvas"]

@@ -1,0 +1,180 @@
+"""Computes the form: where every question, every known value, every text stands, for so many occupants.
+
+Pure. Page 1 is the letter and the household, then come the occupants two by two, then the tables, the pieces to join
+and the legal notice. What is computed here is what `painter` prints and what the reader of scans looks for.
+"""
+
+from __future__ import annotations
+
+from campaigns.paper_form import closing
+from campaigns.paper_form.flow import (
+    CODE_QUIET,
+    HEAD_TOP,
+    LEFT,
+    MARKS,
+    PAGE_CODE,
+    RIGHT,
+    WIDTH,
+    Block,
+    Flow,
+)
+from campaigns.paper_form.front import front
+from campaigns.paper_form.panels import (
+    captioned,
+    heading,
+    household_panels,
+    is_table,
+    occupant_panels,
+    table_head,
+    table_row,
+)
+from campaigns.paper_form.rows import paper_fields
+from campaigns.paper_form.wording import Wording, shipped_wording
+from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box, FormLayout
+from campaigns.questionnaire.schema import Document, Questionnaire, Section
+
+BLOCKS_PER_PAGE = 2
+GAP = 3.0
+SECTION_GAP = 6.0
+TWIN_WIDTH = 40.0
+FOOT = 285.6  # baseline of the foot, between the two lower marks
+
+
+def capacity_for(occupants: int) -> int:
+    """How many occupant rows are printed for a household of `occupants`: one more at least, whole pages of two."""
+    return -(-(occupants + 1) // BLOCKS_PER_PAGE) * BLOCKS_PER_PAGE
+
+
+def lay_out(questionnaire: Questionnaire, rows: int, wording: Wording | None = None) -> FormLayout:
+    """`questionnaire` on paper with `rows` occupant rows; without `wording`, the texts shipped for its survey.
+
+    The page count is even: printed on both sides, every envelope starts on a recto.
+    Raises ValueError for less than one row.
+    """
+    if rows < 1:
+        message = f"Un questionnaire papier a au moins une ligne d'occupant ({rows} demandée)."
+        raise ValueError(message)
+    words = wording or shipped_wording(questionnaire.survey)
+    flow = Flow()
+    _place_front(flow, questionnaire, words)
+    for section in questionnaire.sections:
+        if paper_fields(section):
+            _place_section(flow, section, rows, words)
+    _place_closing(flow, questionnaire.documents, words)
+    pages = flow.page + flow.page % 2
+    if pages > flow.page:
+        flow.fix(_blank(words), pages)
+    for page in range(1, pages + 1):
+        flow.fix(_furniture(page, pages), page)
+    return _layout(questionnaire, rows, pages, flow.placed)
+
+
+def _layout(questionnaire: Questionnaire, rows: int, pages: int, placed: list[Block]) -> FormLayout:
+    return FormLayout(
+        questionnaire=questionnaire.key,
+        rows=rows,
+        pages=pages,
+        zones=tuple(each for block in placed for each in block.zones),
+        prefills=tuple(each for block in placed for each in block.prefills),
+        texts=tuple(each for block in placed for each in block.texts),
+        shapes=tuple(each for block in placed for each in block.shapes),
+        marks=MARKS,
+        page_code=PAGE_CODE,
+    )
+
+
+def _place_front(flow: Flow, questionnaire: Questionnaire, words: Wording) -> None:
+    block = front(questionnaire, words)
+    flow.fix(block, 1)
+    flow.y = block.height + SECTION_GAP - 1
+
+
+def _place_section(flow: Flow, section: Section, rows: int, words: Wording) -> None:
+    if not section.repeated:
+        _place_household(flow, section)
+    elif is_table(section):
+        _place_table(flow, section, rows, words)
+    else:
+        _place_occupants(flow, section, rows, words)
+
+
+def _place_household(flow: Flow, section: Section) -> None:
+    panels = household_panels(section)
+    _place_under(flow, heading(section.title, section.intro), panels[0])
+    for panel in panels[1:]:
+        flow.place(panel, GAP)
+    flow.y += SECTION_GAP - GAP
+
+
+def _place_under(flow: Flow, head: Block, first: Block, gap: float = GAP) -> None:
+    """A heading and what it announces, never parted by a page."""
+    if not flow.room_for(head, first) and flow.y > HEAD_TOP:
+        flow.turn()
+    flow.place(head)
+    flow.place(first, gap)
+
+
+def _place_occupants(flow: Flow, section: Section, rows: int, words: Wording) -> None:
+    """Blocks from a new page, with the heads of the two columns on each."""
+    if flow.y > HEAD_TOP:
+        flow.turn()
+    flow.place(captioned(heading(section.title, section.intro)))
+    for row in range(1, rows + 1):
+        for panel in occupant_panels(section, row):
+            if not flow.room_for(panel):
+                flow.turn()
+                flow.place(captioned(heading(f"{section.title} {words.continued}")))
+            flow.place(panel, GAP)
+    flow.y += SECTION_GAP - GAP
+
+
+def _place_table(flow: Flow, section: Section, rows: int, words: Wording) -> None:
+    """One line an occupant; the heads of the columns come again on each page."""
+    first = table_row(section, 1)
+    head = table_head(section)
+    opening = heading(section.title, section.intro)
+    if not flow.room_for(opening, head, first) and flow.y > HEAD_TOP:
+        flow.turn()
+    flow.place(opening)
+    flow.place(head)
+    for row in range(1, rows + 1):
+        line = table_row(section, row)
+        if not flow.room_for(line):
+            flow.turn()
+            flow.place(heading(f"{section.title} {words.continued}"))
+            flow.place(head)
+        flow.place(line)
+    flow.y += SECTION_GAP
+
+
+def _place_closing(flow: Flow, documents: tuple[Document, ...], words: Wording) -> None:
+    blocks = closing.pieces(documents, words)
+    if blocks:
+        _place_under(flow, heading(words.documents_title, words.documents_intro), blocks[0])
+        for block in blocks[1:]:
+            flow.place(block, GAP)
+        flow.y += SECTION_GAP - GAP
+    flow.place(closing.where_to_send(words), SECTION_GAP)
+    notice = closing.legal(words)
+    _place_under(flow, heading(words.legal_title), notice[0])
+    for block in notice[1:]:
+        flow.place(block)
+
+
+def _blank(words: Wording) -> Block:
+    block = Block(right=RIGHT)
+    block.write(
+        PAGE_WIDTH / 2, PAGE_HEIGHT / 2, words.blank_page, size=11, style="italic", tone="soft", align="center"
+    )
+    return block
+
+
+def _furniture(page: int, pages: int) -> Block:
+    """What every page carries: the twin of its code under it, and the foot."""
+    block = Block(right=RIGHT)
+    twin = Box(RIGHT - TWIN_WIDTH, PAGE_CODE.bottom + CODE_QUIET + 0.2, TWIN_WIDTH, 3.4)
+    block.spot("@page_code", 0, twin, 7)
+    block.spot("@brand_name", 0, Box(LEFT, FOOT - 3.4, WIDTH * 0.36, 4.4), 8.5)
+    block.write(PAGE_WIDTH / 2, FOOT, f"{page} / {pages}", size=9, style="bold", tone="soft", align="center")
+    block.spot("@reference_foot", 0, Box(RIGHT - WIDTH * 0.36, FOOT - 3.4, WIDTH * 0.36, 4.4), 8.5)
+    return block

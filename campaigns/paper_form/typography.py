@@ -1,0 +1,119 @@
+"""The faces of every paper: where they are, how wide a text is, where it breaks, which letters they lack.
+
+Pure. Widths come from the fonts themselves, so what `layout` promises is what `painter` prints.
+The first family is the look; the second, wider, is taken for a whole text as soon as the first lacks one letter of it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+
+POINT = 72 / 25.4  # points in a millimetre
+FONTS = Path(__file__).resolve().parents[2] / "node_modules" / "@expo-google-fonts"
+FAMILIES = (("source-sans-3", "SourceSans3"), ("noto-sans", "NotoSans"))
+STYLES = {"regular": "400Regular", "bold": "600SemiBold", "italic": "400Regular_Italic"}
+FLOOR = 7.0  # points: under this nobody reads
+STRETCH_FLOOR = 82  # per cent: under this letters look crushed
+
+
+class FontsMissingError(RuntimeError):
+    """The font packages are not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A text made to fit: the point `size`, the horizontal `stretch` in per cent, and whether letters were cut."""
+
+    text: str
+    size: float
+    stretch: int = 100
+    cut: bool = False
+
+
+@cache
+def faces(style: str) -> tuple[TTFont, ...]:
+    """The faces of one style, the preferred first, registered for ReportLab. Raises FontsMissingError."""
+    return tuple(_face(f"{stem}-{style}", folder, stem, STYLES[style]) for folder, stem in FAMILIES)
+
+
+def _face(name: str, folder: str, stem: str, style: str) -> TTFont:
+    path = FONTS / folder / style / f"{stem}_{style}.ttf"
+    if not path.is_file():
+        message = f"La police « {stem} {style} » est absente : lancez « npm ci » à la racine du projet."
+        raise FontsMissingError(message)
+    font = TTFont(name, str(path))
+    pdfmetrics.registerFont(font)
+    return font
+
+
+@lru_cache(maxsize=65536)
+def face_for(text: str, style: str) -> TTFont:
+    """The first face that has every letter of `text`, else the preferred one."""
+    known = faces(style)
+    return next((face for face in known if all(ord(each) in face.face.charToGlyph for each in text)), known[0])
+
+
+def missing_letters(text: str, style: str = "regular") -> str:
+    """The letters of `text` that no single face can print beside the others, each once; '' when all is well."""
+    text = clean(text)
+    face = face_for(text, style)
+    return "".join(dict.fromkeys(each for each in text if ord(each) not in face.face.charToGlyph))
+
+
+def clean(text: str) -> str:
+    """`text` with composed letters (NFC), and one space where a line break or a tab stood."""
+    return re.sub(r"[\t\r\n]+", " ", unicodedata.normalize("NFC", text))
+
+
+def french(text: str) -> str:
+    """`text` with the spaces and apostrophes of French print: no break before ; : ! ? %, inside quotes, in numbers."""
+    text = text.replace("'", "’")
+    text = re.sub(r" ([;!?])", "\u202f\\1", text)
+    text = re.sub(r" ([:%€»])", "\u00a0\\1", text)
+    text = re.sub(r"« ", "«\u00a0", text)
+    return re.sub(r"(n°|\d) (?=\d)", "\\1\u00a0", text)
+
+
+@lru_cache(maxsize=65536)
+def width(text: str, size: float, style: str = "regular") -> float:
+    """Width of `text` in millimetres at `size` points."""
+    return float(face_for(text, style).stringWidth(text, size)) / POINT
+
+
+def wrap(text: str, room: float, size: float, style: str = "regular") -> list[str]:
+    """`text` broken at its ordinary spaces into lines of at most `room` mm; a longer word keeps its own line."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width(longer, size, style) > room:
+            lines.append(word)
+        else:
+            lines[-1:] = [longer]
+    return lines
+
+
+@lru_cache(maxsize=65536)
+def fit(text: str, room: float, size: float, style: str = "regular") -> Fitted:
+    """`text` on one line of `room` mm: as it is, smaller, narrower, or in the end cut (then `cut` is true)."""
+    text = clean(text)
+    wide = width(text, size, style)
+    if wide <= room:
+        return Fitted(text, size)
+    smaller = max(FLOOR, int(size * room / wide * 10) / 10) if size > FLOOR else size
+    wide = width(text, smaller, style)
+    if wide <= room:
+        return Fitted(text, smaller)
+    stretch = int(room / wide * 100)
+    if stretch >= STRETCH_FLOOR:
+        return Fitted(text, smaller, stretch)
+    kept = text
+    while kept and width(f"{kept}…", smaller, style) * STRETCH_FLOOR / 100 > room:
+        kept = kept[:-1]
+    return Fitted(f"{kept}…", smaller, STRETCH_FLOOR, cut=True)

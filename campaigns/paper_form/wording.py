@@ -1,0 +1,60 @@
+"""The words of the paper form that are not questions: letter, instructions, declaration, legal notice.
+
+Pure. They are data (`wording.toml`), so that the legal department changes them without touching the layout.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+SHIPPED = Path(__file__).with_name("wording.toml")
+
+
+class WordingError(ValueError):
+    """A text is missing or unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Every text by its place; tuples are paragraphs."""
+
+    salutation: str
+    reference: str
+    letter: tuple[str, ...]
+    deadline: str
+    online_title: str
+    online: str
+    login: str
+    code: str
+    how_title: str
+    how: tuple[str, ...]
+    continued: str
+    documents_title: str
+    documents_intro: str
+    everyone: str
+    return_title: str
+    return_intro: str
+    help: str
+    legal_title: str
+    legal: tuple[str, ...]
+    blank_page: str
+
+
+def wording_from(tables: dict[str, Any]) -> Wording:
+    """The wording of plain TOML or JSON tables. Raises WordingError naming the texts missing or unknown."""
+    expected = {each.name for each in fields(Wording)}
+    if told := sorted(expected ^ set(tables)):
+        message = f"Textes manquants ou inconnus dans l'habillage du questionnaire : {', '.join(told)}."
+        raise WordingError(message)
+    return Wording(**{name: tuple(value) if isinstance(value, list) else value for name, value in tables.items()})
+
+
+@cache
+def shipped_wording(survey: str) -> Wording:
+    """The wording shipped for that kind of survey ('sls', 'ops', 'sls_ops'), the default one for any other."""
+    tables = tomllib.loads(SHIPPED.read_text(encoding="utf-8"))
+    return wording_from({**tables["default"], **tables.get(survey, {})})
