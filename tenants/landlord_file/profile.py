@@ -1,0 +1,137 @@
+"""A mapping profile: which place of a landlord's XML feeds which of our fields. Data, never code.
+
+`parse_profile()` takes the plain tables of a TOML or JSON document and reports every problem at once, in French.
+The format is explained for people in `docs/mapping-profiles.md`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from .paths import SourcePath
+from .records import HouseholdRecord, OccupantRecord
+
+PROFILES = Path(__file__).parent / "profiles"
+HOUSEHOLD_TARGETS = tuple(f.name for f in fields(HouseholdRecord) if f.name not in ("occupants", "line"))
+OCCUPANT_TARGETS = tuple(f.name for f in fields(OccupantRecord))
+
+
+class ValueType(StrEnum):
+    """How a text of the file becomes a value."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    DATE = "date"
+    BOOLEAN = "boolean"
+    CODE = "code"
+    LABEL = "label"
+
+
+class ProfileError(ValueError):
+    """The tables are not a mapping profile; `.problems` lists French sentences, each naming its place."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(" · ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMapping:
+    """How one of our fields is fed. `source` is None for a constant; see `docs/mapping-profiles.md` for the options."""
+
+    target: str
+    source: SourcePath | None
+    type: ValueType = ValueType.TEXT
+    format: str = ""
+    separator: str = "."
+    cents: bool = False
+    true: tuple[str, ...] = ()
+    false: tuple[str, ...] = ()
+    table: str = ""
+    keep: bool = False
+    values: tuple[tuple[str, str], ...] = ()
+    constant: str = ""
+    default: str = ""
+    required: bool = False
+    pattern: str = ""
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedList:
+    """A list whose rows complete the households: the row whose `key` equals `match`, read on the household
+    (or on the row of the list named by `via`)."""
+
+    name: str
+    path: SourcePath
+    key: SourcePath
+    match: SourcePath
+    fields: tuple[FieldMapping, ...]
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OccupantRows:
+    """Where occupants are: inside the household (`path` relative), in a list of their own (`key` and `match` given),
+    or on the household's own row, which is then repeated (`path` None)."""
+
+    path: SourcePath | None
+    fields: tuple[FieldMapping, ...]
+    key: SourcePath | None = None
+    match: SourcePath | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MappingProfile:
+    """A landlord's dialect. `path` leads from the root to one household's element."""
+
+    name: str
+    title: str
+    version: int
+    path: SourcePath
+    fields: tuple[FieldMapping, ...]
+    occupant: OccupantRows
+    joins: tuple[JoinedList, ...] = ()
+    group_by: SourcePath | None = None
+    ignored: tuple[SourcePath, ...] = ()
+    empty: frozenset[str] = frozenset()
+
+    @property
+    def relational(self) -> bool:
+        """Whether several lists must be joined, so that households are known only at the end of the file."""
+        return bool(self.joins) or self.occupant.key is not None
+
+    def household_fields(self) -> Iterator[FieldMapping]:
+        """Every mapping that feeds a household field, joined lists included."""
+        yield from self.fields
+        for joined in self.joins:
+            yield from joined.fields
+
+    def tables(self) -> frozenset[str]:
+        """The names of the code tables that the profile needs."""
+        return frozenset(f.table for f in (*self.household_fields(), *self.occupant.fields) if f.table)
+
+
+def parse_profile(tables: Mapping[str, Any]) -> MappingProfile:
+    """The profile written in these plain tables. Raises ProfileError with every problem found."""
+    from .profile_parsing import ProfileParser
+
+    return ProfileParser(tables).parse()
+
+
+def shipped_profiles() -> list[str]:
+    """Names of the profiles delivered with the product."""
+    return sorted(path.stem for path in PROFILES.glob("*.toml"))
+
+
+def load_profile(name: str) -> MappingProfile:
+    """A profile delivered with the product. Raises ProfileError when there is none of that name."""
+    if name not in shipped_profiles():
+        raise ProfileError([f"Il n'existe pas de profil « {name} » ; profils livrés : {', '.join(shipped_profiles())}."])
+    return parse_profile(tomllib.loads((PROFILES / f"{name}.toml").read_text(encoding="utf-8")))
