@@ -42,17 +42,11 @@ check() { # name, command…
     fi
 }
 
-under_production_settings() {
-    # Made-up values: only their presence and shape are checked, nothing is reached.
-    env DJANGO_SETTINGS_MODULE=config.settings.production \
-        SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(60))')" \
-        ALLOWED_HOSTS=enquete.exemple.invalid CSRF_TRUSTED_ORIGINS=https://enquete.exemple.invalid \
-        PORTAL_URL=https://enquete.exemple.invalid \
-        POSTGRES_DB=enquetes POSTGRES_USER=enquetes POSTGRES_PASSWORD=x POSTGRES_HOST=localhost \
-        REDIS_URL=redis://localhost:6379/0 EMAIL_HOST=localhost DEFAULT_FROM_EMAIL=enquete@exemple.invalid \
-        TWILIO_ACCOUNT_SID=x TWILIO_AUTH_TOKEN=x TWILIO_SENDER=ENQUETE \
-        SFTP_HOST=localhost SFTP_HOST_KEY=x MEDIA_ROOT="$PWD/var/media" "$@"
-}
+under_production_settings() ( # made-up values: only their presence and shape are checked, nothing is reached
+    set -a
+    . deploy/placeholder.env
+    "$@"
+)
 
 static_checks() {
     check "Style du code (ruff)" ruff check .
