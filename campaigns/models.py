@@ -13,7 +13,7 @@ from django.db.models import Q
 from campaigns.paper_form.zones import FormLayout
 from campaigns.questionnaire.parsing import parse
 from campaigns.questionnaire.schema import Questionnaire
-from campaigns.scope import scoped
+from campaigns.scope import all_landlords, scoped
 
 
 class Landlord(models.Model):
@@ -152,6 +152,12 @@ class Campaign(models.Model):
     )
     rules_document = models.FileField("règles de gestion du bailleur", upload_to="rules/", blank=True)
     double_keying = models.BooleanField("double saisie des champs sensibles", default=True)
+    waived_exemptions = models.JSONField(
+        "exemptions auxquelles le bailleur renonce",
+        default=list,
+        blank=True,
+        help_text='Clés de campaigns/law/scope.toml : ["apl"] interroge aussi les bénéficiaires de l\'APL.',
+    )
     created_at = models.DateTimeField("ouverte le", auto_now_add=True)
 
     objects = scoped(models.Manager.from_queryset(CampaignQuerySet), "landlord")
@@ -227,6 +233,27 @@ class Milestone(models.Model):
         return self.get_kind_display()
 
 
+class FrozenRevision(Exception):
+    """A revision approved by the landlord, or one of its layouts, was about to change."""
+
+    def __init__(self) -> None:
+        super().__init__("Cette révision est figée par un BAT approuvé : préparez une nouvelle révision.")
+
+
+class RevisionQuerySet(models.QuerySet["QuestionnaireRevision"]):
+    """Frozen rows change neither one by one nor together."""
+
+    def frozen(self) -> RevisionQuerySet:
+        """Those that a BAT approved."""
+        return self.filter(frozen_at__isnull=False)
+
+    def update(self, **kwargs: Any) -> int:
+        """Refused when one of the rows is frozen."""
+        if self.frozen().exists():
+            raise FrozenRevision
+        return super().update(**kwargs)
+
+
 class QuestionnaireRevision(models.Model):
     """The whole effective definition of a campaign's form. Frozen by the BAT, then immutable."""
 
@@ -237,7 +264,7 @@ class QuestionnaireRevision(models.Model):
     created_at = models.DateTimeField("créée le", auto_now_add=True)
     frozen_at = models.DateTimeField("figée le", null=True, blank=True)
 
-    objects = scoped(models.Manager, "campaign__landlord")
+    objects = scoped(models.Manager.from_queryset(RevisionQuerySet), "campaign__landlord")
 
     class Meta:
         verbose_name = "révision du questionnaire"
@@ -246,6 +273,21 @@ class QuestionnaireRevision(models.Model):
 
     def __str__(self) -> str:
         return f"révision {self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """As usual, but a frozen revision is never written again. Raises FrozenRevision."""
+        self._refuse_when_frozen()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """As usual, but a frozen revision stays. Raises FrozenRevision."""
+        self._refuse_when_frozen()
+        return super().delete(*args, **kwargs)
+
+    def _refuse_when_frozen(self) -> None:
+        with all_landlords():
+            if self.pk and QuestionnaireRevision.objects.filter(pk=self.pk).frozen().exists():
+                raise FrozenRevision
 
     @property
     def questionnaire(self) -> Questionnaire:
@@ -272,6 +314,12 @@ class LayoutVariant(models.Model):
 
     def __str__(self) -> str:
         return f"maquette {self.fingerprint}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """As usual, but the layouts of a frozen revision are never written again. Raises FrozenRevision."""
+        if self.revision.frozen_at is not None:
+            raise FrozenRevision
+        super().save(*args, **kwargs)
 
     @property
     def layout(self) -> FormLayout:

@@ -1,0 +1,350 @@
+"""Running a campaign: opening it, drawing up its form, having it approved (BAT), sending, closing.
+
+Each step is one transaction and raises an `OperationRefused` whose message says, in French, what to do.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from campaigns.law.timetable import Dates, breaches, default_calendar
+from campaigns.models import (
+    Campaign,
+    FormProof,
+    Landlord,
+    LayoutVariant,
+    Milestone,
+    QuestionnaireRevision,
+    User,
+    landlord_codes,
+)
+from campaigns.paper_form import layout as paper
+from campaigns.questionnaire import consistency, overlay
+from campaigns.questionnaire.difference import difference
+from campaigns.questionnaire.parsing import load_library
+from campaigns.questionnaire.schema import DefinitionError, Questionnaire
+
+# Layouts are drawn up for households of 1 to so many people; larger ones are a case manager's matter.
+LARGEST_HOUSEHOLD = 15
+
+
+class OperationRefused(Exception):
+    """The step can't be done now; the message says why and what to do."""
+
+
+class UnableToOpen(OperationRefused):
+    """The campaign can't be opened, or its calendar can't be changed, like this."""
+
+
+class UnableToDrawUp(OperationRefused):
+    """The form is not acceptable; `problems` lists French sentences."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
+
+
+class UnableToDecide(OperationRefused):
+    """The proof can't be approved or refused by this person or in this state."""
+
+
+class UnableToPrint(OperationRefused):
+    """Nothing is approved, or what was approved is no longer what would be printed."""
+
+
+class UnableToClose(OperationRefused):
+    """The campaign can't be closed now."""
+
+
+def open_campaign(  # noqa: PLR0913 - the kick-off sheet has that many lines
+    *,
+    landlord: Landlord,
+    survey: str,
+    year: int,
+    opens_on: dt.date,
+    reply_by: dt.date,
+    closes_on: dt.date,
+    now: dt.datetime,
+    actor: User | None = None,
+    rehearsal: bool = False,
+    calendar: Mapping[str, dt.date] | None = None,
+) -> Campaign:
+    """A campaign with its calendar; `calendar` replaces proposed dates, milestone kind → day.
+
+    Raises UnableToOpen for dates out of order, a calendar the law forbids, or a second campaign of the same year.
+    """
+    if actor is not None and not actor.may_manage:
+        raise UnableToOpen("Seul un chargé d'affaires ouvre une campagne.")
+    if survey not in Campaign.Survey.values:
+        raise UnableToOpen(f"L'enquête « {survey} » n'existe pas : choisissez {', '.join(Campaign.Survey.values)}.")
+    if not opens_on < reply_by <= closes_on:
+        raise UnableToOpen("L'envoi précède la date limite de réponse, qui précède la clôture : corrigez les dates.")
+    dates = default_calendar(opens_on, reply_by, closes_on, today=timezone.localdate(now)) | dict(calendar or {})
+    _refuse_illegal(dates)
+    try:
+        with transaction.atomic():
+            campaign = Campaign.objects.create(
+                landlord=landlord,
+                survey=survey,
+                year=year,
+                opens_on=opens_on,
+                reply_by=reply_by,
+                closes_on=closes_on,
+                rehearsal=rehearsal,
+            )
+            Milestone.objects.bulk_create(
+                Milestone(campaign=campaign, kind=kind, due_on=day) for kind, day in dates.items()
+            )
+    except IntegrityError as error:
+        raise UnableToOpen("Ce bailleur a déjà une campagne pour cette enquête et cette année.") from error
+    return campaign
+
+
+def _refuse_illegal(dates: Dates) -> None:
+    found = breaches(dates)
+    if found:
+        raise UnableToOpen(" ".join(found))
+
+
+@transaction.atomic
+def move_milestone(*, campaign: Campaign, kind: str, due_on: dt.date, now: dt.datetime) -> Milestone:
+    """Another day for a milestone. Raises UnableToOpen when the law forbids the new calendar, or the step is done."""
+    milestone = campaign.milestones.select_for_update().get(kind=kind)
+    if milestone.done_at is not None:
+        raise UnableToOpen(f"« {milestone} » est déjà fait : sa date ne change plus.")
+    dates = {each.kind: each.due_on for each in campaign.milestones.all()} | {kind: due_on}
+    _refuse_illegal(dates)
+    milestone.due_on = due_on
+    milestone.save(update_fields=["due_on"])
+    return milestone
+
+
+def complete_milestone(*, campaign: Campaign, kind: str, now: dt.datetime) -> None:
+    """Write down that a milestone is done; the first time counts."""
+    campaign.milestones.filter(kind=kind, done_at__isnull=True).update(done_at=now)
+
+
+# ── The form ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def draw_up_revision(*, campaign: Campaign, now: dt.datetime) -> QuestionnaireRevision:
+    """The campaign's form as its landlord wants it today: a new revision, or the last one when nothing has changed.
+
+    Library + the landlord's differences + the year's words, checked, then laid out for every size of household.
+    Raises UnableToDrawUp with every problem.
+    """
+    Campaign.objects.select_for_update().get(pk=campaign.pk)
+    form = _effective_form(campaign)
+    layouts = [paper.lay_out(form, rows) for rows in _capacities()]
+    newest = campaign.revisions.order_by("-number").first()
+    if newest is not None and _says(newest, form.fingerprint, [each.as_tables() for each in layouts]):
+        return newest
+    revision = QuestionnaireRevision.objects.create(
+        campaign=campaign,
+        number=newest.number + 1 if newest else 1,
+        definition=form.as_tables(),
+        fingerprint=form.fingerprint,
+    )
+    LayoutVariant.objects.bulk_create(
+        LayoutVariant(revision=revision, rows=each.rows, fingerprint=each.fingerprint, tables=each.as_tables())
+        for each in layouts
+    )
+    return revision
+
+
+def _capacities() -> list[int]:
+    return sorted({paper.capacity_for(people) for people in range(1, LARGEST_HOUSEHOLD + 1)})
+
+
+def _effective_form(campaign: Campaign) -> Questionnaire:
+    try:
+        form = overlay.apply(load_library(campaign.survey), campaign.overlay).with_words(**campaign.words)
+    except DefinitionError as error:
+        raise UnableToDrawUp(error.problems) from error
+    problems = consistency.check(form, {table: set(codes) for table, codes in landlord_codes(campaign).items()})
+    if problems:
+        raise UnableToDrawUp(problems)
+    return form
+
+
+def _says(revision: QuestionnaireRevision, fingerprint: str, tables: list[dict[str, Any]]) -> bool:
+    """Whether a revision holds just that definition and those layouts."""
+    stored = [each.tables for each in revision.layouts.order_by("rows")]
+    return revision.fingerprint == fingerprint and _canonical(stored) == _canonical(tables)
+
+
+def differences(*, before: QuestionnaireRevision, after: QuestionnaireRevision) -> list[str]:
+    """What changes between two revisions, in French sentences for the person who signs."""
+    return [each.line for each in difference(before.questionnaire, after.questionnaire)]
+
+
+# ── The proof (BAT) ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def digest_of(revision: QuestionnaireRevision) -> str:
+    """SHA-256 (hex) over all that an approval covers: definition, layouts, the landlord's texts, rules document."""
+    campaign = revision.campaign
+    landlord = campaign.landlord
+    told = {
+        "definition": revision.definition,
+        "layouts": [each.tables for each in revision.layouts.order_by("rows")],
+        "landlord": {
+            name: getattr(landlord, name)
+            for name in (
+                "name",
+                "sender_lines",
+                "reply_address",
+                "hotline",
+                "hotline_hours",
+                "contact_email",
+                "privacy_contact",
+                "accent",
+                "prepaid_reply",
+            )
+        },
+        "logo": _sha256_of(landlord.logo),
+        "rules": _sha256_of(campaign.rules_document),
+        "reply_by": campaign.reply_by.isoformat(),
+    }
+    return hashlib.sha256(_canonical(told).encode()).hexdigest()
+
+
+def _canonical(told: Any) -> str:
+    return json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _sha256_of(file: Any) -> str:
+    if not file:
+        return ""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+@transaction.atomic
+def present_proof(*, revision: QuestionnaireRevision, document: bytes, now: dt.datetime) -> FormProof:
+    """A proof for the landlord to sign; those still open for the campaign are replaced."""
+    campaign = revision.campaign
+    FormProof.objects.filter(revision__campaign=campaign, state=FormProof.State.OPEN).update(
+        state=FormProof.State.REPLACED, decided_at=now
+    )
+    proof = FormProof(revision=revision, digest=digest_of(revision))
+    proof.document.save(f"bat-{campaign.pk}-r{revision.number}.pdf", ContentFile(document), save=False)
+    proof.save()
+    if campaign.stage == Campaign.Stage.PREPARATION:
+        _advance(campaign, Campaign.Stage.PROOF)
+    return proof
+
+
+@transaction.atomic
+def approve_proof(*, proof: FormProof, actor: User, now: dt.datetime, comment: str = "") -> FormProof:
+    """The landlord signs: the revision is frozen, the campaign may be printed.
+
+    By one of the landlord's users, or by a case manager who writes in `comment` how the landlord agreed.
+    Raises UnableToDecide, also when what would be printed has changed since the proof was presented.
+    """
+    proof = _open_proof(proof, actor, comment)
+    revision = proof.revision
+    if digest_of(revision) != proof.digest:
+        raise UnableToDecide("Le formulaire ou ses textes ont changé depuis ce BAT : présentez-en un nouveau.")
+    FormProof.objects.filter(revision__campaign=revision.campaign, state=FormProof.State.APPROVED).update(
+        state=FormProof.State.REPLACED
+    )
+    _decide(proof, FormProof.State.APPROVED, actor, now, comment)
+    if revision.frozen_at is None:
+        revision.frozen_at = now
+        revision.save(update_fields=["frozen_at"])
+    if revision.campaign.stage in {Campaign.Stage.PREPARATION, Campaign.Stage.PROOF}:
+        _advance(revision.campaign, Campaign.Stage.APPROVED)
+    complete_milestone(campaign=revision.campaign, kind=Milestone.Kind.PROOF, now=now)
+    return proof
+
+
+@transaction.atomic
+def refuse_proof(*, proof: FormProof, actor: User, now: dt.datetime, comment: str) -> FormProof:
+    """The landlord wants something else; `comment` says what. Raises UnableToDecide."""
+    if not comment.strip():
+        raise UnableToDecide("Dites en quelques mots ce qui doit changer dans le formulaire.")
+    proof = _open_proof(proof, actor, comment)
+    _decide(proof, FormProof.State.REFUSED, actor, now, comment)
+    return proof
+
+
+def _open_proof(proof: FormProof, actor: User, comment: str) -> FormProof:
+    """The proof, locked, if it is open and `actor` may decide on it."""
+    locked = FormProof.objects.select_for_update().get(pk=proof.pk)
+    campaign = locked.revision.campaign
+    if actor.is_landlord and actor.landlord_id != campaign.landlord_id:
+        raise UnableToDecide("Ce BAT est celui d'un autre bailleur.")
+    if not actor.is_landlord and not actor.may_manage:
+        raise UnableToDecide("Le BAT est décidé par le bailleur, ou par le chargé d'affaires en son nom.")
+    if not actor.is_landlord and not comment.strip():
+        raise UnableToDecide("Indiquez qui, chez le bailleur, a donné son accord, quand et comment.")
+    if locked.state != FormProof.State.OPEN:
+        raise UnableToDecide(f"Ce BAT est déjà {locked.get_state_display()} : rien à décider.")
+    return locked
+
+
+def _decide(proof: FormProof, state: FormProof.State, actor: User, now: dt.datetime, comment: str) -> None:
+    proof.state, proof.decided_at, proof.decided_by, proof.comment = state, now, actor, comment.strip()
+    proof.save(update_fields=["state", "decided_at", "decided_by", "comment"])
+
+
+def approved_revision(campaign: Campaign) -> QuestionnaireRevision:
+    """The revision to print. Raises UnableToPrint when no BAT is approved or when anything it covers has changed."""
+    proof = (
+        FormProof.objects.filter(revision__campaign=campaign, state=FormProof.State.APPROVED)
+        .select_related("revision__campaign__landlord")
+        .order_by("-decided_at")
+        .first()
+    )
+    if proof is None:
+        raise UnableToPrint("Aucun BAT n'est approuvé : présentez le formulaire au bailleur.")
+    if digest_of(proof.revision) != proof.digest:
+        raise UnableToPrint(
+            "Ce qui serait imprimé n'est plus ce que le bailleur a approuvé (formulaire, adresses, logo, règles) : "
+            "présentez un nouveau BAT."
+        )
+    return proof.revision
+
+
+# ── The field ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def enter_field(*, campaign: Campaign, now: dt.datetime) -> None:
+    """The forms are out. Does nothing the second time. Raises UnableToPrint when no BAT is approved."""
+    current = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    if current.stage == Campaign.Stage.APPROVED:
+        _advance(campaign, Campaign.Stage.FIELD)
+    elif current.stage != Campaign.Stage.FIELD:
+        raise UnableToPrint(f"La campagne est « {current.get_stage_display()} » : elle ne peut pas partir.")
+    complete_milestone(campaign=campaign, kind=Milestone.Kind.DISPATCH, now=now)
+
+
+@transaction.atomic
+def close_campaign(*, campaign: Campaign, now: dt.datetime, actor: User | None = None) -> Campaign:
+    """Answers that come after this are late. Raises UnableToClose before the closing day or outside the field."""
+    if actor is not None and not actor.may_manage:
+        raise UnableToClose("Seul un chargé d'affaires clôt une campagne.")
+    current = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    if current.stage != Campaign.Stage.FIELD:
+        raise UnableToClose(f"La campagne est « {current.get_stage_display()} » : il n'y a rien à clore.")
+    if timezone.localdate(now) < current.closes_on:
+        raise UnableToClose(f"La clôture est prévue le {current.closes_on:%d/%m/%Y} : attendez ce jour.")
+    _advance(campaign, Campaign.Stage.CLOSED)
+    complete_milestone(campaign=campaign, kind=Milestone.Kind.CLOSING, now=now)
+    return campaign
+
+
+def _advance(campaign: Campaign, stage: Campaign.Stage) -> None:
+    campaign.stage = stage
+    campaign.save(update_fields=["stage"])
