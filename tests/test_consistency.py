@@ -1,0 +1,229 @@
+"""Rules about the house itself, so that nobody has to remember them."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.template import engines
+
+ROOT = Path(__file__).resolve().parents[1]
+APPS = ("campaigns", "tenants", "returns", "portal", "tracking")
+CODE = (*APPS, "config", "scripts", "deploy")
+NOT_OURS = {".git", ".venv", "node_modules", "var", "staticfiles", "__pycache__", "secrets"}
+FILE_CAP = 400
+FUNCTION_CAP = 50
+
+
+def files(*folders: str, suffix: str = "") -> list[Path]:
+    """Our own files below these top folders, sorted."""
+    found = (path for folder in folders for path in (ROOT / folder).rglob(f"*{suffix}"))
+    return sorted(path for path in found if path.is_file() and not NOT_OURS & set(path.parts))
+
+
+def name_of(path: Path) -> str:
+    """How a file is named in a test's title."""
+    return path.relative_to(ROOT).as_posix()
+
+
+MODULES = [path for path in files(*CODE, "tests", suffix=".py") if "migrations" not in path.parts]
+TEMPLATES = files("templates", suffix="")
+BY_MODULE = pytest.mark.parametrize("path", MODULES, ids=name_of)
+BY_TEMPLATE = pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Every function of a module, nested ones too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+# --- Python ----------------------------------------------------------------------------------------------------------
+
+
+@BY_MODULE
+def test_a_module_says_what_it_is_for(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+
+    assert not tree.body or ast.get_docstring(tree), "module docstring missing"
+
+
+@BY_MODULE
+def test_a_file_stays_readable(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= FILE_CAP
+
+
+@BY_MODULE
+def test_a_function_fits_a_screen(path: Path) -> None:
+    too_long = {
+        function.name: length
+        for function in functions(path)
+        if (length := (function.end_lineno or 0) - function.lineno + 1) > FUNCTION_CAP
+    }
+
+    assert too_long == {}
+
+
+@BY_MODULE
+def test_a_module_has_a_name_of_its_own(path: Path) -> None:
+    banned = {"utils", "util", "helpers", "helper", "services", "service", "common", "misc"}
+
+    assert not banned & {path.stem, *path.relative_to(ROOT).parts[:-1]}
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.parts[len(ROOT.parts)] in APPS], ids=name_of)
+def test_domain_code_does_not_read_the_clock(path: Path) -> None:
+    """Only doors (views, tasks, commands, admin…) read the time; steps and pure code receive it."""
+    doors = {"views", "tasks", "commands", "admin", "api", "management", "middleware", "access", "admin_site"}
+    if doors & {path.stem, *path.relative_to(ROOT).parts[:-1]}:
+        return
+    calls = re.compile(r"(timezone\.(now|localdate|localtime)|datetime\.(now|today|utcnow)|date\.today)\(\)")
+
+    found = [line for line in path.read_text(encoding="utf-8").splitlines() if calls.search(line)]
+
+    assert found == []
+
+
+def test_the_doors_hold_no_models() -> None:
+    assert [
+        model.__name__ for door in ("portal", "tracking") for model in apps.get_app_config(door).get_models()
+    ] == []
+
+
+def test_each_task_of_the_schedule_exists_and_expires() -> None:
+    from config.celery import app
+
+    app.loader.import_default_modules()
+
+    for name, entry in app.conf.beat_schedule.items():
+        assert entry["task"] in app.tasks, name
+        assert entry["options"]["expires"] > 0, name
+
+
+# --- Templates -------------------------------------------------------------------------------------------------------
+
+# Django looks these up by itself.
+KNOWN_TO_DJANGO = re.compile(r"^(400|403|403_csrf|404|500)\.html$|^admin/|^registration/|^django/|^rest_framework/")
+
+
+def template_names() -> Iterator[re.Pattern[str]]:
+    """What the code and the templates name: literals as they are, the holes of f-strings as anything."""
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 120:
+                yield re.compile(re.escape(node.value))
+            elif isinstance(node, ast.JoinedStr):
+                parts = [re.escape(p.value) if isinstance(p, ast.Constant) else "[^/]+" for p in node.values]
+                if any(isinstance(p, ast.Constant) and "." in str(p.value) for p in node.values):
+                    yield re.compile("".join(map(str, parts)))
+    for path in TEMPLATES:
+        for literal in re.findall(r"""["']([\w/.-]+\.\w+)["']""", path.read_text(encoding="utf-8")):
+            yield re.compile(re.escape(literal))
+
+
+def test_no_template_is_unused() -> None:
+    named = list(template_names())
+    literals = {pattern.pattern.replace("\\", "") for pattern in named}
+    holes = [pattern for pattern in named if "[^/]+" in pattern.pattern]
+    templates = [path.relative_to(ROOT / "templates").as_posix() for path in TEMPLATES]
+
+    unused = [
+        name
+        for name in templates
+        if not KNOWN_TO_DJANGO.match(name)
+        and name not in literals
+        and not any(pattern.fullmatch(name) for pattern in holes)
+    ]
+
+    assert unused == []
+
+
+@BY_TEMPLATE
+def test_a_template_compiles(path: Path) -> None:
+    engines["django"].get_template(path.relative_to(ROOT / "templates").as_posix())
+
+
+@BY_TEMPLATE
+def test_the_loads_of_a_template_are_sorted(path: Path) -> None:
+    loads = re.findall(r"{% load ([\w. ]+?) %}", path.read_text(encoding="utf-8"))
+
+    names = [name for load in loads if " from " not in load for name in load.split()]
+
+    assert names == sorted(set(names))
+
+
+@BY_TEMPLATE
+def test_a_template_has_nothing_inline(path: Path) -> None:
+    """The content security policy refuses it; the page would be bare and silent."""
+    if path.suffix != ".html" or "messages" in path.parts:
+        return
+    text = path.read_text(encoding="utf-8")
+
+    assert not re.search(r"\sstyle\s*=", text)
+    assert not re.search(r"<style\b", text)
+    assert not re.search(r"<script\b(?![^>]*\b(src=|type=\"application/json\"))", text)
+    assert not re.search(r"\son[a-z]+\s*=\s*[\"']", text)
+    assert "javascript:" not in text
+
+
+# --- Front-end files -------------------------------------------------------------------------------------------------
+
+
+def test_our_scripts_stay_small() -> None:
+    by_page = {"keying.js": 30_000, "charts.js": 20_000}
+
+    too_heavy = {
+        name_of(path): path.stat().st_size
+        for path in files("static", suffix=".js")
+        if path.stat().st_size > by_page.get(path.name, 10_000)
+    }
+
+    assert too_heavy == {}
+
+
+@pytest.mark.parametrize("path", files("static", suffix=".css"), ids=name_of)
+def test_a_colour_is_a_token(path: Path) -> None:
+    """Screens speak of --accent or --danger; only the tokens, the paper and two fixed marks know colours by number."""
+    if path.name in {"tokens.css", "print.css"}:
+        return
+    colours = re.findall(r"#[0-9a-fA-F]{3,8}\b", path.read_text(encoding="utf-8"))
+
+    assert set(colours) <= {"#fff", "#000"}
+
+
+# --- The repository --------------------------------------------------------------------------------------------------
+
+
+def test_no_file_names_a_registry_or_somebody_s_machine() -> None:
+    # Written in two halves, so that this file does not find itself.
+    hosts = ("registry." + "npmjs", "pypi." + "org", "files." + "pythonhosted", "deb." + "debian.org")
+    places = (r"(?<![\w.])/work" + "/", "/root" + "/", r"/home" + r"/\w")
+    forbidden = re.compile("|".join([*map(re.escape, hosts), *places]))
+    texts = [path for path in ROOT.iterdir() if path.is_file()]
+    texts += files(*CODE, "tests", "templates", "static", "docs", ".ci")
+
+    found = []
+    for path in texts:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        found += [f"{name_of(path)}: {match.group()}" for match in forbidden.finditer(text)]
+
+    assert found == []
+
+
+def test_the_front_end_lock_names_no_address() -> None:
+    assert '"resolved"' not in (ROOT / "package-lock.json").read_text(encoding="utf-8")
+
+
+def test_each_decision_is_in_the_index() -> None:
+    folder = ROOT / "docs/adr"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    decisions = sorted(path.name for path in folder.glob("0*.md"))
+
+    assert len({name[:4] for name in decisions}) == len(decisions)
+    assert [name for name in decisions if f"({name})" not in index] == []
