@@ -102,7 +102,7 @@ def difference(before: Questionnaire, after: Questionnaire) -> list[Difference]:
 def _by_key(tables: Tables, group: str) -> dict[str, Tables]:
     if group == "fields":
         return {
-            each["key"]: {**each, "section": section["title"]}
+            each["key"]: {**each, "section": section["key"]}
             for section in tables["sections"]
             for each in section["fields"]
         }

@@ -178,7 +178,9 @@ def test_quantifiers_over_nobody() -> None:
 
 
 def test_the_fields_of_a_condition_and_their_rows_are_listed() -> None:
-    condition = {"all": [{"any_row": {"not": ADULT}}, {"field": "apl", "op": "filled"}, {"fact": "qpv", "op": "filled"}]}
+    condition = {
+        "all": [{"any_row": {"not": ADULT}}, {"field": "apl", "op": "filled"}, {"fact": "qpv", "op": "filled"}]
+    }
 
     assert fields_in(condition) == {"age", "apl"}
     assert [(each.test.get("field"), each.by_row) for each in mentions(condition)] == [

@@ -114,7 +114,7 @@ def test_a_label_is_recognised_whatever_its_apostrophe() -> None:
     ],
 )
 def test_what_cannot_be_read_is_answered_with_what_to_do(kind: FieldType, text: str, sentence: str) -> None:
-    with pytest.raises(FieldValueError, match=".") as refusal:
+    with pytest.raises(FieldValueError) as refusal:
         parse_text(some_field(kind), text, TODAY)
 
     assert sentence in str(refusal.value)
@@ -123,13 +123,16 @@ def test_what_cannot_be_read_is_answered_with_what_to_do(kind: FieldType, text: 
 @given(st.sampled_from(list(FieldType)), st.text(max_size=20))
 def test_any_text_is_a_value_of_its_type_or_a_sentence(kind: FieldType, text: str) -> None:
     asked = some_field(kind)
+    refusal = ""
+    value = None
     try:
         value = parse_text(asked, text, TODAY)
-    except FieldValueError as refusal:
-        assert str(refusal).endswith(".")
-    else:
-        assert value is None or type(value) is HANDLERS[kind].kind
-        assert parse_text(asked, show(asked, value), TODAY) == value
+    except FieldValueError as error:
+        refusal = str(error)
+
+    assert not refusal or refusal.endswith(".")
+    assert value is None or type(value) is HANDLERS[kind].kind
+    assert parse_text(asked, show(asked, value), TODAY) == value
 
 
 # ── What is shown ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -163,7 +166,7 @@ def test_values_are_shown_in_french(kind: FieldType, value: Any, shown: str) -> 
     [(FieldType.MONEY, True), (FieldType.DATE, "3/2/1984"), (FieldType.CHOICE, "cousin"), (FieldType.NAME, 3)],
 )
 def test_a_value_that_is_not_canonical_is_not_shown(kind: FieldType, value: Any) -> None:
-    with pytest.raises(FieldValueError, match="n'est pas lisible. Saisissez-la à nouveau."):
+    with pytest.raises(FieldValueError, match="n'est pas lisible"):
         show(some_field(kind), value)
 
 
@@ -194,7 +197,12 @@ def test_what_is_shown_is_read_back_the_same(kind: FieldType, data: st.DataObjec
 
 @pytest.mark.parametrize(
     ("library", "key"),
-    [(name, each.key) for name in ("sls", "ops", "sls_ops") for _, each in load_library(name).fields() if each.choices],
+    [
+        (name, each.key)
+        for name in ("sls", "ops", "sls_ops")
+        for _, each in load_library(name).fields()
+        if each.choices
+    ],
 )
 def test_each_choice_of_the_library_is_read_by_value_label_and_code(library: str, key: str) -> None:
     asked = load_library(library).find(key)
@@ -226,7 +234,11 @@ def test_each_choice_of_the_library_is_read_by_value_label_and_code(library: str
         (field(FieldType.MONEY, minimum=0), -1, "il ne peut pas être inférieur à 0\u202f€."),
         (field(FieldType.MONEY, size=3), 1000, "il ne peut pas compter plus de 3 chiffres."),
         (field(FieldType.DATE), "1984-02-30", "Cette date n'existe pas"),
-        (field(FieldType.CHOICE, choices=(NAMED,)), "no", "Choisissez l'une des réponses proposées : S’il vous plaît."),
+        (
+            field(FieldType.CHOICE, choices=(NAMED,)),
+            "no",
+            "Choisissez l'une des réponses proposées : S’il vous plaît.",
+        ),
         (field(FieldType.MONEY), "12", "La réponse à « La question » n'est pas lisible. Saisissez-la à nouveau."),
         (field(FieldType.YES_NO), 1, "n'est pas lisible"),
         (field(FieldType.DIGITS, check="nif"), "3023217600054", "Ce numéro fiscal n'est pas exact"),
@@ -274,7 +286,12 @@ def test_a_tax_number_ends_with_its_first_ten_digits_modulo_511(body: int, endin
 
 @given(
     st.sampled_from(list(FieldType)),
-    st.none() | st.booleans() | st.integers() | st.text(max_size=15) | st.floats() | st.lists(st.integers(), max_size=2),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=15)
+    | st.floats()
+    | st.lists(st.integers(), max_size=2),
     st.sampled_from(["", *CHECKS]),
 )
 def test_any_stored_value_can_be_judged(kind: FieldType, value: Any, named: str) -> None:
