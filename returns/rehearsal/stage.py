@@ -1,0 +1,100 @@
+"""The stage of a made-up rehearsal: a landlord, the people who sign in, and the deposit that it drops by SFTP."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from dataclasses import dataclass
+
+from campaigns.exchange import LandlordExchange
+from campaigns.models import Landlord, MappingProfile, User
+from returns.rehearsal.deposit import code_tables_csv, households_xml, rules_csv
+from returns.rehearsal.people import Village
+from tenants.landlord_file.profile import shipped_profile
+
+LANDLORDS = (
+    ("val-de-brenne", "Val-de-Brenne Habitat", "#1F5F5B", "14 place de l'Écluse\n37000 Tours"),
+    ("rives-du-cher", "Rives du Cher Logement", "#7A2E3A", "3 quai des Tilleuls\n37270 Montlouis-sur-Loire"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Someone who may sign in after the rehearsal, and where that leads."""
+
+    role: str
+    username: str
+    password: str
+    path: str
+
+
+def build(*, password: str) -> tuple[Landlord, list[Login]]:
+    """The landlords and one user a role, made once and kept when they are there. Returns the playing landlord."""
+    landlords = [_landlord(*told) for told in LANDLORDS]
+    people = (
+        ("chargé d'affaires", "charge", User.Role.CASE_MANAGER, None, "/admin/"),
+        ("opératrice de saisie", "saisie", User.Role.KEYING_OPERATOR, None, "/saisie/"),
+        ("opérateur de saisie", "saisie2", User.Role.KEYING_OPERATOR, None, "/saisie/"),
+        ("conseillère téléphonique", "conseil", User.Role.CALL_AGENT, None, "/suivi/"),
+        ("bailleur", "bailleur", User.Role.LANDLORD, landlords[0], "/suivi/"),
+        ("autre bailleur", "rival", User.Role.LANDLORD, landlords[1], "/suivi/"),
+    )
+    logins = []
+    for label, username, role, landlord, path in people:
+        _user(username, role=role, landlord=landlord, password=password)
+        logins.append(Login(role=label, username=username, password=password, path=path))
+    return landlords[0], logins
+
+
+def drop_deposit(*, exchange: LandlordExchange, village: Village) -> dict[str, int]:
+    """The landlord drops its three files in `depot/`. Returns their sizes in bytes."""
+    files = {
+        "tables_correspondance.csv": code_tables_csv(),
+        "regles_gestion.csv": rules_csv(),
+        "locataires.xml": households_xml(village.people(), year=village.year),
+    }
+    for name, content in files.items():
+        exchange.deliver("depot", name, io.BytesIO(content))
+    return {name: len(content) for name, content in files.items()}
+
+
+def profile_of(landlord: Landlord) -> MappingProfile:
+    """The profile that reads the made-up deposit."""
+    found = MappingProfile.objects.filter(landlord=landlord, name="imbriqué").order_by("-version").first()
+    return found or MappingProfile.objects.create(
+        landlord=landlord, name="imbriqué", definition=shipped_profile("nested")
+    )
+
+
+def calendar(today: dt.date) -> tuple[dt.date, dt.date, dt.date]:
+    """Dispatch, reply-by and closing such that the whole campaign is over by `today`."""
+    opens = today - dt.timedelta(days=100)
+    return opens, opens + dt.timedelta(days=32), today - dt.timedelta(days=4)
+
+
+def _landlord(code: str, name: str, accent: str, sender: str) -> Landlord:
+    landlord, _ = Landlord.objects.get_or_create(
+        code=code,
+        defaults={
+            "name": name,
+            "accent": accent,
+            "sender_lines": sender,
+            "reply_address": "Centre de traitement de l'enquête\nTSA 71004\n37099 TOURS CEDEX 9",
+            "hotline": "02 47 00 00 00",
+            "contact_email": "enquete@exemple.invalid",
+            "privacy_contact": "donnees-personnelles@exemple.invalid",
+            "sftp_username": code,
+        },
+    )
+    return landlord
+
+
+def _user(username: str, *, role: User.Role, landlord: Landlord | None, password: str) -> User:
+    staff = role == User.Role.CASE_MANAGER
+    user, _ = User.objects.get_or_create(
+        username=username,
+        defaults={"role": role, "landlord": landlord, "is_staff": staff, "is_superuser": staff},
+    )
+    user.set_password(password)
+    user.save()
+    return user
