@@ -116,7 +116,7 @@ start_redis() {
 }
 
 stop_servers() {
-    if [[ -n "$redis_pid" ]]; then kill "$redis_pid" 2>/dev/null; fi
+    if [[ -n "$redis_pid" ]]; then kill "$redis_pid" 2>/dev/null && wait "$redis_pid" 2>/dev/null; fi
     if [[ -n "$postgres_pid" ]]; then
         kill -INT "$postgres_pid" 2>/dev/null
         for _ in {1..50}; do kill -0 "$postgres_pid" 2>/dev/null || break; sleep 0.2; done
@@ -126,9 +126,13 @@ stop_servers() {
 
 # --- The tests -------------------------------------------------------------------------------------------------------
 
-on_sqlite() { env TEST_DATABASE=sqlite pytest -n "$workers" -q; }
+# shellcheck disable=SC2086 # PYTEST_ARGS is several words, for instance "tests/tenants -x"
+on_sqlite() { env TEST_DATABASE=sqlite pytest -n "$workers" -q ${PYTEST_ARGS:-}; }
 # Journeys and browsers look at pages, not at the database: once is enough.
-on_postgresql() { env TEST_DATABASE=postgresql pytest -n "$workers" -q -m "not browser and not journey"; }
+# shellcheck disable=SC2086
+on_postgresql() {
+    env TEST_DATABASE=postgresql pytest -n "$workers" -q -m "not browser and not journey" ${PYTEST_ARGS:-}
+}
 
 tests() {
     scratch="$(mktemp -d "${TMPDIR:-/tmp}/enquetes.XXXXXX")"
