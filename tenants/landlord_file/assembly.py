@@ -29,6 +29,9 @@ NOTHING: dict[str, object] = {
 """What a field holds when the file says nothing; '' for all the others."""
 
 
+_IN_ORDER = list(range(1, 100))
+
+
 class Place(Protocol):
     """Where one household stands in the file, asked only when something is wrong."""
 
@@ -130,8 +133,7 @@ class Assembler:
         people = self._people(occupants, place)
         record = HouseholdRecord(*fields, occupants=people, line=place.line)
         self._check(record, place)
-        blocked = any(found.severity is not Severity.WARNING for found in self._found)
-        if blocked:
+        if self._found and any(found.severity is not Severity.WARNING for found in self._found):
             return [*self._found]
         self._references.remember(record.tenant_ref, record.line)
         return [*self._found, record]
@@ -143,7 +145,10 @@ class Assembler:
                 rows.append([convert[values[slot]] for slot, convert in self._occupant_plan])
             except Problem:
                 rows.append(self._convert_slowly(self._occupant, values, place, number))
-        ranks = [row[0] for row in rows if row[0]]
+        ranks = [row[0] for row in rows]
+        if ranks == _IN_ORDER[: len(ranks)]:
+            return tuple([OccupantRecord(*row) for row in rows])
+        ranks = [rank for rank in ranks if rank]
         if len(set(ranks)) < len(ranks):
             self._report("rank_clash", place.household(-1))
         if ranks:
@@ -171,9 +176,8 @@ class Assembler:
         """What concerns the household as a whole."""
         if not record.occupants:
             self._report("no_occupant", place.household(-1), expected="au moins un occupant")
-        elif self._says_link and not any(person.link == "holder" for person in record.occupants):
-            if all(person.link for person in record.occupants):
-                self._report("no_holder", place.household(-1), expected="un titulaire")
+        elif self._says_link and "holder" not in (links := [person.link for person in record.occupants]) and all(links):
+            self._report("no_holder", place.household(-1), expected="un titulaire")
         if self._says_address and not (record.address_4 and record.postcode and record.city):
             self._report("missing_address", place.household(-1), expected="une voie, un code postal et une ville")
         if record.city and len(record.postcode) + len(record.city) >= ADDRESS_LINE:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import marshal
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 from .walking import Fault, Values
@@ -77,13 +77,23 @@ class Spool:
         for position, line, data in self._base.execute(f"SELECT position, line, data FROM {self._tables[name]}"):
             yield StoredRow(position, line, *marshal.loads(data))
 
-    def matching(self, name: str, key: str) -> list[StoredRow]:
-        """The rows of a list cited by that key, in the order of the file."""
-        query = f"SELECT position, line, data FROM {self._tables[name]} WHERE key = ? ORDER BY position"
-        return [
-            StoredRow(position, line, *marshal.loads(data))
-            for position, line, data in self._base.execute(query, (key,))
-        ]
+    def matching(self, name: str, keys: Collection[str]) -> dict[str, list[StoredRow]]:
+        """The rows of a list cited by these keys (at most 1,000), each key's in the order of the file."""
+        found: dict[str, list[StoredRow]] = {}
+        marks = ",".join("?" * len(keys))
+        query = f"SELECT key, position, line, data FROM {self._tables[name]} WHERE key IN ({marks}) ORDER BY key, position"
+        for key, position, line, data in self._base.execute(query, tuple(keys)):
+            found.setdefault(key, []).append(StoredRow(position, line, *marshal.loads(data)))
+        return found
+
+    def positions(self, name: str, keys: Collection[str]) -> dict[str, list[int]]:
+        """The positions of the rows of a list that carry these keys."""
+        found: dict[str, list[int]] = {}
+        marks = ",".join("?" * len(keys))
+        query = f"SELECT key, position FROM {self._tables[name]} WHERE key IN ({marks})"
+        for key, position in self._base.execute(query, tuple(keys)):
+            found.setdefault(key, []).append(position)
+        return found
 
     def orphans(self, name: str, parent: str) -> Iterator[tuple[int, int, str]]:
         """Position, line and key of the rows of a list that cite a key absent from the list `parent`."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 from lxml import etree
@@ -11,6 +12,8 @@ from lxml import etree
 from .paths import SourcePath
 
 Values = list[str | None]
+_SHAPES = 500
+_TAG, _TEXT = attrgetter("tag"), attrgetter("text")
 
 
 class Node:
@@ -35,6 +38,11 @@ class Node:
             return node
         node.condition = attribute
         return node.twins.setdefault(value, Node())
+
+    def conditional(self) -> bool:
+        """Whether an attribute's value decides anywhere below which place is read."""
+        inside = (*self.children.values(), *self.twins.values())
+        return bool(self.condition) or any(node.conditional() for node in inside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +95,22 @@ class Fault(NamedTuple):
     expected: str = ""
 
 
+@dataclass(slots=True)
+class _Plan:
+    """Where each slot is in a row of one shape: the number of the element, in document order, whose text it is."""
+
+    values: list[int]
+    occupants: list[list[int]] = field(default_factory=list)
+    attributes: list[tuple[int, int, int, str]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
 class Walker:
-    """Reads rows of one kind, and remembers repeated or unexpected elements until `take_faults`."""
+    """Reads rows of one kind, and remembers repeated or unexpected elements until `take_faults`.
+
+    A row's shape (the tags in document order and how many children each has) says all about where its values stand:
+    the walk is done once per shape, then texts are picked by number. Conditions on attributes forbid that memory.
+    """
 
     def __init__(self, root: Node, width: int, occupant_width: int = 0) -> None:
         self.root = root
@@ -97,6 +119,9 @@ class Walker:
         self.faults: list[Fault] = []
         self.unknown: set[str] = set()
         self._fresh: list[str] = []
+        self._plans: dict[tuple[tuple[str, ...], tuple[int, ...]], _Plan] = {}
+        self._remembers = not root.conditional()
+        self._number = 0
 
     def take_faults(self) -> list[Fault]:
         """What was wrong with the rows read since the last call."""
@@ -107,6 +132,8 @@ class Walker:
 
     def fresh_names(self) -> list[str]:
         """Names of unmapped elements met for the first time since the last call."""
+        if not self._fresh:
+            return []
         names, self._fresh = self._fresh, []
         return names
 
@@ -118,53 +145,73 @@ class Walker:
         if first:
             for name in element.attrib:
                 self._note(name)
-        values: Values = [None] * self.width
-        occupants: list[Values] = []
-        root = self.root
-        for name, slot in root.attributes:
-            values[slot] = element.get(name)
-        if root.slot >= 0:
-            values[root.slot] = element.text
-        if root.children:
-            self._walk(element, root, values, occupants, 0)
+        if self.root.leaf:
+            return self._read_leaf(element), []
+        elements = list(element.iter())
+        plan = self._plan(element, elements)
+        texts = list(map(_TEXT, elements))
+        texts.append(None)
+        values = [texts[number] for number in plan.values]
+        occupants = [[texts[number] for number in numbers] for numbers in plan.occupants]
+        for slot, number, occupant, name in plan.attributes:
+            value = elements[number].get(name)
+            if value is not None:
+                (occupants[occupant - 1] if occupant else values)[slot] = value
+        if plan.faults:
+            self.faults += plan.faults
         return values, occupants
 
-    def _walk(
-        self, element: etree._Element, node: Node, values: Values, occupants: list[Values], occupant: int
-    ) -> None:
-        children = node.children
-        for child in element:
-            found = children.get(child.tag)
-            if found is None:
-                self._note(child.tag)
-                continue
-            if found.condition:
-                found = found.twins.get(child.get(found.condition) or "", found)
-            if found.occupant:
-                row: Values = [None] * self.occupant_width
-                occupants.append(row)
-                self._take(child, found, row, occupants, len(occupants))
-            else:
-                self._take(child, found, values, occupants, occupant)
+    def _read_leaf(self, element: etree._Element) -> Values:
+        """A row that holds nothing but its attributes and its text."""
+        values: Values = [None] * self.width
+        given = dict(element.items())
+        for name, slot in self.root.attributes:
+            values[slot] = given.get(name)
+        if self.root.slot >= 0:
+            values[self.root.slot] = element.text
+        return values
 
-    def _take(
-        self, element: etree._Element, node: Node, values: Values, occupants: list[Values], occupant: int
-    ) -> None:
-        slot = node.slot
-        if slot >= 0:
-            if values[slot] is not None:
-                self.faults.append(Fault("repeated_element", slot, occupant))
-            values[slot] = element.text or ""
+    def _plan(self, element: etree._Element, elements: list[etree._Element]) -> _Plan:
+        shape = tuple(map(_TAG, elements)), tuple(map(len, elements))
+        plan = self._plans.get(shape)
+        if plan is None:
+            plan = _Plan([-1] * self.width)
+            self._number = 0
+            self._take(element, self.root, plan, 0)
+            if self._remembers and len(self._plans) < _SHAPES:
+                self._plans[shape] = plan
+        return plan
+
+    def _take(self, element: etree._Element, node: Node | None, plan: _Plan, occupant: int) -> None:
+        """Number this element and all it holds, in document order, and note what its node asks for."""
+        number = self._number
+        self._number += 1
+        if node is None:
+            self._number += sum(1 for _ in element.iterdescendants())
+            return
+        slots = plan.occupants[occupant - 1] if occupant else plan.values
+        if node.slot >= 0:
+            if slots[node.slot] >= 0:
+                plan.faults.append(Fault("repeated_element", node.slot, occupant))
             if node.leaf and len(element):
-                self.faults.append(Fault("unexpected_element", slot, occupant))
-        for name, place in node.attributes:
-            value = element.get(name)
-            if value is not None:
-                if values[place] is not None:
-                    self.faults.append(Fault("repeated_element", place, occupant))
-                values[place] = value
-        if not node.leaf:
-            self._walk(element, node, values, occupants, occupant)
+                plan.faults.append(Fault("unexpected_element", node.slot, occupant))
+            slots[node.slot] = number
+        for name, slot in node.attributes:
+            if any(known[0] == slot and known[2] == occupant for known in plan.attributes):
+                plan.faults.append(Fault("repeated_element", slot, occupant))
+            plan.attributes.append((slot, number, occupant, name))
+        for child in element:
+            self._take_child(child, node.children.get(child.tag), plan, occupant)
+
+    def _take_child(self, child: etree._Element, found: Node | None, plan: _Plan, occupant: int) -> None:
+        if found is None:
+            self._note(child.tag)
+        elif found.condition:
+            found = found.twins.get(child.get(found.condition) or "", found)
+        if found is not None and found.occupant:
+            plan.occupants.append([-1] * self.occupant_width)
+            occupant = len(plan.occupants)
+        self._take(child, found, plan, occupant)
 
     def _note(self, tag: object) -> None:
         if isinstance(tag, str) and tag not in self.unknown and len(self.unknown) < 1000:

@@ -1,0 +1,50 @@
+"""What the ways of reading a deposit share: the stream of its rows, and the watch for forbidden information."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from lxml import etree
+
+from .paths import SourcePath
+from .profile import MappingProfile
+from .records import Anomaly, HouseholdRecord
+from .streaming import stream_rows
+from .walking import Walker, line_of
+from .wording import anomaly
+
+Found = HouseholdRecord | Anomaly
+
+_FORBIDDEN = re.compile(
+    r"nationalit|n_?i_?r$|(?:numero|num|no|n)_?(?:de_?)?(?:secu|securite_?sociale|ss)$|(?:^|_)nat(?:io)?$|secu(?:rite)?_?soc",
+    re.IGNORECASE,
+)
+
+
+class Reading(ABC):
+    """What the three ways of reading share: the stream of rows and the watch for forbidden information."""
+
+    def __init__(self, profile: MappingProfile) -> None:
+        self.profile = profile
+
+    @abstractmethod
+    def run(self, source: BinaryIO) -> Iterator[Found]:
+        """The households and anomalies of the file. Raises Refused when it can't be read to its end."""
+
+    def rows(self, source: BinaryIO, paths: Sequence[SourcePath]) -> Iterator[tuple[int, etree._Element]]:
+        """Rows of the paths that are read; those that the profile ignores are passed over, and freed."""
+        for number, element in stream_rows(source, (*paths, *self.profile.ignored)):
+            if number < len(paths):
+                yield number, element
+
+    def forbidden(self, walker: Walker, element: etree._Element, path: SourcePath) -> Iterator[Anomaly]:
+        """A warning for each name that the survey must not receive, told once."""
+        for name in walker.fresh_names():
+            local = etree.QName(name).localname
+            if _FORBIDDEN.search(local):
+                yield anomaly("forbidden_information", line=line_of(element), path=f"/{path.shown}", value=local)
+
+
