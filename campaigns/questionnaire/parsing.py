@@ -89,15 +89,12 @@ def _completed(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     without = changes.pop("without", [])
     done = dict(base)
     for name, value in changes.items():
-        told = done.get(name)
-        done[name] = _joined(told, value) if isinstance(told, list) and isinstance(value, list) else value
+        done[name] = _joined(done.get(name, []), value) if name in LISTS else value
     return _pruned(done, frozenset(without))
 
 
 def _joined(base: list[Any], changes: list[Any]) -> list[Any]:
     """The tables of `base`, each completed by the change of the same key or code; new ones placed `after` theirs."""
-    if not all(isinstance(each, dict) for each in [*base, *changes]):
-        return changes
     done = list(base)
     for change in changes:
         after = change.pop("after", None)
@@ -117,7 +114,7 @@ def _pruned(tables: dict[str, Any], without: frozenset[str]) -> dict[str, Any]:
 
 
 def _key_of(table: dict[str, Any]) -> Any:
-    return table.get("key") or table.get("value") or table.get("code")
+    return table.get("key") or table.get("code")
 
 
 def _record(kind: type[Any], readers: Mapping[str, Read], called: str = "", named_by: str = "key") -> Read:

@@ -76,6 +76,11 @@ def test_any_form_can_be_judged(tables: dict[str, Any]) -> None:
         ),
         (
             0,
+            {"key": "x", "type": "tick", "visible_if": {"field": "household.note", "op": "in", "value": ["oui", 3]}},
+            "« 3 » ne peut pas être une réponse à « household.note ».",
+        ),
+        (
+            0,
             {"key": "x", "type": "tick", "required_if": {"field": "household.apl", "op": "age_below", "value": 3}},
             "« age_below » se demande d'une date, et « household.apl » n'en est pas une.",
         ),
@@ -97,6 +102,18 @@ def test_confusing_choices_are_told(choices: list[dict[str, str]], sentence: str
     form = with_field(0, key="x", type="choice", table="T", choices=[*YES_NO, *choices])
 
     assert sentence in only(check(form))
+
+
+def test_an_amount_is_compared_with_whole_numbers() -> None:
+    tables = small_tables()
+    asked = tables["sections"][0]["fields"]
+    asked.append({"key": "rent", "type": "money", "label": "Loyer", "size": 4})
+    asked.append({"key": "x", "type": "tick", "label": "X", "visible_if": {"field": "rent", "op": "is", "value": 0}})
+    assert check(parse(tables)) == []
+
+    asked[-1]["visible_if"]["value"] = False
+
+    assert "« False » ne peut pas être une réponse à « rent »." in only(check(parse(tables)))
 
 
 def test_a_value_proposed_twice_is_told() -> None:

@@ -35,6 +35,10 @@ def test_an_optional_question_is_hidden_everywhere() -> None:
     form = apply(SLS, {"fields": {"occupant.cmi": {"hidden": True}}})
 
     assert not any(form.find("occupant.cmi").shown_in(reader) for reader in Reader)
+    assert lines(SLS, form) == [
+        "Question « CMI invalidité » (occupant.cmi), masquée dans : "
+        "rien → « restitution », « saisie », « en ligne », « papier »"
+    ]
     assert check(form) == []
 
 
