@@ -13,7 +13,7 @@ from django.db.models import Q
 from campaigns.paper_form.zones import FormLayout
 from campaigns.questionnaire.parsing import parse
 from campaigns.questionnaire.schema import Questionnaire
-from campaigns.scope import all_landlords, scoped
+from campaigns.scope import LandlordManager, all_landlords
 
 
 class Landlord(models.Model):
@@ -96,7 +96,8 @@ class MappingProfile(models.Model):
     definition = models.JSONField("définition")
     created_at = models.DateTimeField("créé le", auto_now_add=True)
 
-    objects = scoped(models.Manager, "landlord")
+    landlord_path = "landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "profil d'import"
@@ -119,6 +120,9 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
     def real(self) -> CampaignQuerySet:
         """Those that are no rehearsal."""
         return self.filter(rehearsal=False)
+
+
+CampaignManager = LandlordManager.from_queryset(CampaignQuerySet)
 
 
 class Campaign(models.Model):
@@ -160,7 +164,8 @@ class Campaign(models.Model):
     )
     created_at = models.DateTimeField("ouverte le", auto_now_add=True)
 
-    objects = scoped(models.Manager.from_queryset(CampaignQuerySet), "landlord")
+    landlord_path = "landlord"
+    objects = CampaignManager()
 
     class Meta:
         verbose_name = "campagne"
@@ -222,7 +227,8 @@ class Milestone(models.Model):
     due_on = models.DateField("prévue le")
     done_at = models.DateTimeField("faite le", null=True, blank=True)
 
-    objects = scoped(models.Manager, "campaign__landlord")
+    landlord_path = "campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "jalon"
@@ -254,6 +260,9 @@ class RevisionQuerySet(models.QuerySet["QuestionnaireRevision"]):
         return super().update(**kwargs)
 
 
+RevisionManager = LandlordManager.from_queryset(RevisionQuerySet)
+
+
 class QuestionnaireRevision(models.Model):
     """The whole effective definition of a campaign's form. Frozen by the BAT, then immutable."""
 
@@ -264,7 +273,8 @@ class QuestionnaireRevision(models.Model):
     created_at = models.DateTimeField("créée le", auto_now_add=True)
     frozen_at = models.DateTimeField("figée le", null=True, blank=True)
 
-    objects = scoped(models.Manager.from_queryset(RevisionQuerySet), "campaign__landlord")
+    landlord_path = "campaign__landlord"
+    objects = RevisionManager()
 
     class Meta:
         verbose_name = "révision du questionnaire"
@@ -305,7 +315,8 @@ class LayoutVariant(models.Model):
     fingerprint = models.CharField("empreinte", max_length=8, db_index=True)
     tables = models.JSONField("zones")
 
-    objects = scoped(models.Manager, "revision__campaign__landlord")
+    landlord_path = "revision__campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "maquette"
@@ -349,7 +360,8 @@ class FormProof(models.Model):
     )
     comment = models.TextField("commentaire", blank=True)
 
-    objects = scoped(models.Manager, "revision__campaign__landlord")
+    landlord_path = "revision__campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "BAT"
@@ -368,7 +380,8 @@ class CodeMapping(models.Model):
     label = models.CharField("libellé", max_length=120)
     value = models.CharField("notre valeur", max_length=40, blank=True)
 
-    objects = scoped(models.Manager, "campaign__landlord")
+    landlord_path = "campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "correspondance"

@@ -1,19 +1,21 @@
 """The landlord is the only partition: a query outside a scope raises instead of showing everybody's cases.
 
-`scoped(ManagerClass, path)` makes the manager of a model that leads to a landlord by `path`. Doors enter a scope
-(`LandlordScopeMiddleware`); commands, tasks and the provider's own staff work across landlords with `all_landlords()`.
+A model whose rows belong to a landlord says by `landlord_path` which way leads to it, and has a `LandlordManager`.
+Doors enter a scope (`LandlordScopeMiddleware`); commands, tasks and the provider's own staff work across landlords.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
-from django.db.models import Manager
-from django_scopes import ScopedManager, scope, scopes_disabled
+from django.db import models
+from django_scopes import scope, scopes_disabled
+from django_scopes.manager import DisabledQuerySet
+from django_scopes.state import get_scope
 
-ManagerT = TypeVar("ManagerT", bound=Manager)  # type: ignore[type-arg]
+ModelT = TypeVar("ModelT", bound=models.Model)
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -21,9 +23,20 @@ all_landlords = scopes_disabled
 within = scope
 
 
-def scoped(manager: type[ManagerT], path: str) -> ManagerT:
-    """A manager of that class, whose rows are those of the landlord in scope (`path` leads to it)."""
-    return cast(ManagerT, ScopedManager(_manager_class=manager, landlord=path))
+class LandlordManager(models.Manager[ModelT]):
+    """Only the rows of the landlord in scope; outside a scope, a query set whose every question raises ScopeError."""
+
+    def get_queryset(self) -> Any:
+        """All rows when scopes are disabled, the landlord's rows in a scope, none that can be read otherwise."""
+        active = get_scope()
+        if not active.get("_enabled", True):
+            return super().get_queryset()
+        if "landlord" not in active:
+            return DisabledQuerySet(self.model, using=self._db, missing_scopes=["landlord"])
+        path = self.model.landlord_path  # type: ignore[attr-defined]
+        landlord = active["landlord"]
+        wanted = {f"{path}__in": landlord} if isinstance(landlord, list) else {path: landlord}
+        return super().get_queryset().filter(**wanted)
 
 
 def across_landlords(function: Callable[P, R]) -> Callable[P, R]:

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from config import environment
 from config.settings.base import *
@@ -18,6 +19,7 @@ VAR_DIR = _scratch
 MEDIA_ROOT = _scratch / "media"
 OUTBOX_DIR = _scratch / "outbox"
 
+DATABASES: dict[str, dict[str, Any]]
 if environment.text("TEST_DATABASE", "sqlite") == "postgresql":
     DATABASES = {
         "default": {

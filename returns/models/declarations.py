@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from campaigns.models import QuestionnaireRevision
-from campaigns.scope import scoped
+from campaigns.scope import LandlordManager
 from returns.models.scans import Page, SurveyReturn
 from tenants.models import SurveyCase
 
@@ -40,7 +40,8 @@ class Declaration(models.Model):
     version = models.PositiveIntegerField("version", default=0)
     updated_at = models.DateTimeField("modifiée le", null=True, blank=True)
 
-    objects = scoped(models.Manager, "case__campaign__landlord")
+    landlord_path = "case__campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "déclaration"
@@ -75,7 +76,8 @@ class FieldReading(models.Model):
     box = models.JSONField("zone (mm)", default=list)
     reason = models.CharField("doute", max_length=80, blank=True)
 
-    objects = scoped(models.Manager, "page__batch__campaign__landlord")
+    landlord_path = "page__batch__campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "lecture de champ"

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from campaigns.scope import scoped
+from campaigns.scope import LandlordManager
 from tenants.models import Message, SurveyCase
 
 
@@ -28,7 +28,8 @@ class Finding(models.Model):
     found_at = models.DateTimeField("constatée le")
     settled_at = models.DateTimeField("levée le", null=True, blank=True)
 
-    objects = scoped(models.Manager, "case__campaign__landlord")
+    landlord_path = "case__campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "constat de règle"
@@ -54,7 +55,8 @@ class ComplementRequest(models.Model):
     )
     answered_at = models.DateTimeField("répondu le", null=True, blank=True)
 
-    objects = scoped(models.Manager, "case__campaign__landlord")
+    landlord_path = "case__campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "demande de compléments"

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from campaigns.models import Campaign, User
-from campaigns.scope import scoped
+from campaigns.scope import LandlordManager
 from returns.models.declarations import FieldReading
 from returns.models.scans import SurveyReturn
 
@@ -40,7 +40,8 @@ class KeyingTask(models.Model):
     done_at = models.DateTimeField("saisi le", null=True, blank=True)
     note = models.CharField("note", max_length=300, blank=True)
 
-    objects = scoped(models.Manager, "campaign__landlord")
+    landlord_path = "campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "tâche de saisie"
@@ -62,7 +63,8 @@ class KeyingEntry(models.Model):
     entered_at = models.DateTimeField("saisie le")
     milliseconds = models.PositiveIntegerField("durée (ms)", default=0)
 
-    objects = scoped(models.Manager, "task__campaign__landlord")
+    landlord_path = "task__campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "saisie"

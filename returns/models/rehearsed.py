@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from campaigns.scope import scoped
+from campaigns.scope import LandlordManager
 from tenants.models import SurveyCase
 
 
@@ -27,7 +27,8 @@ class RehearsedTenant(models.Model):
     answers_on = models.DateField("répond le", null=True, blank=True)
     answered_at = models.DateTimeField("a répondu le", null=True, blank=True)
 
-    objects = scoped(models.Manager, "case__campaign__landlord")
+    landlord_path = "case__campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "locataire de répétition"

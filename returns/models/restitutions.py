@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from campaigns.models import Campaign
-from campaigns.scope import scoped
+from campaigns.scope import LandlordManager
 from tenants.models import SurveyCase
 
 
@@ -21,7 +21,8 @@ class Restitution(models.Model):
     created_at = models.DateTimeField("produite le")
     delivered_at = models.DateTimeField("livrée le", null=True, blank=True)
 
-    objects = scoped(models.Manager, "campaign__landlord")
+    landlord_path = "campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "restitution"
@@ -52,7 +53,8 @@ class RestitutionFile(models.Model):
     sha256 = models.CharField("SHA-256", max_length=64)
     lines = models.PositiveIntegerField("lignes")
 
-    objects = scoped(models.Manager, "restitution__campaign__landlord")
+    landlord_path = "restitution__campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "fichier de restitution"
@@ -73,7 +75,8 @@ class RestitutionLine(models.Model):
     state = models.CharField("état du dossier", max_length=20)
     regularisation = models.BooleanField("régularisation", default=False)
 
-    objects = scoped(models.Manager, "restitution__campaign__landlord")
+    landlord_path = "restitution__campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "ligne de restitution"

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from campaigns.models import Campaign, User
-from campaigns.scope import scoped
+from campaigns.scope import LandlordManager
 from tenants.models import SurveyCase
 
 
@@ -31,7 +31,8 @@ class ScanBatch(models.Model):
     pages_expected = models.PositiveIntegerField("pages du fichier", default=0)
     explanation = models.CharField("explication", max_length=300, blank=True)
 
-    objects = scoped(models.Manager, "campaign__landlord")
+    landlord_path = "campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "lot de numérisation"
@@ -59,7 +60,8 @@ class SurveyReturn(models.Model):
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="saisi par"
     )
 
-    objects = scoped(models.Manager, "case__campaign__landlord")
+    landlord_path = "case__campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "retour"
@@ -96,7 +98,8 @@ class Page(models.Model):
     unexpected_ink = models.BooleanField("mention manuscrite", default=False)
     explanation = models.CharField("explication", max_length=300, blank=True)
 
-    objects = scoped(models.Manager, "batch__campaign__landlord")
+    landlord_path = "batch__campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "page"
@@ -133,7 +136,8 @@ class SupportingDocument(models.Model):
     received_at = models.DateTimeField("reçue le")
     explanation = models.CharField("explication", max_length=300, blank=True)
 
-    objects = scoped(models.Manager, "case__campaign__landlord")
+    landlord_path = "case__campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "pièce justificative"

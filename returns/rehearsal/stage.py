@@ -7,6 +7,7 @@ import io
 from dataclasses import dataclass
 
 from campaigns.exchange import LandlordExchange
+
 from campaigns.models import Landlord, MappingProfile, User
 from returns.rehearsal.deposit import code_tables_csv, households_xml, rules_csv
 from returns.rehearsal.people import Village

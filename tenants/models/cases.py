@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from campaigns.models import Campaign, User
-from campaigns.scope import scoped
+from campaigns.scope import LandlordManager
 from tenants import case_states
 from tenants.case_states import Move, MoveRefused, State
 from tenants.models.people import Household
@@ -45,6 +45,9 @@ class SurveyCaseQuerySet(models.QuerySet["SurveyCase"]):
         )
 
 
+SurveyCaseManager = LandlordManager.from_queryset(SurveyCaseQuerySet)
+
+
 class SurveyCase(models.Model):
     """One household in one campaign. `state` moves only by `move()`."""
 
@@ -74,7 +77,8 @@ class SurveyCase(models.Model):
     undelivered_reason = models.CharField("motif de non-distribution", max_length=20, blank=True)
     late = models.BooleanField("réponse après clôture", default=False)
 
-    objects = scoped(models.Manager.from_queryset(SurveyCaseQuerySet), "campaign__landlord")
+    landlord_path = "campaign__landlord"
+    objects = SurveyCaseManager()
 
     class Meta:
         verbose_name = "dossier"
@@ -151,6 +155,9 @@ class CaseEventQuerySet(models.QuerySet["CaseEvent"]):
         raise NotImplementedError("L'historique d'un dossier ne se modifie pas.")
 
 
+CaseEventManager = LandlordManager.from_queryset(CaseEventQuerySet)
+
+
 class CaseEvent(models.Model):
     """A line of a case's history: what happened, when, who. Timeline and audit in one; never changed."""
 
@@ -163,7 +170,8 @@ class CaseEvent(models.Model):
     )
     data = models.JSONField("détail", default=dict, blank=True)
 
-    objects = scoped(models.Manager.from_queryset(CaseEventQuerySet), "case__campaign__landlord")
+    landlord_path = "case__campaign__landlord"
+    objects = CaseEventManager()
 
     class Meta:
         verbose_name = "événement"

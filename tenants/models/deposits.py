@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from campaigns.models import Campaign
-from campaigns.scope import scoped
+from campaigns.scope import LandlordManager
 
 
 class ImportFile(models.Model):
@@ -36,7 +36,8 @@ class ImportFile(models.Model):
     refused = models.PositiveIntegerField("ménages refusés", default=0)
     explanation = models.TextField("explication", blank=True)
 
-    objects = scoped(models.Manager, "campaign__landlord")
+    landlord_path = "campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "dépôt"
@@ -67,7 +68,8 @@ class ImportAnomaly(models.Model):
     message = models.CharField("explication", max_length=400)
     tenant_reference = models.CharField("référence locataire", max_length=40, blank=True)
 
-    objects = scoped(models.Manager, "deposit__campaign__landlord")
+    landlord_path = "deposit__campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "anomalie d'import"

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from campaigns.models import Campaign
-from campaigns.scope import scoped
+from campaigns.scope import LandlordManager
 from tenants.models.cases import SurveyCase
 
 
@@ -42,7 +42,8 @@ class PrintBatch(models.Model):
     composed_at = models.DateTimeField("composé le")
     handed_over_at = models.DateTimeField("remis le", null=True, blank=True)
 
-    objects = scoped(models.Manager, "campaign__landlord")
+    landlord_path = "campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "lot d'impression"
@@ -63,6 +64,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def told(self) -> MessageQuerySet:
         """Those that left us."""
         return self.filter(state__in=[Message.State.SENT, Message.State.DELIVERED, Message.State.BOUNCED])
+
+
+MessageManager = LandlordManager.from_queryset(MessageQuerySet)
 
 
 class Message(models.Model):
@@ -101,13 +105,16 @@ class Message(models.Model):
     first_page = models.PositiveIntegerField("première page dans le lot", default=0)
     pages = models.PositiveIntegerField("pages", default=0)
     created_at = models.DateTimeField("créé le")
+    attempts = models.PositiveSmallIntegerField("essais", default=0)
+    not_before = models.DateTimeField("pas avant le", null=True, blank=True)
     claimed_at = models.DateTimeField("pris le", null=True, blank=True)
     sent_at = models.DateTimeField("parti le", null=True, blank=True)
     provider_id = models.CharField("identifiant chez le transporteur", max_length=200, blank=True)
     proof = models.JSONField("preuve", default=dict, blank=True)
     explanation = models.CharField("explication", max_length=300, blank=True)
 
-    objects = scoped(models.Manager.from_queryset(MessageQuerySet), "case__campaign__landlord")
+    landlord_path = "case__campaign__landlord"
+    objects = MessageManager()
 
     class Meta:
         verbose_name = "envoi"
@@ -139,7 +146,8 @@ class AccessCode(models.Model):
     used_at = models.DateTimeField("utilisé le", null=True, blank=True)
     revoked_at = models.DateTimeField("désactivé le", null=True, blank=True)
 
-    objects = scoped(models.Manager, "case__campaign__landlord")
+    landlord_path = "case__campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "code d'accès"

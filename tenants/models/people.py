@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from campaigns.models import Campaign
-from campaigns.scope import scoped
+from campaigns.scope import LandlordManager
 
 
 class Dwelling(models.Model):
@@ -26,7 +26,8 @@ class Dwelling(models.Model):
     slr_zone = models.CharField("zone SLS", max_length=10, blank=True)
     qpv = models.BooleanField("en QPV", default=False)
 
-    objects = scoped(models.Manager, "campaign__landlord")
+    landlord_path = "campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "logement"
@@ -61,7 +62,8 @@ class Household(models.Model):
     non_response_years = models.PositiveSmallIntegerField("années sans réponse", default=0)
     search_name = models.CharField("nom, pour la recherche", max_length=120, blank=True, db_index=True)
 
-    objects = scoped(models.Manager, "campaign__landlord")
+    landlord_path = "campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "ménage"
@@ -103,7 +105,8 @@ class Occupant(models.Model):
     cmi = models.BooleanField("CMI invalidité", default=False)
     dependant = models.BooleanField("à charge", default=False)
 
-    objects = scoped(models.Manager, "household__campaign__landlord")
+    landlord_path = "household__campaign__landlord"
+    objects = LandlordManager()
 
     class Meta:
         verbose_name = "occupant"
