@@ -64,6 +64,7 @@ static_checks() {
 
 postgres_folder() {
     local folder
+    # shellcheck disable=SC2012 # plain version numbers
     for folder in $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -Vr); do
         if [[ -x "$folder/initdb" ]]; then echo "$folder" && return; fi
     done
