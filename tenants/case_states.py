@@ -56,6 +56,7 @@ class Move(StrEnum):
 
     SEND = "send"
     EXEMPT = "exempt"
+    INCLUDE = "include"
     RECEIVE = "receive"
     ASK_COMPLEMENT = "ask_complement"
     COMPLETE = "complete"
@@ -69,6 +70,7 @@ class Move(StrEnum):
 MOVES: dict[Move, Transition] = {
     Move.SEND: Transition(frozenset({State.PREPARED}), State.SENT, "Formulaire envoyé"),
     Move.EXEMPT: Transition(frozenset({State.PREPARED, State.SENT}), State.OUT_OF_SCOPE, "Dossier hors enquête"),
+    Move.INCLUDE: Transition(frozenset({State.OUT_OF_SCOPE}), State.PREPARED, "Dossier remis dans l'enquête"),
     Move.RECEIVE: Transition(
         frozenset({State.SENT, State.UNDELIVERED, State.NON_RESPONDENT, State.INCOMPLETE, State.RECEIVED}),
         State.RECEIVED,
