@@ -156,6 +156,8 @@ SFTP_HOST = "127.0.0.1"
 SFTP_PORT = 8022
 SFTP_HOST_KEY = ""
 PORTAL_URL = "http://127.0.0.1:8000"
+ACCESS_CODE_PEPPER = ""  # empty: derived from SECRET_KEY (docs/adr/0014)
+EMAIL_WITH_FORM = False  # whether a known e-mail address also gets the form's link
 PROVIDER_NAME = "Enquêtes HLM"
 
 LOGGING = {

@@ -9,6 +9,7 @@ SECRET_KEY = environment.secret("SECRET_KEY")
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
 PORTAL_URL = environment.text("PORTAL_URL")
+ACCESS_CODE_PEPPER = environment.secret("ACCESS_CODE_PEPPER", "")
 
 DATABASES = {
     "default": {

@@ -1,0 +1,23 @@
+"""Everything told to a household, by letter, e-mail or SMS: one contract, stored before it leaves, with its proof."""
+
+from tenants.messaging.contract import Failure, NotDelivered, Receipt
+from tenants.messaging.delivery import DeliveryReport, deliver_waiting, settle_uncertain
+from tenants.messaging.eligibility import reason_to_cancel
+from tenants.messaging.phones import mobile_number
+from tenants.messaging.queueing import UnableToQueue, queue
+from tenants.messaging.texts import Text, render
+
+__all__ = [
+    "DeliveryReport",
+    "Failure",
+    "NotDelivered",
+    "Receipt",
+    "Text",
+    "UnableToQueue",
+    "deliver_waiting",
+    "mobile_number",
+    "queue",
+    "reason_to_cancel",
+    "render",
+    "settle_uncertain",
+]
