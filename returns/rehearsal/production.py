@@ -1,0 +1,197 @@
+"""From a deposit to a reconciliation: the steps of a campaign in their order, as the provider's people take them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from typing import Any
+
+from django.db import connections
+from django.utils import timezone
+
+from campaigns import operations
+from campaigns.exchange import LandlordExchange
+from campaigns.exchange_accounts import account_of, embedded_server
+from campaigns.models import Campaign, User
+from returns.models import Restitution
+from returns.rehearsal import stage
+from returns.rehearsal.people import Village
+from returns.rehearsal.play import Cast, Figures, Tell, cast_tenants, play
+from returns.rehearsal.reconciliation import Reconciliation, delivered_cells, reconcile
+from returns.restitution.delivery import restitute
+from tenants.dispatch import compose_forms, compose_proof, hand_over
+from tenants.importing import fetch_deposits
+from tenants.models import ImportFile
+
+FORMATS = ("csv", "xml", "xlsx", "fixed")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a rehearsal leaves: the campaign, its times (seconds by step) and its reconciliation."""
+
+    campaign: Campaign
+    households: int
+    logins: list[stage.Login]
+    figures: Figures
+    reconciliation: Reconciliation
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def rate(self, step: str, count: int) -> float:
+        """How many a second."""
+        return count / self.seconds[step] if self.seconds.get(step) else 0.0
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """The figures as people read them."""
+        told = self.reconciliation
+        read = told.read
+        yield "Foyers importés", f"{self.households}  ({self.rate('import', self.households):,.0f}/s)"
+        yield "Formulaires composés", f"{self.households}  ({self.rate('forms', self.households):,.0f}/s)"
+        yield "Pages lues", f"{self.figures.pages}  ({self.figures.pages / max(self.figures.reading, 0.001):,.1f}/s)"
+        yield "Champs écrits à la main", str(read["inked"])
+        yield "  lus juste par la machine", _share(read["read_right"], read["inked"])
+        yield "  retenus sans relecture", _share(read["accepted"], read["inked"])
+        yield "  retenus à tort", _share(read["accepted_wrong"], read["accepted"])
+        yield "  confiés au vidéo-codage", str(read["keyed"])
+        yield "Dossiers restitués", str(told.cases)
+        yield "Champs restitués conformes", _share(told.right, told.fields)
+        yield "Champs restitués différents", str(len(told.differences))
+        yield "Durée de la répétition", f"{sum(self.seconds.values()):.0f} s"
+
+    def as_tables(self) -> dict[str, Any]:
+        """The same as JSON-able tables."""
+        return {
+            "campaign": self.campaign.pk,
+            "households": self.households,
+            "seconds": {step: round(value, 2) for step, value in self.seconds.items()},
+            "pages": self.figures.pages,
+            "pages_per_second": round(self.figures.pages / max(self.figures.reading, 0.001), 1),
+            "reconciliation": self.reconciliation.as_tables(),
+        }
+
+
+def rehearse_village(*, households: int, seed: int, tell: Tell) -> Outcome:
+    """Invent a landlord and its households, and play the campaign from the SFTP deposit to the restitution."""
+    now = timezone.now()
+    landlord, logins = stage.build(password=secrets.token_urlsafe(9))
+    opens, reply_by, closes = stage.calendar(now.date())
+    village = Village(households=households, year=closes.year + 1, seed=seed)
+    campaign = operations.open_campaign(
+        landlord=landlord,
+        survey=Campaign.Survey.SLS,
+        year=village.year,
+        opens_on=opens,
+        reply_by=reply_by,
+        closes_on=closes,
+        now=now,
+        rehearsal=True,
+    )
+    campaign.mapping_profile = stage.profile_of(landlord)
+    campaign.save(update_fields=["mapping_profile"])
+    with embedded_server() as server:
+        exchange = LandlordExchange(account_of(landlord, port=server.port, host_key=server.host_key))
+        tell("Le bailleur dépose ses fichiers par SFTP", 0, 1)
+        stage.drop_deposit(exchange=exchange, village=village)
+        return _produce(campaign, exchange, logins, tell)
+
+
+def rehearse_campaign(*, campaign: Campaign, tell: Tell) -> Outcome:
+    """Rehearse a landlord's own campaign on the files it has dropped, in a campaign apart; nothing of it is changed."""
+    now = timezone.now()
+    opens, reply_by, closes = stage.calendar(now.date())
+    apart = operations.open_campaign(
+        landlord=campaign.landlord,
+        survey=campaign.survey,
+        year=campaign.year,
+        opens_on=opens,
+        reply_by=reply_by,
+        closes_on=closes,
+        now=now,
+        rehearsal=True,
+    )
+    apart.overlay, apart.mapping_profile = campaign.overlay, campaign.mapping_profile
+    apart.save(update_fields=["overlay", "mapping_profile"])
+    with embedded_server() as server:
+        exchange = LandlordExchange(account_of(campaign.landlord, port=server.port, host_key=server.host_key))
+        for deposit in ImportFile.objects.filter(campaign=campaign).order_by("pk"):
+            with deposit.content.open("rb") as content:
+                exchange.deliver("depot", deposit.name, content)
+        return _produce(apart, exchange, [], tell)
+
+
+def _produce(campaign: Campaign, exchange: LandlordExchange, logins: list[stage.Login], tell: Tell) -> Outcome:
+    seconds: dict[str, float] = {}
+    dispatched = dt.datetime.combine(campaign.opens_on, dt.time(9), timezone.get_current_timezone())
+    with _timed(seconds, "import"):
+        tell("Import du fichier des locataires", 0, 1)
+        fetch_deposits(campaign=campaign, exchange=exchange, now=dispatched)
+    with _timed(seconds, "proof"):
+        tell("Composition et approbation du BAT", 0, 1)
+        revision = operations.draw_up_revision(campaign=campaign, now=dispatched)
+        proof = compose_proof(revision=revision, now=dispatched)
+        operations.approve_proof(proof=proof, actor=_approver(campaign), now=dispatched, comment="Répétition")
+    campaign.refresh_from_db()
+    with _timed(seconds, "forms"):
+        for batch in compose_forms(campaign=campaign, now=dispatched, progress=_step(tell, "Composition")):
+            hand_over(batch=batch, now=dispatched)
+    households = cast_tenants(campaign)
+    figures = Figures()
+    with _timed(seconds, "play"), _pool() as pool:
+        play(campaign=campaign, cast=_cast(pool), figures=figures, tell=tell)
+    with _timed(seconds, "restitution"):
+        tell("Restitution au bailleur par SFTP", 0, 1)
+        closing = dt.datetime.combine(campaign.closes_on, dt.time(18), timezone.get_current_timezone())
+        restitution = restitute(campaign=campaign, formats=FORMATS, now=closing, exchange=exchange)
+        operations.close_campaign(campaign=campaign, now=closing)
+    with _timed(seconds, "reconciliation"):
+        told = reconcile(campaign=campaign, delivered=_delivered(exchange, restitution))
+    return Outcome(campaign, households, logins, figures, told, seconds)
+
+
+def _delivered(exchange: LandlordExchange, restitution: Restitution) -> dict[tuple[str, str, str], str]:
+    """The CSV as it lies in the landlord's folder, not as we kept it."""
+    name = restitution.files.get(format="csv").name
+    with exchange.open(f"restitution/{name}") as file:
+        return delivered_cells(iter(file.read().decode("utf-8").splitlines()))
+
+
+def _approver(campaign: Campaign) -> User:
+    """A user of the landlord, else a case manager who records the approval."""
+    found = User.objects.filter(landlord=campaign.landlord).first()
+    return found or User.objects.filter(role=User.Role.CASE_MANAGER).order_by("pk")[0]
+
+
+def _cast(pool: ProcessPoolExecutor) -> Cast:
+    operators = list(User.objects.filter(role=User.Role.KEYING_OPERATOR).order_by("pk")[:2])
+    supervisor = User.objects.filter(role=User.Role.CASE_MANAGER).order_by("pk")[0]
+    return Cast(operators=operators, supervisor=supervisor, pool=pool)
+
+
+@contextmanager
+def _pool() -> Iterator[ProcessPoolExecutor]:
+    """One process a core; started afresh, so that no database connection is shared."""
+    connections.close_all()
+    with ProcessPoolExecutor(max_workers=os.cpu_count() or 1, mp_context=get_context("spawn")) as pool:
+        yield pool
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    seconds[step] = time.perf_counter() - started
+
+
+def _step(tell: Tell, what: str) -> Any:
+    return lambda done, total: tell(what, done, total)
+
+
+def _share(count: int, total: int) -> str:
+    return f"{count} sur {total}  ({100 * count / total:.2f} %)".replace(".", ",") if total else "0"
