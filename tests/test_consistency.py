@@ -88,9 +88,7 @@ def test_domain_code_does_not_read_the_clock(path: Path) -> None:
 
 
 def test_the_doors_hold_no_models() -> None:
-    assert [
-        model.__name__ for door in ("portal", "tracking") for model in apps.get_app_config(door).get_models()
-    ] == []
+    assert [model.__name__ for door in ("portal", "tracking") for model in apps.get_app_config(door).get_models()] == []
 
 
 def test_each_task_of_the_schedule_exists_and_expires() -> None:
