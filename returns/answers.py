@@ -1,0 +1,109 @@
+"""What a case answers: the declaration over what the landlord knew, corrected by what signed pieces certify."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from campaigns.models import QuestionnaireRevision
+from campaigns.questionnaire.conditions import Context, holds
+from campaigns.questionnaire.schema import Field, Questionnaire, Section
+from returns.evidence import Evidence
+from returns.models import Declaration
+from tenants.models import SurveyCase
+from tenants.prefill import known_rows, prefill_of
+
+Address = tuple[str, int]
+
+
+class NoQuestionnaire(Exception):
+    """The campaign has no questionnaire yet; the message says so in French."""
+
+
+def revision_of(case: SurveyCase) -> QuestionnaireRevision:
+    """The form that the case answers: that of its declaration, else the campaign's. Raises NoQuestionnaire."""
+    declaration = Declaration.objects.filter(case=case).select_related("revision").first()
+    revision = declaration.revision if declaration else case.campaign.current_revision
+    if revision is None:
+        raise NoQuestionnaire("La campagne n'a pas encore de questionnaire : préparez-le d'abord.")
+    return revision
+
+
+def declaration_of(
+    case: SurveyCase, *, lock: bool = False, revision: QuestionnaireRevision | None = None
+) -> Declaration:
+    """The declaration of the case, made if need be of that revision; locked until the transaction ends when asked."""
+    declarations = Declaration.objects.select_for_update(of=("self",)) if lock else Declaration.objects
+    found = declarations.select_related("revision").filter(case=case).first()
+    if found is not None:
+        return found
+    made, _ = Declaration.objects.get_or_create(case=case, defaults={"revision": revision or revision_of(case)})
+    return made
+
+
+def put(
+    declaration: Declaration, address: Address, value: Any, *, known: Any, source: str, confidence: float = 1.0
+) -> None:
+    """Set one answer in memory; nothing, or what was already known, takes back what was answered before.
+
+    `known` is the pre-filled value at that address: what is left as it was known is never copied.
+    """
+    key, row = address
+    if value is None or (type(value) is type(known) and value == known):
+        declaration.answers.get(key, {}).pop(str(row), None)
+    else:
+        declaration.record(key, row, value, source=source, confidence=confidence)
+
+
+def context_of(case: SurveyCase) -> Context:
+    """What conditions, rules and the restitution see: certified evidence, over declared, over known."""
+    return effective(declared_context(case), case)
+
+
+def declared_context(case: SurveyCase, *, questionnaire: Questionnaire | None = None) -> Context:
+    """The same before any evidence: what the household itself said. `questionnaire` saves reading the revision."""
+    declaration = Declaration.objects.filter(case=case).first()
+    return Context(
+        answers=declaration.values() if declaration else {},
+        reference_on=case.campaign.reference_on,
+        prefill=prefill_of(case, questionnaire or revision_of(case).questionnaire),
+        facts=case.facts,
+        known_rows=known_rows(case.household),
+    )
+
+
+def effective(declared: Context, case: SurveyCase) -> Context:
+    """`declared` corrected by the signed pieces of the case."""
+    evidence = Evidence.of(case.documents.all())
+    return corrected(declared, evidence, income_year=case.campaign.year - 2)
+
+
+def corrected(declared: Context, evidence: Evidence, *, income_year: int) -> Context:
+    """`declared` with the values that verified signatures certify in place of what was declared."""
+    certified = evidence.certified_answers(declared, income_year)
+    return dataclasses.replace(declared, answers={**declared.answers, **certified}) if certified else declared
+
+
+def with_answers(context: Context, answers: Mapping[Address, Any]) -> Context:
+    """The same case with other answers."""
+    return dataclasses.replace(context, answers=answers)
+
+
+def is_asked(section: Section, field: Field, context: Context) -> bool:
+    """Whether the question is put at the row that `context` looks at."""
+    return holds(section.row_if, context) and holds(field.visible_if, context)
+
+
+def rows_of(section: Section, context: Context) -> tuple[int, ...]:
+    """The rows where a section is answered: 0 for the household, else the occupants in use."""
+    return context.rows() if section.repeated else (0,)
+
+
+def display_name(context: Context, row: int) -> str:
+    """The first name and name of an occupant as answered or known; '' for the household."""
+    if not row:
+        return ""
+    seen = context.at_row(row)
+    told = " ".join(str(seen.value(f"occupant.{part}") or "") for part in ("first_name", "last_name")).strip()
+    return told or f"Personne {row}"

@@ -1,0 +1,50 @@
+"""What the rules look at: one case with its answers, its pieces and how it came, loaded once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from campaigns.questionnaire.conditions import Context
+from campaigns.questionnaire.schema import Questionnaire
+from returns.acceptance import Doubt
+from returns.answers import Address, corrected, declared_context, revision_of
+from returns.evidence import Evidence
+from returns.models import FieldReading, SupportingDocument, SurveyReturn
+from tenants.models import SurveyCase
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """A case as the rules see it.
+
+    `declared` is what the household said; `context` is the same, corrected by signed pieces. `on_paper`: it answered
+    by letter only, so that a signature is due. `doubled`: the questions where several boxes were ticked and nothing
+    has told since which one counts.
+    """
+
+    questionnaire: Questionnaire
+    declared: Context
+    context: Context
+    evidence: Evidence
+    income_year: int
+    on_paper: bool = False
+    doubled: frozenset[Address] = frozenset()
+
+
+def dossier_of(case: SurveyCase) -> Dossier:
+    """The case as it stands in the database."""
+    questionnaire = revision_of(case).questionnaire
+    declared = declared_context(case, questionnaire=questionnaire)
+    evidence = Evidence.of(SupportingDocument.objects.filter(case=case).order_by("pk"))
+    income_year = case.campaign.year - 2
+    channels = set(SurveyReturn.objects.filter(case=case).values_list("channel", flat=True))
+    twice = FieldReading.objects.filter(survey_return__case=case, reason=Doubt.TWO_BOXES).values_list("field", "row")
+    return Dossier(
+        questionnaire=questionnaire,
+        declared=declared,
+        context=corrected(declared, evidence, income_year=income_year),
+        evidence=evidence,
+        income_year=income_year,
+        on_paper=channels == {SurveyCase.Channel.PAPER.value},
+        doubled=frozenset(place for place in twice if declared.answers.get(place) is None),
+    )

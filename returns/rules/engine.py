@@ -1,0 +1,107 @@
+"""Runs the règles de gestion of a case's questionnaire: opens what fires, settles what no longer does."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from campaigns.questionnaire.conditions import holds
+from campaigns.questionnaire.schema import Rule
+from returns.answers import Address, declaration_of
+from returns.models import FieldReading, Finding, KeyingEntry
+from returns.rules.checks import CHECKS, ERASING, Place
+from returns.rules.dossier import Dossier, dossier_of
+from tenants.models import SurveyCase
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """A rule that fires at one place; `message` is what the household reads."""
+
+    rule: Rule
+    place: Place
+
+    @property
+    def message(self) -> str:
+        """The rule's words, completed by what the check adds."""
+        return f"{self.rule.message} {self.place.note}".strip()
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """What makes it one finding: rule, field, document, row."""
+        return self.rule.code, self.place.field, self.place.document, self.place.row
+
+
+def firings(dossier: Dossier) -> list[Firing]:
+    """What fires, in the order of the rules, then of the occupants."""
+    return [Firing(rule, place) for rule in dossier.questionnaire.rules for place in _places(rule, dossier)]
+
+
+def _places(rule: Rule, dossier: Dossier) -> Iterator[Place]:
+    for row in dossier.context.rows() if rule.repeat else (0,):
+        if rule.check:
+            yield from CHECKS[rule.check](dossier, rule, row)
+        elif holds(rule.when, dossier.context.at_row(row)):
+            yield Place(row=row, field=rule.field_key, document=rule.document_key)
+
+
+def assess(*, case: SurveyCase, now: dt.datetime) -> list[Finding]:
+    """Bring the findings of the case up to date, and return those that stand, the blocking ones first.
+
+    What may not be kept (a social security number, a nationality) is erased at once, and its finding settled.
+    """
+    with transaction.atomic():
+        fired = {each.key: each for each in firings(dossier_of(case))}
+        erased = {key for key, each in fired.items() if each.rule.check in ERASING}
+        _erase(case, {(fired[key].place.field, fired[key].place.row) for key in erased}, now=now)
+        known = {(each.rule, each.field, each.document, each.row): each for each in Finding.objects.filter(case=case)}
+        for key, each in fired.items():
+            known[key] = _opened(known.get(key), each, case=case, now=now, settled=now if key in erased else None)
+        for key, finding in known.items():
+            if key not in fired and finding.settled_at is None:
+                finding.settled_at = now
+                finding.save(update_fields=["settled_at"])
+    standing = [finding for finding in known.values() if finding.settled_at is None]
+    order = {severity: place for place, severity in enumerate(Finding.Severity.values)}
+    return sorted(standing, key=lambda finding: (order[finding.severity], finding.rule, finding.row))
+
+
+def _opened(
+    finding: Finding | None, firing: Firing, *, case: SurveyCase, now: dt.datetime, settled: dt.datetime | None
+) -> Finding:
+    rule, field, document, row = firing.key
+    if finding is None:
+        finding = Finding(case=case, rule=rule, field=field, document=document, row=row, found_at=now)
+    elif finding.settled_at is not None:
+        finding.found_at = now
+    unchanged = (
+        finding.pk
+        and finding.settled_at == settled
+        and finding.message == firing.message
+        and finding.severity == firing.rule.severity.value
+    )
+    if not unchanged:
+        finding.severity, finding.message = firing.rule.severity.value, firing.message
+        finding.settled_at = settled
+        finding.save()
+    return finding
+
+
+def _erase(case: SurveyCase, addresses: set[Address], *, now: dt.datetime) -> None:
+    """Wipe what we may not keep from everything that was typed or read; the case's history says that it was done."""
+    if not addresses:
+        return
+    declaration = declaration_of(case, lock=True)
+    for key, row in addresses:
+        for told in (declaration.answers, declaration.draft):
+            if isinstance(told.get(key), dict):
+                told[key].pop(str(row), None)
+        FieldReading.objects.filter(survey_return__case=case, field=key, row=row).update(value=None)
+        KeyingEntry.objects.filter(task__survey_return__case=case, task__field=key, task__row=row).update(value=None)
+    declaration.version += 1
+    declaration.updated_at = now
+    declaration.save(update_fields=["answers", "draft", "version", "updated_at"])
+    case.tell("forbidden_data_erased", now=now, data={"fields": sorted(key for key, _ in addresses)})

@@ -1,0 +1,137 @@
+"""From what was read to what is declared: sure readings are recorded, every doubt becomes a field to key.
+
+Paper's meaning: what is printed and not corrected stays as the landlord knew it, and is not copied.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import transaction
+
+from campaigns.questionnaire.conditions import Context
+from campaigns.questionnaire.schema import Field
+from returns.acceptance import Doubt
+from returns.answers import Address, declaration_of, declared_context, put
+from returns.completeness import settle
+from returns.evidence import Evidence
+from returns.models import FieldReading, KeyingTask, SupportingDocument, SurveyReturn
+from returns.models.declarations import Source
+from tenants.models import SurveyCase
+
+
+def transcribe(*, survey_return: SurveyReturn, now: dt.datetime) -> SurveyReturn:
+    """Turn the readings of a return into answers and keying tasks; without any doubt, finish it at once.
+
+    All or nothing, and done once: running it again changes nothing.
+    """
+    with transaction.atomic():
+        locked = SurveyReturn.objects.select_for_update(of=("self",)).select_related("case").get(pk=survey_return.pk)
+        done = locked.state != SurveyReturn.State.OPEN or KeyingTask.objects.filter(survey_return=locked).exists()
+        if not done:
+            _transcribe(locked, now=now)
+        return finish(survey_return=locked, now=now)
+
+
+def finish(*, survey_return: SurveyReturn, now: dt.datetime) -> SurveyReturn:
+    """Close the transcription when no field is left to key, and settle the case; else leave it as it is."""
+    with transaction.atomic():
+        left = KeyingTask.objects.filter(survey_return=survey_return).exclude(state=KeyingTask.State.DONE)
+        if left.exists():
+            return survey_return
+        opened = SurveyReturn.objects.filter(pk=survey_return.pk, state=SurveyReturn.State.OPEN)
+        if opened.update(state=SurveyReturn.State.TRANSCRIBED) == 1:
+            survey_return.state = SurveyReturn.State.TRANSCRIBED
+            keyed = KeyingTask.objects.filter(survey_return=survey_return).count()
+            survey_return.case.tell("transcribed", now=now, data={"receipt": survey_return.receipt, "keyed": keyed})
+        settle(case=survey_return.case, now=now)
+    return survey_return
+
+
+def _transcribe(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
+    case = survey_return.case
+    declaration = declaration_of(case, lock=True)
+    questionnaire = declaration.revision.questionnaire
+    context = declared_context(case, questionnaire=questionnaire)
+    chosen = _chosen(survey_return)
+    certified = _certified(case, context, chosen.values())
+    doubts: list[FieldReading] = []
+    for (key, row), reading in chosen.items():
+        known = context.prefill.get((key, row))
+        confirmed = _same(reading.value, certified.get((key, row))) or _same(reading.value, known)
+        if reading.accepted or (confirmed and reading.reason != Doubt.CONFLICT):
+            _keep(reading)
+            if reading.inked:
+                put(
+                    declaration,
+                    (key, row),
+                    reading.value,
+                    known=known,
+                    source=Source.READING,
+                    confidence=reading.confidence,
+                )
+        else:
+            doubts.append(reading)
+    declaration.version += 1
+    declaration.updated_at = now
+    declaration.save(update_fields=["answers", "version", "updated_at"])
+    fields = {field.key: field for _, field in questionnaire.fields()}
+    KeyingTask.objects.bulk_create([_task(each, survey_return, fields[each.field], now=now) for each in doubts])
+
+
+def _chosen(survey_return: SurveyReturn) -> dict[Address, FieldReading]:
+    """One reading per address: the last one bearing ink; sheets that contradict each other make a doubt."""
+    chosen: dict[Address, FieldReading] = {}
+    readings = FieldReading.objects.filter(survey_return=survey_return).select_related("page")
+    for reading in readings.order_by("page__number", "page__index", "pk"):
+        address = (reading.field, reading.row)
+        earlier = chosen.get(address)
+        if earlier is not None and earlier.inked:
+            if not reading.inked:
+                continue
+            if not _same(earlier.value, reading.value):
+                reading.accepted, reading.reason = False, Doubt.CONFLICT
+                reading.save(update_fields=["accepted", "reason"])
+        chosen[address] = reading
+    return chosen
+
+
+def _certified(case: SurveyCase, context: Context, readings: Iterable[FieldReading]) -> Mapping[Address, Any]:
+    """What signed pieces certify. The tax number just read helps to tell whom a notice names."""
+    read = {(each.field, each.row): each.value for each in readings if each.value is not None}
+    seen = Context(
+        answers={**context.answers, **read},
+        reference_on=context.reference_on,
+        prefill=context.prefill,
+        facts=context.facts,
+        known_rows=context.known_rows,
+    )
+    evidence = Evidence.of(SupportingDocument.objects.filter(case=case))
+    return evidence.certified_answers(seen, case.campaign.year - 2)
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is not None and type(one) is type(other) and bool(one == other)
+
+
+def _keep(reading: FieldReading) -> None:
+    if not reading.accepted:
+        reading.accepted, reading.reason = True, ""
+        reading.save(update_fields=["accepted", "reason"])
+
+
+def _task(reading: FieldReading, survey_return: SurveyReturn, field: Field, *, now: dt.datetime) -> KeyingTask:
+    campaign = survey_return.case.campaign
+    twice = field.double_keying and campaign.double_keying
+    return KeyingTask(
+        campaign=campaign,
+        survey_return=survey_return,
+        reading=reading,
+        field=reading.field,
+        row=reading.row,
+        reason=reading.reason,
+        entries_needed=2 if twice else 1,
+        created_at=now,
+    )
