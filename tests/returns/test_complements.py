@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
-from returns.completeness import missing_items, settle
 from returns.complements import UnableToAsk, request_complement
+from returns.completeness import missing_items, settle
 from returns.models import ComplementRequest
 from tenants.models import Message
 from tests.factories.returns import DocumentFactory

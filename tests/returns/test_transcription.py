@@ -1,0 +1,214 @@
+"""From readings to a declaration: sure values recorded, every doubt keyed, nothing dropped."""
+
+from __future__ import annotations
+
+import pytest
+
+from campaigns.questionnaire.parsing import load_library
+from returns.acceptance import NEVER, THRESHOLDS, Doubt, judge
+from returns.answers import declaration_of
+from returns.models import FieldReading, KeyingTask, SurveyReturn
+from returns.transcription import finish, transcribe
+from tenants.case_states import State
+from tests.factories.campaigns import RevisionFactory
+from tests.factories.returns import DocumentFactory, PageFactory, ReadingFactory, ReturnFactory
+from tests.returns.conftest import signed_notice
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sheet(family):
+    """A page of a paper return of the family."""
+    RevisionFactory(campaign=family.campaign)
+    return PageFactory(survey_return=ReturnFactory(case=family))
+
+
+@pytest.fixture
+def read(sheet):
+    """Read a field of that page."""
+
+    def reading(field: str, row: int, value, *, accepted: bool = True, page=None, **more) -> FieldReading:
+        told = {"inked": True, "confidence": 0.97 if accepted else 0.4, "accepted": accepted, **more}
+        if not accepted:
+            told.setdefault("reason", Doubt.UNCERTAIN)
+        page = page or sheet
+        return ReadingFactory(survey_return=sheet.survey_return, page=page, field=field, row=row, value=value, **told)
+
+    return reading
+
+
+def test_a_sure_reading_is_recorded_with_its_source_and_confidence(family, sheet, read, later):
+    read("household.size", 0, 3)
+    transcribe(survey_return=sheet.survey_return, now=later)
+    assert declaration_of(family).answers["household.size"]["0"] == {
+        "value": 3,
+        "source": "reading",
+        "confidence": 0.97,
+    }
+
+
+def test_without_any_doubt_the_return_is_finished_and_the_case_settled(family, sheet, read, later):
+    read("household.size", 0, 3)
+    assert transcribe(survey_return=sheet.survey_return, now=later).state == SurveyReturn.State.TRANSCRIBED
+    family.refresh_from_db()
+    assert family.state == State.INCOMPLETE
+    assert family.events.get(kind="transcribed").data["keyed"] == 0
+
+
+def test_what_is_left_blank_stays_as_known(family, sheet, read, later):
+    read("occupant.activity", 1, None, inked=False)
+    transcribe(survey_return=sheet.survey_return, now=later)
+    assert declaration_of(family).values() == {}
+
+
+def test_writing_what_was_already_known_is_no_change(family, sheet, read, later):
+    read("occupant.activity", 1, "stable")
+    transcribe(survey_return=sheet.survey_return, now=later)
+    assert declaration_of(family).values() == {}
+
+
+def test_a_doubt_becomes_one_field_to_key(family, sheet, read, later):
+    doubt = read("household.phone", 0, "0639980001", accepted=False)
+    transcribe(survey_return=sheet.survey_return, now=later)
+    task = KeyingTask.objects.get()
+    assert (task.reading, task.field, task.row, task.reason) == (doubt, "household.phone", 0, "lecture incertaine")
+    assert task.entries_needed == 1
+    assert ("household.phone", 0) not in declaration_of(family).values()
+    family.refresh_from_db()
+    assert family.state == State.RECEIVED
+
+
+@pytest.mark.parametrize(("twice", "entries"), [(True, 2), (False, 1)])
+def test_a_sensitive_field_is_keyed_twice_where_the_campaign_wants_it(family, sheet, read, later, twice, entries):
+    family.campaign.double_keying = twice
+    family.campaign.save()
+    read("occupant.tax_reference_income", 1, 21_500, accepted=False, reason=Doubt.SENSITIVE)
+    transcribe(survey_return=sheet.survey_return, now=later)
+    assert KeyingTask.objects.get().entries_needed == entries
+
+
+def test_a_sensitive_field_that_the_signed_notice_confirms_needs_nobody(family, sheet, read, later):
+    DocumentFactory(case=family, **signed_notice(1, "ELODEE INES", 21_500))
+    reading = read("occupant.tax_reference_income", 1, 21_500, accepted=False, reason=Doubt.SENSITIVE)
+    transcribe(survey_return=sheet.survey_return, now=later)
+    reading.refresh_from_db()
+    assert (reading.accepted, reading.reason) == (True, "")
+    assert declaration_of(family).values()["occupant.tax_reference_income", 1] == 21_500
+
+
+def test_a_signed_notice_that_says_otherwise_leaves_the_doubt(family, sheet, read, later):
+    DocumentFactory(case=family, **signed_notice(1, "ELODEE INES", 21_600))
+    read("occupant.tax_reference_income", 1, 21_500, accepted=False, reason=Doubt.SENSITIVE)
+    transcribe(survey_return=sheet.survey_return, now=later)
+    assert KeyingTask.objects.count() == 1
+
+
+def test_a_tax_number_read_on_the_form_tells_whose_notice_it_is(family, sheet, read, later):
+    notice = signed_notice(0, "NOM D USAGE AUTRE", 21_500, tax_numbers=["1234567890123"])
+    DocumentFactory(case=family, **notice)
+    read("occupant.tax_number", 1, "1234567890123", accepted=False)
+    read("occupant.tax_reference_income", 1, 21_500, accepted=False, reason=Doubt.SENSITIVE)
+    transcribe(survey_return=sheet.survey_return, now=later)
+    assert list(KeyingTask.objects.values_list("field", flat=True)) == ["occupant.tax_number"]
+
+
+def test_a_newcomer_written_on_a_blank_row_is_declared_there(family, sheet, read, later):
+    read("occupant.first_name", 4, None, accepted=False, reason=Doubt.HANDWRITING)
+    read("occupant.link", 4, "child")
+    transcribe(survey_return=sheet.survey_return, now=later)
+    assert declaration_of(family).values() == {("occupant.link", 4): "child"}
+    assert KeyingTask.objects.get().row == 4
+
+
+def test_two_sheets_that_contradict_each_other_make_a_doubt(family, sheet, read, later):
+    other = PageFactory(survey_return=sheet.survey_return, batch=sheet.batch, number=sheet.number)
+    read("household.size", 0, 3)
+    read("household.size", 0, 4, page=other)
+    transcribe(survey_return=sheet.survey_return, now=later)
+    assert KeyingTask.objects.get().reason == Doubt.CONFLICT
+    assert declaration_of(family).values() == {}
+
+
+def test_a_blank_copy_does_not_hide_the_filled_sheet(family, sheet, read, later):
+    other = PageFactory(survey_return=sheet.survey_return, batch=sheet.batch, number=sheet.number)
+    read("household.size", 0, 3)
+    read("household.size", 0, None, page=other, inked=False)
+    transcribe(survey_return=sheet.survey_return, now=later)
+    assert declaration_of(family).values() == {("household.size", 0): 3}
+
+
+def test_a_later_form_that_says_what_was_known_takes_the_change_back(family, declare, later):
+    declare({("occupant.activity", 1): "retired"})
+    page = PageFactory(survey_return=ReturnFactory(case=family))
+    ReadingFactory(survey_return=page.survey_return, page=page, field="occupant.activity", row=1, value="stable")
+    transcribe(survey_return=page.survey_return, now=later)
+    assert ("occupant.activity", 1) not in declaration_of(family).values()
+
+
+def test_transcribing_again_changes_nothing(family, sheet, read, later):
+    read("household.size", 0, 3)
+    read("household.phone", 0, None, accepted=False)
+    for _ in range(2):
+        transcribe(survey_return=sheet.survey_return, now=later)
+    assert KeyingTask.objects.count() == 1
+    assert declaration_of(family).version == 1
+
+
+def test_a_return_is_finished_when_its_last_field_is_keyed(family, sheet, read, later):
+    read("household.phone", 0, None, accepted=False)
+    transcribe(survey_return=sheet.survey_return, now=later)
+    assert finish(survey_return=sheet.survey_return, now=later).state == SurveyReturn.State.OPEN
+    KeyingTask.objects.update(state=KeyingTask.State.DONE)
+    finish(survey_return=sheet.survey_return, now=later)
+    finish(survey_return=sheet.survey_return, now=later)
+    assert SurveyReturn.objects.get().state == SurveyReturn.State.TRANSCRIBED
+    assert family.events.filter(kind="transcribed").count() == 1
+
+
+# ── What is kept without a person ────────────────────────────────────────────────────────────────────────────────────
+
+FORM = load_library("sls")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "confidence", "kept", "doubt"),
+    [
+        ("household.size", 3, 0.95, True, ""),
+        ("household.size", 3, 0.50, False, Doubt.UNCERTAIN),
+        ("household.size", 31, 0.99, False, Doubt.IMPOSSIBLE),
+        ("household.size", None, 0.99, False, Doubt.UNCERTAIN),
+        ("occupant.activity", "stable", 0.95, True, ""),
+        ("occupant.last_name", None, 0.99, False, Doubt.HANDWRITING),
+        ("occupant.birth_date", "1984-02-03", 0.99, False, Doubt.SENSITIVE),
+        ("occupant.birth_date", "2084-02-03", 0.99, False, Doubt.IMPOSSIBLE),
+        ("occupant.tax_number", "1234567890045", 0.50, True, ""),
+        ("occupant.tax_number", "1234567890123", 0.99, False, Doubt.IMPOSSIBLE),
+    ],
+)
+def test_what_is_kept_without_a_person(key, value, confidence, kept, doubt, later):
+    if key == "occupant.tax_number" and kept:
+        value = f"{1234567890}{1234567890 % 511:03d}"
+    told = judge(FORM.find(key), value=value, inked=True, confidence=confidence, several=False, today=later.date())
+    assert told == (kept, doubt)
+
+
+def test_several_ticked_boxes_are_never_settled_by_the_machine(later):
+    told = judge(
+        FORM.find("occupant.activity"), value=None, inked=True, confidence=1.0, several=True, today=later.date()
+    )
+    assert told == (False, Doubt.TWO_BOXES)
+
+
+def test_a_blank_field_needs_nobody(later):
+    told = judge(
+        FORM.find("occupant.last_name"), value=None, inked=False, confidence=1.0, several=False, today=later.date()
+    )
+    assert told == (True, "")
+
+
+def test_every_type_of_field_has_its_threshold():
+    from campaigns.questionnaire.schema import FieldType
+
+    assert set(THRESHOLDS) == set(FieldType)
+    assert all(0 < each.least <= 1 or each is NEVER for each in THRESHOLDS.values())
