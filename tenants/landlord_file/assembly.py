@@ -131,7 +131,7 @@ class Assembler:
         except Problem:
             fields = self._convert_slowly(self._household, values, place, 0)
         people = self._people(occupants, place)
-        record = HouseholdRecord(*fields, occupants=people, line=place.line)
+        record = HouseholdRecord(*fields, people, place.line)
         self._check(record, place)
         if self._found and any(found.severity is not Severity.WARNING for found in self._found):
             return [*self._found]
@@ -245,5 +245,3 @@ def _fed(
 def missing_tables(profile: MappingProfile, codes: CodeTables) -> list[Anomaly]:
     """One blocking anomaly for each code table that the profile needs and that was not given."""
     return [anomaly("missing_table", value=name) for name in sorted(profile.tables()) if codes.get(name) is None]
-
-

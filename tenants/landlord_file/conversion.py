@@ -128,7 +128,9 @@ def _check_characters(text: str, *, strict: bool) -> None:
     if "Cc" in categories or _BIDI.search(text):
         if strict:
             raise Problem("forbidden_character", "des lettres visibles")
-        raise Problem("invisible_character", kept=_BIDI.sub("", "".join(s for s in text if unicodedata.category(s) != "Cc")))
+        raise Problem(
+            "invisible_character", kept=_BIDI.sub("", "".join(s for s in text if unicodedata.category(s) != "Cc"))
+        )
     if categories & {"Cf", "Cn", "Co", "Zl", "Zp"}:
         raise Problem("invisible_character", kept=text)
 

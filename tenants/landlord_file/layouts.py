@@ -1,4 +1,4 @@
-"""Layouts that a profile writes as plain text: dates such as `DD/MM/YYYY`, packed values such as `{postcode} {city}`."""
+"""Layouts that a profile writes as plain text: dates (`DD/MM/YYYY`), packed values (`{postcode} {city}`)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def split_pattern(pattern: str, part: str) -> re.Pattern[str]:
     if part not in names:
         raise LayoutError(f"le modèle « {pattern} » ne contient pas « {{{part}}} »")
     if len(set(names)) < len(names) or any(name[0].isdigit() for name in names):
-        raise LayoutError(f"le modèle « {pattern} » nomme mal ses parties (une fois chacune, sans commencer par un chiffre)")
+        raise LayoutError(
+            f"le modèle « {pattern} » nomme mal ses parties (une fois chacune, sans commencer par un chiffre)"
+        )
     if sum(1 for found in _PART.finditer(pattern) if not found["width"]) > 6:
         raise LayoutError(f"le modèle « {pattern} » a plus de six parties de largeur libre")
     return re.compile(expression, re.DOTALL)

@@ -55,9 +55,7 @@ class ElementPlace:
 class SharedRowsPlace:
     """A household spread over rows that each hold one occupant: [(position, line)]."""
 
-    def __init__(
-        self, rows: list[tuple[int, int]], profile: MappingProfile, slots: Slots, occupants: Slots
-    ) -> None:
+    def __init__(self, rows: list[tuple[int, int]], profile: MappingProfile, slots: Slots, occupants: Slots) -> None:
         self._rows = rows
         self._path = profile.path.shown
         self._slots = slots

@@ -120,7 +120,7 @@ class MappingProfile:
 
 def parse_profile(tables: Mapping[str, Any]) -> MappingProfile:
     """The profile written in these plain tables. Raises ProfileError with every problem found."""
-    from .profile_parsing import ProfileParser
+    from .profile_parsing import ProfileParser  # noqa: PLC0415 — it builds what is defined here
 
     return ProfileParser(tables).parse()
 
@@ -133,5 +133,7 @@ def shipped_profiles() -> list[str]:
 def load_profile(name: str) -> MappingProfile:
     """A profile delivered with the product. Raises ProfileError when there is none of that name."""
     if name not in shipped_profiles():
-        raise ProfileError([f"Il n'existe pas de profil « {name} » ; profils livrés : {', '.join(shipped_profiles())}."])
+        raise ProfileError(
+            [f"Il n'existe pas de profil « {name} » ; profils livrés : {', '.join(shipped_profiles())}."]
+        )
     return parse_profile(tomllib.loads((PROFILES / f"{name}.toml").read_text(encoding="utf-8")))

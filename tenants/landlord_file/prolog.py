@@ -13,9 +13,18 @@ HEAD = 65_536
 ENCODINGS = ("UTF-8", "ISO-8859-1", "ISO-8859-15", "WINDOWS-1252", "UTF-16")
 """The declared encodings accepted, in capitals (QUALITY X2)."""
 
-_ALIASES = {"UTF8": "UTF-8", "LATIN1": "ISO-8859-1", "LATIN-1": "ISO-8859-1", "CP1252": "WINDOWS-1252",
-            "ISO_8859-1": "ISO-8859-1", "ISO_8859-15": "ISO-8859-15", "UTF-16LE": "UTF-16", "UTF-16BE": "UTF-16",
-            "US-ASCII": "UTF-8", "ASCII": "UTF-8"}
+_ALIASES = {
+    "UTF8": "UTF-8",
+    "LATIN1": "ISO-8859-1",
+    "LATIN-1": "ISO-8859-1",
+    "CP1252": "WINDOWS-1252",
+    "ISO_8859-1": "ISO-8859-1",
+    "ISO_8859-15": "ISO-8859-15",
+    "UTF-16LE": "UTF-16",
+    "UTF-16BE": "UTF-16",
+    "US-ASCII": "UTF-8",
+    "ASCII": "UTF-8",
+}
 _SIGNATURES = (
     (b"PK\x03\x04", "une archive ZIP ou un classeur"),
     (b"\x1f\x8b", "une archive gzip"),
@@ -26,8 +35,13 @@ _SIGNATURES = (
     (b"%PDF", "un PDF"),
     (b"\xd0\xcf\x11\xe0", "un ancien document Office"),
 )
-_BOMS = ((b"\xff\xfe\x00\x00", "UTF-32"), (b"\x00\x00\xfe\xff", "UTF-32"), (b"\xef\xbb\xbf", "UTF-8"),
-         (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
+_BOMS = (
+    (b"\xff\xfe\x00\x00", "UTF-32"),
+    (b"\x00\x00\xfe\xff", "UTF-32"),
+    (b"\xef\xbb\xbf", "UTF-8"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
 _DECLARATION = re.compile(r"<\?xml\s[^>]*?\?>")
 _DECLARED = re.compile(r"\bencoding\s*=\s*[\"']([^\"']*)[\"']")
 _IGNORABLE = re.compile(r"(?:\s+|<\?(?:(?!\?>).)*\?>|<!--(?:(?!-->).)*-->)*", re.DOTALL)

@@ -46,5 +46,3 @@ class Reading(ABC):
             local = etree.QName(name).localname
             if _FORBIDDEN.search(local):
                 yield anomaly("forbidden_information", line=line_of(element), path=f"/{path.shown}", value=local)
-
-

@@ -94,9 +94,7 @@ class RelationalReading(Reading):
             offsets[joined.name] = total
             width = len(by_name[joined.name].slots.paths)
             match = by_name[joined.via].slots.index(joined.match)
-            joins.append(
-                _Join(joined.name, joined.via, match, width, total, offsets[joined.via], joined.path.shown)
-            )
+            joins.append(_Join(joined.name, joined.via, match, width, total, offsets[joined.via], joined.path.shown))
             total += width
         return joins
 

@@ -1,8 +1,10 @@
 """Rows of relational exports, kept aside until the whole file is read, then joined by their ids in any order.
 
 They go to SQLite's private temporary database: held in memory up to a small cache, then in an unnamed file that the
-system removes with the process. Memory stays flat whatever the size of the deposit.
+system removes with the process. Memory stays flat whatever the size of the deposit. Table names are ours.
 """
+
+# ruff: noqa: S302, S608 — marshal reads back what this process wrote; no text of the file enters a statement
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ _CACHE_KIB = 16_000
 
 
 class StoredRow(NamedTuple):
-    """One row of a list: its order in the list (from 1), its line, its values, the occupants and faults found inside."""
+    """One row of a list: its order (from 1), its line, its values, the occupants and faults found inside."""
 
     position: int
     line: int
@@ -40,7 +42,9 @@ class Spool:
         self._waiting: dict[str, list[tuple[Any, ...]]] = {name: [] for name in lists}
         self._counts = dict.fromkeys(lists, 0)
         for table in self._tables.values():
-            self._base.execute(f"CREATE TABLE {table} (position INTEGER PRIMARY KEY, line INTEGER, key TEXT, data BLOB)")
+            self._base.execute(
+                f"CREATE TABLE {table} (position INTEGER PRIMARY KEY, line INTEGER, key TEXT, data BLOB)"
+            )
 
     def __enter__(self) -> Spool:
         return self
@@ -81,7 +85,9 @@ class Spool:
         """The rows of a list cited by these keys (at most 1,000), each key's in the order of the file."""
         found: dict[str, list[StoredRow]] = {}
         marks = ",".join("?" * len(keys))
-        query = f"SELECT key, position, line, data FROM {self._tables[name]} WHERE key IN ({marks}) ORDER BY key, position"
+        query = (
+            f"SELECT key, position, line, data FROM {self._tables[name]} WHERE key IN ({marks}) ORDER BY key, position"
+        )
         for key, position, line, data in self._base.execute(query, tuple(keys)):
             found.setdefault(key, []).append(StoredRow(position, line, *marshal.loads(data)))
         return found

@@ -166,7 +166,7 @@ class Walker:
         values: Values = [None] * self.width
         given = dict(element.items())
         for name, slot in self.root.attributes:
-            values[slot] = given.get(name)
+            values[slot] = given.get(name)  # type: ignore[assignment]  # lxml gives str
         if self.root.slot >= 0:
             values[self.root.slot] = element.text
         return values
@@ -225,7 +225,7 @@ def line_of(element: etree._Element) -> int:
     Past 65,535 libxml2 keeps no line on elements and lends that of a neighbouring text, counted at its end: the first
     text inside, or the text that follows an empty element (which must have been read by then).
     """
-    line = element.sourceline or 0
+    line = int(element.sourceline or 0)  # type: ignore[call-overload]  # the stubs say `...`
     if line < 65_535:
         return line
     if element.text is None and len(element):

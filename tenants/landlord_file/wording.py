@@ -13,8 +13,14 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "not_xml": (_FILE, "Le fichier n'est pas du XML ({value}). Déposez le fichier XML lui-même, non compressé."),
     "doctype": (_FILE, "Le fichier contient une déclaration DOCTYPE, refusée par sécurité. Retirez-la."),
     "unsupported_encoding": (_FILE, "L'encodage « {value} » n'est pas accepté."),
-    "wrong_encoding": (_FILE, "Le fichier contient des octets qui ne correspondent pas à l'encodage annoncé ({value})."),
-    "truncated": (_FILE, "Le fichier s'arrête avant sa fin : le dépôt a sans doute été interrompu. Déposez-le à nouveau."),
+    "wrong_encoding": (
+        _FILE,
+        "Le fichier contient des octets qui ne correspondent pas à l'encodage annoncé ({value}).",
+    ),
+    "truncated": (
+        _FILE,
+        "Le fichier s'arrête avant sa fin : le dépôt a sans doute été interrompu. Déposez-le à nouveau.",
+    ),
     "broken_xml": (_FILE, "Le XML est mal formé à cet endroit ({value})."),
     "too_deep_or_large": (_FILE, "Le fichier dépasse les limites de sécurité ({value})."),
     "unmapped_volume": (_FILE, "Plus de {value} Mo se suivent sans aucun élément prévu par le profil."),
@@ -22,27 +28,40 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "missing_table": (_FILE, "La table de correspondance « {value} », demandée par le profil, manque."),
     # one household
     "missing_reference": (_HOUSEHOLD, f"La référence du locataire manque. {_LEFT_OUT}"),
-    "duplicate_reference": (_HOUSEHOLD, "La référence « {value} » figure déjà ligne {expected}. "
-                                        "Le premier ménage est gardé, celui-ci n'est pas importé."),
+    "duplicate_reference": (
+        _HOUSEHOLD,
+        "La référence « {value} » figure déjà ligne {expected}. "
+        "Le premier ménage est gardé, celui-ci n'est pas importé.",
+    ),
     "no_occupant": (_HOUSEHOLD, f"Ce ménage n'a aucun occupant. {_LEFT_OUT}"),
     "missing_value": (_HOUSEHOLD, f"Une valeur obligatoire manque : {{field}}. {_LEFT_OUT}"),
     "impossible_date": (_HOUSEHOLD, f"« {{value}} » n'existe pas dans le calendrier ({{field}}). {_LEFT_OUT}"),
     "unreadable_date": (_HOUSEHOLD, f"« {{value}} » n'est pas une date au format prévu ({{field}}). {_LEFT_OUT}"),
     "not_a_number": (_HOUSEHOLD, f"« {{value}} » n'est pas un nombre ({{field}}). {_LEFT_OUT}"),
-    "unknown_code": (_HOUSEHOLD, f"Le code « {{value}} » est absent de la table de correspondance ({{field}}). {_LEFT_OUT}"),
-    "unclear_code": (_HOUSEHOLD, f"Le code « {{value}} » est dans la table, mais son sens n'est pas défini ({{field}}). "
-                                 f"{_LEFT_OUT}"),
+    "unknown_code": (
+        _HOUSEHOLD,
+        f"Le code « {{value}} » est absent de la table de correspondance ({{field}}). {_LEFT_OUT}",
+    ),
+    "unclear_code": (
+        _HOUSEHOLD,
+        f"Le code « {{value}} » est dans la table, mais son sens n'est pas défini ({{field}}). {_LEFT_OUT}",
+    ),
     "not_yes_or_no": (_HOUSEHOLD, f"« {{value}} » ne se lit pas comme un oui ou un non ({{field}}). {_LEFT_OUT}"),
     "unexpected_layout": (_HOUSEHOLD, f"« {{value}} » ne suit pas le modèle prévu ({{field}}). {_LEFT_OUT}"),
-    "forbidden_character": (_HOUSEHOLD, f"Un caractère de contrôle ou d'inversion du texte est caché dans : {{field}}. "
-                                        f"{_LEFT_OUT}"),
+    "forbidden_character": (
+        _HOUSEHOLD,
+        f"Un caractère de contrôle ou d'inversion du texte est caché dans : {{field}}. {_LEFT_OUT}",
+    ),
     "too_long": (_HOUSEHOLD, f"La valeur est trop longue ({{field}}). {_LEFT_OUT}"),
     "repeated_element": (_HOUSEHOLD, f"L'information figure deux fois dans le même ménage ({{field}}). {_LEFT_OUT}"),
     "unexpected_element": (_HOUSEHOLD, f"Un élément inattendu coupe la valeur ({{field}}). {_LEFT_OUT}"),
     "broken_link": (_HOUSEHOLD, f"« {{value}} » est cité mais absent de la liste {{expected}}. {_LEFT_OUT}"),
     "ambiguous_link": (_HOUSEHOLD, f"« {{value}} » figure plusieurs fois dans la liste {{expected}}. {_LEFT_OUT}"),
     # worth telling
-    "address_line_too_long": (_WARNING, "La ligne compte {length} caractères ; une adresse postale en admet 38 ({field})."),
+    "address_line_too_long": (
+        _WARNING,
+        "La ligne compte {length} caractères ; une adresse postale en admet 38 ({field}).",
+    ),
     "bad_email": (_WARNING, "« {value} » n'est pas une adresse électronique : elle ne sera pas utilisée."),
     "bad_mobile": (_WARNING, "« {value} » n'est pas un numéro de mobile : il ne sera pas utilisé."),
     "bad_postcode": (_WARNING, "« {value} » n'est pas un code postal à cinq chiffres."),
@@ -54,14 +73,19 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "rank_clash": (_WARNING, "Deux occupants portent le même rang ; ils sont numérotés dans l'ordre du fichier."),
     "inconsistent_rows": (_WARNING, "Les lignes de ce ménage ne disent pas la même chose ; la première est gardée."),
     "orphan_row": (_WARNING, "Cette ligne cite « {value} », absent du fichier : elle n'est rattachée à aucun ménage."),
-    "forbidden_information": (_WARNING, "Le fichier contient « {value} », une information que l'enquête ne doit pas "
-                                        "recevoir. Elle n'est pas lue ; ne la transmettez plus."),
+    "forbidden_information": (
+        _WARNING,
+        "Le fichier contient « {value} », une information que l'enquête ne doit pas "
+        "recevoir. Elle n'est pas lue ; ne la transmettez plus.",
+    ),
 }
 
 
 def visible(value: str, limit: int = 80) -> str:
     """The value as it may be shown: shortened, its control and invisible characters spelled out."""
-    shown = "".join(sign if sign.isprintable() or sign == "\u00a0" else f"[U+{ord(sign):04X}]" for sign in value[:limit])
+    shown = "".join(
+        sign if sign.isprintable() or sign == "\u00a0" else f"[U+{ord(sign):04X}]" for sign in value[:limit]
+    )
     return f"{shown}…" if len(value) > limit else shown
 
 

@@ -1,7 +1,9 @@
 """Households/s of `read()` against bare `lxml.iterparse` on the same file, in the same run.
 
-    python -m tests.bench.bench_landlord_file [--households 10000] [--dialect nested|relational] [--rounds 3]
+python -m tests.bench.bench_landlord_file [--households 10000] [--dialect nested|relational] [--rounds 3]
 """
+
+# ruff: noqa: T201 — a bench prints its figures
 
 from __future__ import annotations
 
