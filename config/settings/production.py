@@ -56,6 +56,7 @@ TWILIO_API_BASE = environment.text("TWILIO_API_BASE", "")
 SFTP_HOST = environment.text("SFTP_HOST")
 SFTP_PORT = int(environment.text("SFTP_PORT", "22"))
 SFTP_HOST_KEY = environment.text("SFTP_HOST_KEY")
+SFTP_CLIENT_KEY = environment.text("SFTP_CLIENT_KEY", "/run/secrets/sftp_client_key")
 
 MEDIA_ROOT = environment.text("MEDIA_ROOT")
 STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import tomllib
 from typing import Any, TypeVar
 
 import factory
@@ -11,6 +12,7 @@ from factory.django import DjangoModelFactory
 
 from campaigns.models import Campaign, Landlord, MappingProfile, QuestionnaireRevision, User
 from campaigns.questionnaire.parsing import load_library
+from tenants.landlord_file.profile import PROFILES
 
 ModelT = TypeVar("ModelT", bound=Model)
 
@@ -83,7 +85,9 @@ class MappingProfileFactory(ScopelessFactory[MappingProfile]):
     landlord = factory.SubFactory(LandlordFactory)
     name = "nested"
     version = 1
-    definition = factory.LazyAttribute(lambda profile: {"shipped": profile.name})
+    definition = factory.LazyAttribute(
+        lambda profile: tomllib.loads((PROFILES / f"{profile.name}.toml").read_text(encoding="utf-8"))
+    )
 
 
 class CampaignFactory(ScopelessFactory[Campaign]):

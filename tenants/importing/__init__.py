@@ -1,0 +1,30 @@
+"""What a landlord deposits, made into households and cases: once, whole or not at all, and told back."""
+
+from tenants.importing.collection import fetch_deposits, process
+from tenants.importing.deposits import (
+    UnableToImport,
+    adopt_profile,
+    import_codes,
+    keep_rules,
+    receive_deposit,
+    recognise,
+)
+from tenants.importing.households import import_households
+from tenants.importing.report import ImportReport, anomalies_csv, receipt_of
+from tenants.importing.rows import searchable
+
+__all__ = [
+    "ImportReport",
+    "UnableToImport",
+    "adopt_profile",
+    "anomalies_csv",
+    "fetch_deposits",
+    "import_codes",
+    "import_households",
+    "keep_rules",
+    "process",
+    "receipt_of",
+    "receive_deposit",
+    "recognise",
+    "searchable",
+]

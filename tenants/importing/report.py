@@ -1,0 +1,123 @@
+"""What an import did, for the landlord and for the case manager: figures, receipt, list of anomalies."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from tenants.models import ImportAnomaly, ImportFile
+
+COLUMNS = ("ligne", "gravité", "nature", "référence locataire", "chemin", "valeur", "attendu", "explication")
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """Counts are households: `created`, `corrected`, `unchanged` by this deposit, `left_out` for an anomaly.
+
+    `absent` are known households that this deposit no longer names; `kept` had already been sent their form, so that
+    only their address was corrected; `exempt` are out of the survey. `already` tells that nothing was done because
+    the same content had been imported before.
+    """
+
+    name: str
+    state: str = ImportFile.State.RECEIVED
+    dry_run: bool = False
+    already: bool = False
+    created: int = 0
+    corrected: int = 0
+    unchanged: int = 0
+    kept: int = 0
+    absent: int = 0
+    exempt: int = 0
+    left_out: int = 0
+    warnings: int = 0
+    explanation: str = ""
+
+    @property
+    def imported(self) -> int:
+        """Households of the deposit that are in the campaign."""
+        return self.created + self.corrected + self.unchanged + self.kept
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing of the file was kept."""
+        return self.state == ImportFile.State.REFUSED
+
+    def as_tables(self) -> dict[str, Any]:
+        """The report as plain JSON-able values."""
+        return {**asdict(self), "imported": self.imported, "refused": self.refused}
+
+    @property
+    def sentence(self) -> str:
+        """The whole report in a few French sentences."""
+        if self.already:
+            return "Ce fichier a déjà été importé : rien n'a changé."
+        if self.refused:
+            return f"Fichier refusé, rien n'a été importé. {self.explanation}".strip()
+        told = [f"{_households(self.imported)} {_lu(self.imported)}"]
+        told += [f"{number} {words}" for number, words in self._details() if number]
+        return f"{' ; '.join(told)}."
+
+    def _details(self) -> list[tuple[int, str]]:
+        return [
+            (self.created, "nouveaux" if self.created > 1 else "nouveau"),
+            (self.corrected, "corrigés" if self.corrected > 1 else "corrigé"),
+            (self.unchanged, "sans changement"),
+            (self.kept, "déjà servis, adresse seule corrigée"),
+            (self.exempt, "hors enquête"),
+            (self.absent, "absents de ce fichier" if self.absent > 1 else "absent de ce fichier"),
+            (self.left_out, "laissés de côté" if self.left_out > 1 else "laissé de côté"),
+            (self.warnings, "points à vérifier" if self.warnings > 1 else "point à vérifier"),
+        ]
+
+
+def _households(number: int) -> str:
+    return f"{number} ménages" if number > 1 else f"{number} ménage"
+
+
+def _lu(number: int) -> str:
+    return "lus" if number > 1 else "lu"
+
+
+def receipt_of(deposit: ImportFile, now: dt.datetime) -> str:
+    """The receipt dropped back on the landlord's exchange, as a text in French."""
+    lines = [
+        "ACCUSÉ DE RÉCEPTION",
+        "",
+        f"Fichier      {deposit.name}",
+        f"Nature       {deposit.get_kind_display()}",
+        f"Taille       {deposit.size} octets",
+        f"SHA-256      {deposit.sha256}",
+        f"Reçu le      {timezone.localtime(deposit.received_at):%d/%m/%Y à %H:%M}",
+        f"Traité le    {timezone.localtime(now):%d/%m/%Y à %H:%M}",
+        f"Résultat     {deposit.get_state_display()}",
+        "",
+        deposit.explanation,
+    ]
+    count = deposit.anomalies.count()
+    if count:
+        lines += ["", f"{count} anomalie(s) : voir le fichier d'anomalies déposé avec cet accusé."]
+    return "\n".join(lines) + "\n"
+
+
+def anomalies_csv(anomalies: Iterable[ImportAnomaly]) -> str:
+    """The anomalies as CSV for a spreadsheet: semicolons, BOM, formulas defused."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for each in anomalies:
+        cells = [each.get_severity_display(), each.kind, each.tenant_reference]
+        cells += [each.path, each.value, each.expected, each.message]
+        writer.writerow([each.line or "", *(_harmless(cell) for cell in cells)])
+    return "\ufeff" + text.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
