@@ -24,7 +24,7 @@ postgres_pid=""
 check() { # name, command…
     local name="$1" begun=$SECONDS log status
     shift
-    log="$logs/$(iconv -t ASCII//TRANSLIT <<<"$name" | tr -cs "a-zA-Z0-9\n" "-").log"
+    log="$logs/$(iconv -t ASCII//TRANSLIT <<<"$name" | tr -cs "a-zA-Z0-9\n" "-" | sed 's/-$//').log"
     printf '\n→ %s\n' "$name"
     if [[ "$name" == Tests* ]]; then
         "$@" 2>&1 | tee "$log"
@@ -53,7 +53,7 @@ static_checks() {
     check "Mise en forme (ruff)" ruff format --check .
     check "Contrats d'import" lint-imports
     check "Types (mypy)" mypy
-    check "Gabarits (djlint)" djlint templates --lint --check --quiet
+    check "Gabarits (djlint)" djlint templates --lint --check
     check "Orthographe anglaise (codespell)" codespell campaigns tenants returns portal tracking config docs/adr
     check "Dépendances (deptry)" deptry . --no-ansi
     check "Réglages de production" under_production_settings python manage.py check --deploy --fail-level WARNING
@@ -149,6 +149,7 @@ tests() {
 
 scripts/setup.sh test || exit 1
 mkdir -p "$logs"
+rm -f "$logs"/*.log
 case "$what" in
     all) static_checks; tests ;;
     lint) static_checks ;;
