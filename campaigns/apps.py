@@ -4,7 +4,11 @@ from django.apps import AppConfig
 
 
 class CampaignsConfig(AppConfig):
-    """Nothing happens at start."""
+    """Registers the system checks at start."""
 
     name = "campaigns"
     verbose_name = "Campagnes"
+
+    def ready(self) -> None:
+        """Make the checks known to Django."""
+        from campaigns import checks  # noqa: F401, PLC0415 - the models must be ready first

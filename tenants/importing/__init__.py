@@ -1,6 +1,6 @@
 """What a landlord deposits, made into households and cases: once, whole or not at all, and told back."""
 
-from tenants.importing.collection import fetch_deposits, process
+from tenants.importing.collection import Visit, fetch_deposits, process, visit_exchanges
 from tenants.importing.deposits import (
     UnableToImport,
     adopt_profile,
@@ -16,6 +16,7 @@ from tenants.importing.rows import searchable
 __all__ = [
     "ImportReport",
     "UnableToImport",
+    "Visit",
     "adopt_profile",
     "anomalies_csv",
     "fetch_deposits",
@@ -27,4 +28,5 @@ __all__ = [
     "receive_deposit",
     "recognise",
     "searchable",
+    "visit_exchanges",
 ]

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from django.core.files.base import File
 
-from campaigns.exchange import RECEIPTS, ExchangeRefused, LandlordExchange, settled
+from campaigns.exchange import RECEIPTS, ExchangeError, ExchangeRefused, LandlordExchange, settled
+from campaigns.exchange_accounts import account_of
 from campaigns.models import Campaign
 from tenants.importing.deposits import (
     HEAD,
@@ -127,3 +128,41 @@ def _tell(exchange: LandlordExchange, arrived: _Arrived, now: dt.datetime) -> No
             exchange.deliver(RECEIPTS, f"{arrived.name}.anomalies.csv", content)
     except ExchangeRefused:
         log.exception("deposit %s: its receipt could not be dropped", arrived.deposit.pk)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What one landlord's exchange gave to a campaign; `problem` is a French sentence when it could not be reached."""
+
+    campaign: Campaign
+    deposits: tuple[ImportFile, ...] = ()
+    problem: str = ""
+
+
+def visit_exchanges(*, now: dt.datetime, campaign_id: int | None = None, pause: float = PAUSE) -> list[Visit]:
+    """Bring in the deposits of every landlord that has a campaign open, into its newest one.
+
+    A landlord's exchange that can't be reached does not keep the others waiting. A rehearsal takes files only when the
+    landlord has no real campaign open, or when it is asked for by `campaign_id`.
+    """
+    visits = []
+    for campaign in _awaiting(campaign_id):
+        try:
+            with LandlordExchange(account_of(campaign.landlord)) as exchange:
+                deposits = fetch_deposits(campaign=campaign, exchange=exchange, now=now, pause=pause)
+            visits.append(Visit(campaign, tuple(deposits)))
+        except ExchangeError as error:
+            log.warning("campaign %s: its exchange can't be visited (%s)", campaign.pk, type(error).__name__)
+            visits.append(Visit(campaign, problem=str(error)))
+    return visits
+
+
+def _awaiting(campaign_id: int | None) -> list[Campaign]:
+    """One campaign a landlord: open, real rather than rehearsed, of the latest year."""
+    opened = Campaign.objects.exclude(stage=Campaign.Stage.CLOSED).select_related("landlord")
+    if campaign_id is not None:
+        return list(opened.filter(pk=campaign_id))
+    chosen: dict[int, Campaign] = {}
+    for campaign in opened.order_by("rehearsal", "-year", "-pk"):
+        chosen.setdefault(campaign.landlord_id, campaign)
+    return list(chosen.values())

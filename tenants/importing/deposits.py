@@ -168,7 +168,7 @@ def import_codes(*, deposit: ImportFile, now: dt.datetime) -> ImportFile:
         return deposit
     try:
         with deposit.content.open("rb") as source:
-            tables = load_code_tables(source)  # type: ignore[arg-type]
+            tables = load_code_tables(source)
     except CodeTableError as error:
         return _refuse(deposit, error.problems)
     with transaction.atomic():

@@ -64,15 +64,14 @@ def import_households(
     households read. Raises UnableToImport when the campaign has no profile or is closed.
     """
     report = ImportReport(name=deposit.name, dry_run=dry_run)
-    if deposit.state == ImportFile.State.IMPORTED:
-        report.state, report.already = deposit.state, True
-        return report
     found = _Found()
     try:
         with transaction.atomic():
-            campaign = (
-                Campaign.objects.select_for_update().select_related("mapping_profile").get(pk=deposit.campaign_id)
-            )
+            campaign = Campaign.objects.select_for_update().get(pk=deposit.campaign_id)
+            deposit.refresh_from_db(fields=["state"])
+            if deposit.state == ImportFile.State.IMPORTED:
+                report.state, report.already = deposit.state, True
+                return report
             _read_into(campaign, deposit, found, report, now, progress)
             report.state = ImportFile.State.IMPORTED
             if dry_run:

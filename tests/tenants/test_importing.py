@@ -407,8 +407,9 @@ def exchange(tmp_path, settings, landlord):
     """The landlord's folders on the built-in SFTP server."""
     settings.VAR_DIR = tmp_path
     with embedded_server() as server:
-        with LandlordExchange(account_of(landlord, port=server.port, host_key=server.host_key)) as folders:
-            yield folders
+        folders = LandlordExchange(account_of(landlord, port=server.port, host_key=server.host_key))
+        yield folders
+        folders.close()
 
 
 class TestExchange:
@@ -480,6 +481,6 @@ class TestExchange:
 
     def test_a_landlord_cannot_enter_the_folders_of_another(self, exchange, landlord):
         account = account_of(landlord, port=exchange.account.port, host_key=exchange.account.host_keys[0])
-        with LandlordExchange(replace(account, username="un-autre")) as intruder:
-            with pytest.raises(ExchangeRefused):
-                intruder.incoming()
+        intruder = LandlordExchange(replace(account, username="un-autre"))
+        with pytest.raises(ExchangeRefused):
+            intruder.incoming()
