@@ -1,0 +1,51 @@
+"""Pictures of scanned pages for people: the crop of one field, or the whole page upright. PNG bytes."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from campaigns.paper_form.zones import Box
+from returns.models import FieldReading, Page
+from returns.reading.registration import cut
+
+CROP_MARGIN = 4.0  # mm around the field: enough to see a value written beside it
+CROP_SCALE = 12.0  # pixels per millimetre: about 300 dpi, shown three times larger than on paper
+ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+
+
+class NoPicture(LookupError):
+    """The page has no readable image."""
+
+
+def crop_png(reading: FieldReading) -> bytes:
+    """The field, upright, cut by the page's registration."""
+    page = reading.page
+    if not page.matrix or not reading.box:
+        raise NoPicture("Cette page n'a pas été repérée.")
+    matrix = np.array(page.matrix, dtype=np.float64).reshape(3, 3)
+    return _png(cut(_grey(page), matrix, Box(*reading.box), margin=CROP_MARGIN, scale=CROP_SCALE))
+
+
+def page_png(page: Page) -> bytes:
+    """The whole page, turned upright."""
+    grey = _grey(page)
+    turn = ROTATIONS.get((360 - page.rotation) % 360)
+    return _png(grey if turn is None else cv2.rotate(grey, turn))
+
+
+def _grey(page: Page) -> np.ndarray:
+    if not page.image:
+        raise NoPicture("Cette page n'a pas d'image.")
+    with page.image.open("rb") as file:
+        grey = cv2.imdecode(np.frombuffer(file.read(), dtype=np.uint8), cv2.IMREAD_GRAYSCALE)
+    if grey is None:
+        raise NoPicture("L'image de cette page est illisible.")
+    return grey
+
+
+def _png(picture: np.ndarray) -> bytes:
+    done, encoded = cv2.imencode(".png", picture)
+    if not done:
+        raise NoPicture("L'image de cette page n'a pas pu être préparée.")
+    return encoded.tobytes()
