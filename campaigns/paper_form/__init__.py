@@ -1,1 +1,1 @@
-"""Pure: the definition laid on paper. `layout` computes, `painter` draws what it says, the reader looks where it says."""
+"""Pure: the definition laid on paper. `layout` computes, `painter` draws it, the reader of scans looks there."""

@@ -23,6 +23,8 @@ CHOICE_SIZE = 9.5
 UNIT_SIZE = 9.0
 SIGNATURE = (84.0, 26.0)
 LINE_HEIGHT = 8.0
+LINE_LETTERS = 60  # letters that a hand puts on one line
+MOST_LINES = 4
 YES_NO_WIDTH = 30.0
 MOST_COLUMNS = 5
 COLUMN_GAP = 3.0  # the least white between two columns of choices
@@ -89,10 +91,13 @@ def date(block: Block, field: Field, place: Place) -> float:
 
 
 def line(block: Block, field: Field, place: Place) -> float:
-    """A line of free handwriting."""
-    box = Box(place.x, place.y, place.room, LINE_HEIGHT)
+    """Free handwriting: one line, or several for a long text."""
+    lines = 1 if field.type is not FieldType.TEXT else min(MOST_LINES, ceil(max(1, field.size) / LINE_LETTERS))
+    box = Box(place.x, place.y, place.room, lines * LINE_HEIGHT)
     block.zones.append(Zone(field.key, place.row, ZoneKind.LINE, 1, box))
-    return LINE_HEIGHT
+    for each in range(1, lines):
+        block.draw("rule", Box(place.x, place.y + each * LINE_HEIGHT, place.room, 0), "hair")
+    return box.h
 
 
 def signature(block: Block, field: Field, place: Place) -> float:

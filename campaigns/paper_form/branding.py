@@ -1,4 +1,4 @@
-"""What makes a paper the landlord's own: name, colour, logo, addresses. Data, checked once before anything is printed."""
+"""What makes a paper the landlord's own: name, colour, logo, addresses. Data, checked before print."""
 
 from __future__ import annotations
 
@@ -71,11 +71,16 @@ class Branding:
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in self.rgb]
         return 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05)
 
+    @property
+    def sender_lines(self) -> tuple[str, ...]:
+        """The sender as printed: the name stands above as logo or in large, so it is said again only under a logo."""
+        return (self.name, *self.sender) if self.logo is not None else self.sender
+
     def told(self, spot: str) -> str | tuple[str, ...]:
         """The text of a '@brand_…' spot; '' when the landlord has none."""
         texts: dict[str, str | tuple[str, ...]] = {
             "@brand_name": self.name,
-            "@brand_sender": (self.name, *self.sender),
+            "@brand_sender": self.sender_lines,
             "@brand_hotline": self.hotline,
             "@brand_return": self.return_address,
         }

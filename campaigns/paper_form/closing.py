@@ -30,7 +30,7 @@ def _situation(title: str, documents: Sequence[Document]) -> Block:
     block = Block()
     y = block.paragraph(LEFT, 0, title, COLUMN, size=10, style="bold", tone="accent", step=4.5)
     for document in documents:
-        block.draw("disc", Box(LEFT + 0.4, y + 1.6, 1.2, 1.2), "accent")
+        block.write(LEFT, y + 3.4, "•", size=10, tone="accent")
         y = block.paragraph(LEFT + 3.4, y, document.label, COLUMN - 3.4, size=10, step=4.5)
         if document.help:
             y = block.paragraph(LEFT + 3.4, y, document.help, COLUMN - 3.4, size=9, tone="soft", step=3.9)

@@ -53,7 +53,7 @@ class Block:
     texts: list[Text] = field(default_factory=list)
     shapes: list[Shape] = field(default_factory=list)
 
-    def write(  # noqa: PLR0913 - a line of print has this many traits
+    def write(
         self,
         x: float,
         y: float,
@@ -71,7 +71,7 @@ class Block:
             size = max(FLOOR, fit(text, room, size, style).size)
         self.texts.append(Text(1, x, y, text, size, style, tone, align))
 
-    def paragraph(  # noqa: PLR0913
+    def paragraph(
         self,
         x: float,
         y: float,

@@ -1,6 +1,6 @@
 """The first page down to the first question: sender, references, address window, letter, access to the portal.
 
-Pure. Folded in three for a window envelope: the address stands in the frame of XP Z10-011, alone, with play all around.
+Pure. Folded in three for a window envelope: the address stands alone in the frame of XP Z10-011, with play around.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ WINDOW_PLAY = 3.0  # how far the sheet slides in its envelope
 LOGO = Box(LEFT, 13.0, 82.0, 18.0)
 SENDER = Box(LEFT, 33.5, 82.0, 18.0)
 REFERENCES = Box(LEFT, 55.0, 82.0, 33.0)
-DATE_TOP = 99.0
-TITLE_TOP = 106.0
-LETTER_TOP = 118.0
+DATE_TOP = 97.0
+TITLE_TOP = 104.0
+LETTER_TOP = 116.0
 ACCESS_ROOM = 62.0
 ACCESS_X = RIGHT - ACCESS_ROOM
 LETTER_ROOM = ACCESS_X - LEFT - 9.0
 PORTAL_QR = 32.0
-PARAGRAPH_GAP = 2.6
+LETTER_STEP = 5.3
+PARAGRAPH_GAP = 2.4
 
 
 def front(questionnaire: Questionnaire, wording: Wording) -> Block:
@@ -65,9 +66,37 @@ def _letter(questionnaire: Questionnaire, wording: Wording) -> Block:
     y = 0.0
     for text in (wording.salutation, questionnaire.intro, *wording.letter):
         if text:
-            y = block.paragraph(LEFT, y, text, LETTER_ROOM, size=12) + PARAGRAPH_GAP
+            y = block.paragraph(LEFT, y, text, LETTER_ROOM, size=12, step=LETTER_STEP) + PARAGRAPH_GAP
+    how = _how_to_fill(wording)
+    block.add(how, y + PARAGRAPH_GAP)
+    block.height = y + PARAGRAPH_GAP + how.height
+    return block
+
+
+def _how_to_fill(wording: Wording) -> Block:
+    """How to write, to tick and to take back a tick, each with its example."""
+    block = Block(right=RIGHT)
+    y = 0.0
+    for draw, text in zip((_letters_example, _cross_example, _blackened_example), wording.how, strict=True):
+        draw(block, y)
+        y = block.paragraph(LEFT + 14, y, text, LETTER_ROOM - 14, size=10, step=4.3) + 1.6
     block.height = y
     return block
+
+
+def _letters_example(block: Block, y: float) -> None:
+    for cell, letter in enumerate("AB"):
+        block.draw("frame", Box(LEFT + cell * 4.4, y + 0.4, 4.4, 6.0), "line")
+        block.write(LEFT + cell * 4.4 + 2.2, y + 4.7, letter, size=10, style="bold", align="center")
+
+
+def _cross_example(block: Block, y: float) -> None:
+    block.draw("frame", Box(LEFT + 2.4, y + 0.3, 4.0, 4.0), "soft", 0.4)
+    block.write(LEFT + 4.4, y + 4.0, "×", size=15, align="center")
+
+
+def _blackened_example(block: Block, y: float) -> None:
+    block.draw("panel", Box(LEFT + 2.4, y + 0.3, 4.0, 4.0), "soft", 0.4)
 
 
 def _access(wording: Wording) -> Block:

@@ -10,7 +10,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from campaigns.paper_form.branding import Branding
 from campaigns.paper_form.codes import QUIET_MODULES, Matrix
-from campaigns.paper_form.typography import POINT, STRETCH_FLOOR, Fitted, face_for, faces, fit
+from campaigns.paper_form.typography import POINT, Fitted, face_for, faces, fit
 from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box, Shape
 
 GREYS = {"ink": 0.0, "soft": 0.34, "line": 0.66, "hair": 0.86, "divider": 0.5, "paper": 1.0, "inverse": 1.0}
@@ -73,8 +73,6 @@ class Ink:
         """One printed figure of a layout."""
         if shape.kind in ("panel", "band"):
             self.rectangle(shape.box, shape.radius, fill=shape.tone)
-        elif shape.kind == "disc":
-            self.rectangle(shape.box, shape.box.w / 2, fill=shape.tone)
         elif shape.kind == "frame":
             self.stroke_tone(shape.tone)
             self.rectangle(shape.box, shape.radius, stroke=0.6)
@@ -125,7 +123,7 @@ class Ink:
         if self.branding.logo is None:
             self.fill_tone("accent")
             name = fit(self.branding.name, box.w, 20, "bold")
-            self.text(box.x, box.y + 9, name, "bold")
+            self.text(box.x, box.y + 14, name, "bold")
             return
         image = ImageReader(BytesIO(self.branding.logo))
         wide, high = image.getSize()
@@ -144,6 +142,3 @@ class Ink:
             self.canvas.setFont(faces("bold")[0].fontName, 10)
             self.canvas.drawCentredString(0, -3, SPECIMEN)
             self.canvas.restoreState()
-
-
-__all__ = ["STRETCH_FLOOR", "Ink", "open_canvas"]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from campaigns.paper_form import closing
 from campaigns.paper_form.flow import (
+    BODY_TOP,
+    BOTTOM,
     CODE_QUIET,
     HEAD_TOP,
     LEFT,
@@ -35,6 +37,9 @@ from campaigns.questionnaire.schema import Document, Questionnaire, Section
 
 BLOCKS_PER_PAGE = 2
 GAP = 3.0
+SMALLEST_GAP = 2.0
+LARGEST_GAP = 7.0
+LEAST_PANEL = 40.0  # a shorter start of a section is not worth parting it
 SECTION_GAP = 6.0
 TWIN_WIDTH = 40.0
 FOOT = 285.6  # baseline of the foot, between the two lower marks
@@ -91,17 +96,27 @@ def _place_front(flow: Flow, questionnaire: Questionnaire, words: Wording) -> No
 
 def _place_section(flow: Flow, section: Section, rows: int, words: Wording) -> None:
     if not section.repeated:
-        _place_household(flow, section)
+        _place_household(flow, section, words)
     elif is_table(section):
         _place_table(flow, section, rows, words)
     else:
         _place_occupants(flow, section, rows, words)
 
 
-def _place_household(flow: Flow, section: Section) -> None:
-    panels = household_panels(section)
-    _place_under(flow, heading(section.title, section.intro), panels[0])
+def _place_household(flow: Flow, section: Section, words: Wording) -> None:
+    """One frame where it fits; what is left of the page takes the first questions when that is worth it."""
+    head = heading(section.title, section.intro)
+    whole = household_panels(section)
+    panels = whole
+    if not flow.room_for(head, whole[0]):
+        panels = household_panels(section, max(0.0, BOTTOM - flow.y - head.height))
+        if panels[0].height < LEAST_PANEL:
+            panels = whole
+    _place_under(flow, head, panels[0])
     for panel in panels[1:]:
+        if not flow.room_for(panel):
+            flow.turn()
+            flow.place(heading(f"{section.title} {words.continued}"))
         flow.place(panel, GAP)
     flow.y += SECTION_GAP - GAP
 
@@ -115,17 +130,28 @@ def _place_under(flow: Flow, head: Block, first: Block, gap: float = GAP) -> Non
 
 
 def _place_occupants(flow: Flow, section: Section, rows: int, words: Wording) -> None:
-    """Blocks from a new page, with the heads of the two columns on each."""
-    if flow.y > HEAD_TOP:
+    """One block an occupant, with the heads of the two columns on each page."""
+    first = occupant_panels(section, 1)
+    head = captioned(heading(section.title, section.intro))
+    if not flow.room_for(head, first[0]) and flow.y > HEAD_TOP:
         flow.turn()
-    flow.place(captioned(heading(section.title, section.intro)))
+    flow.place(head)
+    gap = _even_gap(first)
     for row in range(1, rows + 1):
         for panel in occupant_panels(section, row):
             if not flow.room_for(panel):
                 flow.turn()
                 flow.place(captioned(heading(f"{section.title} {words.continued}")))
-            flow.place(panel, GAP)
+            flow.place(panel, gap)
     flow.y += SECTION_GAP - GAP
+
+
+def _even_gap(panels: list[Block]) -> float:
+    """The white between two occupants: what a page of them leaves over, within reason."""
+    if len(panels) > 1:
+        return GAP
+    free = BOTTOM - BODY_TOP - 1 - BLOCKS_PER_PAGE * panels[0].height
+    return min(LARGEST_GAP, max(SMALLEST_GAP, free / (BLOCKS_PER_PAGE - 1)))
 
 
 def _place_table(flow: Flow, section: Section, rows: int, words: Wording) -> None:
@@ -163,9 +189,7 @@ def _place_closing(flow: Flow, documents: tuple[Document, ...], words: Wording) 
 
 def _blank(words: Wording) -> Block:
     block = Block(right=RIGHT)
-    block.write(
-        PAGE_WIDTH / 2, PAGE_HEIGHT / 2, words.blank_page, size=11, style="italic", tone="soft", align="center"
-    )
+    block.write(PAGE_WIDTH / 2, PAGE_HEIGHT / 2, words.blank_page, size=11, style="italic", tone="soft", align="center")
     return block
 
 

@@ -54,13 +54,13 @@ def captioned(block: Block) -> Block:
     """The heading with the heads of the two columns under it."""
     block.write(KNOWN_X, block.height + 3, KNOWN_CAPTION, size=8.5, style="italic", tone="accent")
     block.write(ANSWER_X, block.height + 3, CORRECTION_CAPTION, size=8.5, style="italic", tone="accent")
-    block.height += 4.2
+    block.height += 3.8
     return block
 
 
-def household_panels(section: Section) -> list[Block]:
-    """Questions about the household in one frame, or several when they are many."""
-    panels = in_piles(rows_of(paper_fields(section), 0), PILE_LIMIT)
+def household_panels(section: Section, first: float = PILE_LIMIT) -> list[Block]:
+    """Questions about the household in one frame, or several when they are many; the first is `first` mm at most."""
+    panels = in_piles(rows_of(paper_fields(section), 0), first, PILE_LIMIT)
     for panel in panels:
         panel.draw("frame", Box(LEFT, 0, WIDTH, panel.height), "line", RADIUS)
     return panels
@@ -69,7 +69,7 @@ def household_panels(section: Section) -> list[Block]:
 def occupant_panels(section: Section, row: int) -> list[Block]:
     """Everything asked about one occupant, under a band with the number and the name."""
     panels = []
-    for pile in in_piles(rows_of(paper_fields(section), row), PILE_LIMIT):
+    for pile in in_piles(rows_of(paper_fields(section), row), PILE_LIMIT, PILE_LIMIT):
         panel = Block(right=RIGHT, height=TITLE_BAND + pile.height)
         panel.draw("panel", Box(LEFT, 0, WIDTH, TITLE_BAND), "tint", RADIUS)
         panel.write(KNOWN_X, 5.2, str(row), size=13, style="bold", tone="accent")

@@ -87,7 +87,7 @@ def _row(group: Sequence[Field], row: int) -> Block:
 def full_row(field: Field, row: int) -> Block:
     """Label and known value on the left, answer on the right; the hint where the row leaves room for it."""
     block = Block(right=RIGHT)
-    y = block.paragraph(KNOWN_X, PAD, field.label, KNOWN_ROOM, size=LABEL_SIZE, tone="soft", step=LABEL_STEP)
+    y = _label(block, field)
     if field.prefill:
         block.spot(field.key, row, Box(KNOWN_X, y, KNOWN_ROOM, KNOWN_HEIGHT), KNOWN_SIZE, bold=True)
         y += KNOWN_HEIGHT
@@ -95,10 +95,15 @@ def full_row(field: Field, row: int) -> Block:
     block.height = max(y, PAD + high) + PAD
     hint = wrap(french(field.hint), KNOWN_ROOM, HINT_SIZE, "italic")
     if field.hint and field.type is not FieldType.DATE and y + len(hint) * HINT_STEP <= block.height:
-        block.paragraph(
-            KNOWN_X, y, field.hint, KNOWN_ROOM, size=HINT_SIZE, style="italic", tone="soft", step=HINT_STEP
-        )
+        block.paragraph(KNOWN_X, y, field.hint, KNOWN_ROOM, size=HINT_SIZE, style="italic", tone="soft", step=HINT_STEP)
     return block
+
+
+def _label(block: Block, field: Field) -> float:
+    """The wording: small over a known value, plain when it stands alone."""
+    if field.prefill:
+        return block.paragraph(KNOWN_X, PAD, field.label, KNOWN_ROOM, size=LABEL_SIZE, tone="soft", step=LABEL_STEP)
+    return block.paragraph(KNOWN_X, PAD, field.label, KNOWN_ROOM, size=SHORT_SIZE, step=SHORT_STEP)
 
 
 def called_row(first: Field, second: Field, row: int) -> Block:
@@ -150,11 +155,14 @@ def piled(rows: Iterable[Block]) -> Block:
     return pile
 
 
-def in_piles(rows: Iterable[Block], limit: float) -> list[Block]:
-    """The rows in as few piles as `limit` mm of height lets."""
+def in_piles(rows: Iterable[Block], first: float, limit: float) -> list[Block]:
+    """The rows in as few piles as the heights let: `first` mm for the first pile, `limit` mm for the others."""
     piles: list[list[Block]] = [[]]
+    room = first
     for each in rows:
-        if piles[-1] and sum(one.height for one in piles[-1]) + each.height > limit:
+        if piles[-1] and each.height > room:
             piles.append([])
+            room = limit
         piles[-1].append(each)
+        room -= each.height
     return [piled(each) for each in piles if each]

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+HOW_TO_FILL = 3  # one sentence for each example drawn on the first page
 SHIPPED = Path(__file__).with_name("wording.toml")
 
 
@@ -30,7 +31,6 @@ class Wording:
     online: str
     login: str
     code: str
-    how_title: str
     how: tuple[str, ...]
     continued: str
     documents_title: str
@@ -49,6 +49,9 @@ def wording_from(tables: dict[str, Any]) -> Wording:
     expected = {each.name for each in fields(Wording)}
     if told := sorted(expected ^ set(tables)):
         message = f"Textes manquants ou inconnus dans l'habillage du questionnaire : {', '.join(told)}."
+        raise WordingError(message)
+    if len(tables["how"]) != HOW_TO_FILL:
+        message = f"Le mode d'emploi (« how ») compte {HOW_TO_FILL} phrases : écrire, cocher, corriger."
         raise WordingError(message)
     return Wording(**{name: tuple(value) if isinstance(value, list) else value for name, value in tables.items()})
 

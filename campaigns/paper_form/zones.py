@@ -66,7 +66,7 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class PrefillSpot:
-    """Where the value already known is printed, or another personal text (`field` may be a '@name' such as '@row_title')."""
+    """Where a known value is printed, or another personal text (`field` is then a '@name' such as '@address')."""
 
     field: str
     row: int
@@ -112,7 +112,7 @@ class FormLayout:
     prefills: tuple[PrefillSpot, ...]
     texts: tuple[Text, ...]
     shapes: tuple[Shape, ...]
-    marks: tuple[Box, ...]  # the four corner squares, the same on every page: top left, top right, bottom left, bottom right
+    marks: tuple[Box, ...]  # the corner squares of every page: top left, top right, bottom left, bottom right
     page_code: Box  # the square of the page's 2D code, quiet zone excluded, the same on every page
 
     def on_page(self, page: int) -> Iterator[Zone]:

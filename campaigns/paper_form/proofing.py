@@ -1,0 +1,199 @@
+"""What is wrong with a layout, or with one household's texts on it, in French sentences; nothing wrong is an empty list.
+
+Pure. The layout is proofed once, at the BAT; every household's texts are proofed before every batch.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import combinations
+
+from campaigns.paper_form.codes import QUIET_MODULES, qr_matrix
+from campaigns.paper_form.flow import CODE_MODULES
+from campaigns.paper_form.front import ADDRESS, ADDRESS_LINES, WINDOW_PLAY
+from campaigns.paper_form.painter import FormFill, lines_of, style_of
+from campaigns.paper_form.typography import POINT, fit, missing_letters, width
+from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box, FormLayout, PrefillSpot, Text, ZoneKind
+from campaigns.questionnaire.schema import Questionnaire, Reader
+
+MARGIN = 10.0  # nothing is printed nearer to an edge: office printers and inserters need it
+SLACK = 0.02  # mm lost in rounding
+ADDRESS_LETTERS = 38  # XP Z10-011
+SHORTEST_MODULE = 0.5  # mm: a smaller module of a QR code is lost at 200 dpi
+READ_KINDS = (ZoneKind.BOX, ZoneKind.COMB, ZoneKind.LETTERS, ZoneKind.LINE, ZoneKind.SIGNATURE)
+
+
+def problems(layout: FormLayout, questionnaire: Questionnaire | None = None) -> list[str]:
+    """What forbids printing `layout`; with its `questionnaire`, also the questions missing from it or asked twice."""
+    found: list[str] = []
+    for page in range(1, layout.pages + 1):
+        found += _outside(layout, page)
+        found += _overlapping(layout, page)
+        found += _narrow(layout, page)
+    found += _in_window(layout)
+    if layout.pages % 2:
+        found.append(f"Le questionnaire a {layout.pages} pages : il en faut un nombre pair.")
+    if questionnaire is not None:
+        found += _misplaced(layout, questionnaire)
+    return found
+
+
+def preflight(layout: FormLayout, fill: FormFill) -> list[str]:
+    """What of this household's texts would not print as it is: letters no face has, texts cut, values without a place."""
+    found: list[str] = []
+    if not re.fullmatch(r"[0-9A-Z]{8}", fill.case_reference):
+        found.append("La référence du dossier doit compter 8 chiffres ou capitales.")
+    for spot in layout.prefills:
+        if spot.field.startswith("@brand_") or spot.field in ("@page_code", "@portal_qr"):
+            continue
+        found += _unprintable(spot, lines_of(spot, fill))
+    found += _without_a_place(layout, fill)
+    found += _portal_code(layout, fill)
+    return list(dict.fromkeys(found))
+
+
+def text_box(text: Text) -> Box:
+    """The rectangle that a printed text covers, from the top of its capitals to its baseline."""
+    wide = width(text.text, text.size, text.style)
+    left = text.x - (wide if text.align == "right" else wide / 2 if text.align == "center" else 0)
+    high = text.size * 0.66 / POINT
+    return Box(left, text.y - high, wide, high)
+
+
+def _things(layout: FormLayout, page: int) -> Iterator[tuple[str, Box]]:
+    """Everything printed on a page that must keep clear of the rest, with its French name."""
+    for zone in layout.on_page(page):
+        yield f"la réponse « {zone.field} » (ligne {zone.row})", zone.box
+    for spot in layout.prefills:
+        if spot.page == page:
+            yield f"la valeur « {spot.field} » (ligne {spot.row})", spot.box
+    for text in layout.texts:
+        if text.page == page:
+            yield f"le texte « {text.text[:30]} »", text_box(text)
+
+
+def _reserved(layout: FormLayout) -> Iterator[tuple[str, Box]]:
+    """What every page keeps free: the corner squares, the code with its quiet zone."""
+    for mark in layout.marks:
+        yield "un repère de coin", mark
+    quiet = QUIET_MODULES * layout.page_code.w / CODE_MODULES
+    code = layout.page_code
+    yield "la marge du code de page", Box(code.x - quiet, code.y - quiet, code.w + 2 * quiet, code.h + 2 * quiet)
+
+
+def _tight(box: Box) -> Box:
+    return Box(box.x + SLACK, box.y + SLACK, max(0.0, box.w - 2 * SLACK), max(0.0, box.h - 2 * SLACK))
+
+
+def _outside(layout: FormLayout, page: int) -> Iterator[str]:
+    things = [*_things(layout, page), *_reserved(layout)]
+    things += [("une figure", shape.box) for shape in layout.shapes if shape.page == page]
+    for name, box in things:
+        inside = box.x >= MARGIN - SLACK and box.right <= PAGE_WIDTH - MARGIN + SLACK
+        if name == "la marge du code de page":
+            continue
+        if not inside or box.y < MARGIN - SLACK or box.bottom > PAGE_HEIGHT - MARGIN + SLACK:
+            yield f"Page {page} : {name} sort de la zone imprimable."
+
+
+def _overlapping(layout: FormLayout, page: int) -> Iterator[str]:
+    things = [(name, _tight(box)) for name, box in _things(layout, page)]
+    reserved = [(name, _tight(box)) for name, box in _reserved(layout)]
+    for (name, box), (other, taken) in combinations(things, 2):
+        if box.overlaps(taken):
+            yield f"Page {page} : {name} touche {other}."
+    for name, box in things:
+        for other, taken in reserved:
+            if box.overlaps(taken):
+                yield f"Page {page} : {name} touche {other}."
+    for (name, box), (other, taken) in combinations(reserved, 2):
+        if box.overlaps(taken):
+            yield f"Page {page} : {name} touche {other}."
+
+
+def _narrow(layout: FormLayout, page: int) -> Iterator[str]:
+    """Cells and boxes too small for a hand, or for the reader of scans."""
+    for zone in layout.on_page(page):
+        if zone.kind in (ZoneKind.COMB, ZoneKind.LETTERS) and (not zone.cells or zone.box.w / zone.cells < 4.5):
+            yield f"Page {page} : les cases de « {zone.field} » (ligne {zone.row}) sont trop étroites."
+
+
+def _in_window(layout: FormLayout) -> Iterator[str]:
+    """What could show in the window of the envelope beside the address."""
+    play = WINDOW_PLAY
+    window = Box(ADDRESS.x - play, ADDRESS.y - play, ADDRESS.w + 2 * play, ADDRESS.h + 2 * play)
+    for name, box in _things(layout, 1):
+        if "@address" not in name and box.overlaps(window):
+            yield f"Page 1 : {name} peut paraître dans la fenêtre de l'enveloppe."
+
+
+def _misplaced(layout: FormLayout, questionnaire: Questionnaire) -> Iterator[str]:
+    """Questions not asked exactly once in each of their rows, each choice with one box."""
+    expected: Counter[tuple[str, int, str]] = Counter()
+    for section, field in questionnaire.fields():
+        if not field.shown_in(Reader.PAPER):
+            continue
+        values = [choice.value for choice in field.choices] or {"yes_no": ["yes", "no"], "tick": ["on"]}.get(
+            field.type, [""]
+        )
+        for row in range(1, layout.rows + 1) if section.repeated else (0,):
+            expected.update((field.key, row, value) for value in values)
+    placed = Counter((zone.field, zone.row, zone.value) for zone in layout.zones)
+    for field_key, row, value in sorted((expected - placed).keys()):
+        yield f"La question « {field_key} » {value} (ligne {row}) n'a pas de place sur le papier."
+    for field_key, row, value in sorted((placed - expected).keys()):
+        yield f"La question « {field_key} » {value} (ligne {row}) est de trop sur le papier."
+
+
+def _unprintable(spot: PrefillSpot, lines: tuple[str, ...]) -> Iterator[str]:
+    name = f"« {spot.field} »" + (f" (ligne {spot.row})" if spot.row else "")
+    if spot.field == "@address":
+        yield from _address_problems(lines)
+    elif lines and spot.box.h < len(lines) * spot.size / POINT * 0.8:
+        yield f"{name} : {len(lines)} lignes, il n'y a pas la place."
+    for line in lines:
+        style = style_of(spot)
+        if missing := missing_letters(line, style):
+            yield f"{name} : la police n'a pas les caractères {' '.join(missing)}."
+        if fit(line, spot.box.w, spot.size, style).cut:
+            yield f"{name} : texte trop long ({len(line)} caractères), il serait coupé."
+
+
+def _address_problems(lines: tuple[str, ...]) -> Iterator[str]:
+    if not lines:
+        yield "L'adresse est vide."
+    if len(lines) > ADDRESS_LINES:
+        yield f"L'adresse a {len(lines)} lignes ; {ADDRESS_LINES} au plus."
+    for line in lines:
+        if len(line) > ADDRESS_LETTERS:
+            yield f"Une ligne d'adresse a {len(line)} caractères ; {ADDRESS_LETTERS} au plus."
+
+
+def _without_a_place(layout: FormLayout, fill: FormFill) -> Iterator[str]:
+    spots = {(spot.field, spot.row) for spot in layout.prefills}
+    names = {spot.field for spot in layout.prefills}
+    for field, row in fill.prefills:
+        if (field, row) not in spots:
+            yield f"« {field} » (ligne {row}) : aucune place n'est prévue pour cette valeur."
+    for name in fill.texts:
+        if name not in names:
+            yield f"« {name} » : aucune place n'est prévue pour ce texte."
+    titles = fill.texts.get("@occupant_title", [])
+    if len(titles) > layout.rows:
+        yield f"Le foyer compte {len(titles)} personnes, le questionnaire {layout.rows} places."
+
+
+def _portal_code(layout: FormLayout, fill: FormFill) -> Iterator[str]:
+    if not fill.portal_url:
+        yield "L'adresse du portail manque : le code QR de la première page serait vide."
+        return
+    spot = next((each for each in layout.prefills if each.field == "@portal_qr"), None)
+    try:
+        modules = qr_matrix(fill.portal_url).side + 2 * QUIET_MODULES
+    except ValueError:
+        yield "L'adresse du portail est trop longue pour un code QR."
+        return
+    if spot is not None and spot.box.w / modules < SHORTEST_MODULE:
+        yield "L'adresse du portail est trop longue : son code QR serait illisible."
