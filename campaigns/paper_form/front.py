@@ -79,15 +79,15 @@ def _how_to_fill(wording: Wording) -> Block:
     y = 0.0
     for draw, text in zip((_letters_example, _cross_example, _blackened_example), wording.how, strict=True):
         draw(block, y)
-        y = block.paragraph(LEFT + 14, y, text, LETTER_ROOM - 14, size=10, step=4.3) + 1.6
+        y = block.paragraph(LEFT + 14, y, text, LETTER_ROOM - 14, size=10, step=4.4) + 1.7
     block.height = y
     return block
 
 
 def _letters_example(block: Block, y: float) -> None:
     for cell, letter in enumerate("AB"):
-        block.draw("frame", Box(LEFT + cell * 4.4, y + 0.4, 4.4, 6.0), "line")
-        block.write(LEFT + cell * 4.4 + 2.2, y + 4.7, letter, size=10, style="bold", align="center")
+        block.draw("frame", Box(LEFT + cell * 4.4, y - 0.3, 4.4, 5.2), "line")
+        block.write(LEFT + cell * 4.4 + 2.2, y + 3.6, letter, size=10, style="bold", align="center")
 
 
 def _cross_example(block: Block, y: float) -> None:

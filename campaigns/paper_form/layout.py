@@ -22,6 +22,7 @@ from campaigns.paper_form.flow import (
 )
 from campaigns.paper_form.front import front
 from campaigns.paper_form.panels import (
+    FRAME_PAD,
     captioned,
     heading,
     household_panels,
@@ -109,7 +110,7 @@ def _place_household(flow: Flow, section: Section, words: Wording) -> None:
     whole = household_panels(section)
     panels = whole
     if not flow.room_for(head, whole[0]):
-        panels = household_panels(section, max(0.0, BOTTOM - flow.y - head.height))
+        panels = household_panels(section, max(0.0, BOTTOM - flow.y - head.height - FRAME_PAD))
         if panels[0].height < LEAST_PANEL:
             panels = whole
     _place_under(flow, head, panels[0])

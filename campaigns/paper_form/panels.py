@@ -28,11 +28,12 @@ TITLE_SIZE = 14.0
 INTRO_SIZE = 10.0
 TITLE_BAND = 7.2
 RADIUS = 1.2
+FRAME_PAD = 0.6  # under the last row
 UNIT_ROOM = 4.5
 COMB_GAP = 2.2
 WIDEST_COMB_GAP = 8.0
 COLUMN_ROOM = 34.0  # the least room for the wording over a column of combs
-PILE_LIMIT = BOTTOM - BODY_TOP - TITLE_BAND
+PILE_LIMIT = BOTTOM - BODY_TOP - TITLE_BAND - FRAME_PAD
 
 KNOWN_CAPTION = "Ce que nous savons"
 CORRECTION_CAPTION = "Votre correction, si c'est différent"
@@ -62,6 +63,7 @@ def household_panels(section: Section, first: float = PILE_LIMIT) -> list[Block]
     """Questions about the household in one frame, or several when they are many; the first is `first` mm at most."""
     panels = in_piles(rows_of(paper_fields(section), 0), first, PILE_LIMIT)
     for panel in panels:
+        panel.height += FRAME_PAD
         panel.draw("frame", Box(LEFT, 0, WIDTH, panel.height), "line", RADIUS)
     return panels
 

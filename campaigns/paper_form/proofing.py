@@ -1,4 +1,4 @@
-"""What is wrong with a layout, or with one household's texts on it, in French sentences; nothing wrong is an empty list.
+"""What is wrong with a layout, or with one household's texts on it, as French sentences.
 
 Pure. The layout is proofed once, at the BAT; every household's texts are proofed before every batch.
 """
@@ -41,7 +41,7 @@ def problems(layout: FormLayout, questionnaire: Questionnaire | None = None) -> 
 
 
 def preflight(layout: FormLayout, fill: FormFill) -> list[str]:
-    """What of this household's texts would not print as it is: letters no face has, texts cut, values without a place."""
+    """What of this household's texts would not print: letters no face has, texts cut, values without a place."""
     found: list[str] = []
     if not re.fullmatch(r"[0-9A-Z]{8}", fill.case_reference):
         found.append("La référence du dossier doit compter 8 chiffres ou capitales.")

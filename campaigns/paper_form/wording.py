@@ -53,7 +53,8 @@ def wording_from(tables: dict[str, Any]) -> Wording:
     if len(tables["how"]) != HOW_TO_FILL:
         message = f"Le mode d'emploi (« how ») compte {HOW_TO_FILL} phrases : écrire, cocher, corriger."
         raise WordingError(message)
-    return Wording(**{name: tuple(value) if isinstance(value, list) else value for name, value in tables.items()})
+    texts: dict[str, Any] = {name: tuple(told) if isinstance(told, list) else told for name, told in tables.items()}
+    return Wording(**texts)
 
 
 @cache
