@@ -225,3 +225,24 @@ def test_each_decision_is_in_the_index() -> None:
 
     assert len({name[:4] for name in decisions}) == len(decisions)
     assert [name for name in decisions if f"({name})" not in index] == []
+
+
+def test_each_model_is_in_the_glossary() -> None:
+    glossary = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+
+    models = [
+        model.__name__ for app in ("campaigns", "tenants", "returns") for model in apps.get_app_config(app).get_models()
+    ]
+
+    assert [name for name in models if f"`{name}`" not in glossary] == []
+
+
+def test_each_named_decision_or_page_of_the_documents_exists() -> None:
+    """Links between our own documents lead somewhere."""
+    broken = []
+    for page in [ROOT / "README.md", *files("docs", "deploy", suffix=".md")]:
+        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text(encoding="utf-8")):
+            if not (page.parent / target).exists():
+                broken.append(f"{name_of(page)}: {target}")
+
+    assert broken == []
