@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from campaigns.models import QuestionnaireRevision
@@ -22,12 +23,22 @@ class NoQuestionnaire(Exception):
 
 
 def revision_of(case: SurveyCase) -> QuestionnaireRevision:
-    """The form that the case answers: that of its declaration, else the campaign's. Raises NoQuestionnaire."""
-    declaration = Declaration.objects.filter(case=case).select_related("revision").first()
-    revision = declaration.revision if declaration else case.campaign.current_revision
+    """The revision that the case answers: that of its declaration, else the campaign's. Raises NoQuestionnaire."""
+    revisions = QuestionnaireRevision.objects.defer("definition")
+    revision = revisions.filter(declaration__case=case).first() or case.campaign.current_revision
     if revision is None:
         raise NoQuestionnaire("La campagne n'a pas encore de questionnaire : préparez-le d'abord.")
     return revision
+
+
+def questionnaire_of(revision: QuestionnaireRevision) -> Questionnaire:
+    """The definition of a revision, parsed once per process: its fingerprint says whether it is still the same."""
+    return _parsed(revision.pk, revision.fingerprint)
+
+
+@lru_cache(maxsize=64)
+def _parsed(pk: int, fingerprint: str) -> Questionnaire:
+    return QuestionnaireRevision.objects.get(pk=pk).questionnaire
 
 
 def declaration_of(
@@ -35,7 +46,7 @@ def declaration_of(
 ) -> Declaration:
     """The declaration of the case, made if need be of that revision; locked until the transaction ends when asked."""
     declarations = Declaration.objects.select_for_update(of=("self",)) if lock else Declaration.objects
-    found = declarations.select_related("revision").filter(case=case).first()
+    found = declarations.select_related("revision").defer("revision__definition").filter(case=case).first()
     if found is not None:
         return found
     made, _ = Declaration.objects.get_or_create(case=case, defaults={"revision": revision or revision_of(case)})
@@ -67,7 +78,7 @@ def declared_context(case: SurveyCase, *, questionnaire: Questionnaire | None = 
     return Context(
         answers=declaration.values() if declaration else {},
         reference_on=case.campaign.reference_on,
-        prefill=prefill_of(case, questionnaire or revision_of(case).questionnaire),
+        prefill=prefill_of(case, questionnaire or questionnaire_of(revision_of(case))),
         facts=case.facts,
         known_rows=known_rows(case.household),
     )

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from campaigns.models import Campaign, User
-from returns.answers import revision_of
+from returns.answers import questionnaire_of, revision_of
 from returns.completeness import settle
 from returns.models import SupportingDocument
 
@@ -32,7 +32,7 @@ def qualify(
 
     Raises UnableToQualify.
     """
-    known = {each.key: each for each in revision_of(document.case).questionnaire.documents}
+    known = {each.key: each for each in questionnaire_of(revision_of(document.case)).documents}
     if kind not in known:
         raise UnableToQualify(f"« {kind} » n'est pas une pièce de ce questionnaire : {', '.join(known)}.")
     if row and not known[kind].repeated:

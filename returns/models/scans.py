@@ -31,6 +31,8 @@ class ScanBatch(models.Model):
     pages_expected = models.PositiveIntegerField("pages du fichier", default=0)
     explanation = models.CharField("explication", max_length=300, blank=True)
 
+    already_received = False  # set on what `receive_scans` returns when the same content came before
+
     landlord_path = "campaign__landlord"
     objects = LandlordManager()
 
@@ -91,12 +93,13 @@ class Page(models.Model):
     )
     number = models.PositiveSmallIntegerField("page du formulaire", default=0)
     layout = models.CharField("maquette", max_length=8, blank=True)
-    image = models.FileField("image", upload_to="pages/")
+    image = models.FileField("image", upload_to="pages/", blank=True)
     matrix = models.JSONField("repérage", default=list, blank=True, help_text="Homographie millimètres → pixels.")
     rotation = models.PositiveSmallIntegerField("rotation", default=0)
     residual = models.FloatField("écart de repérage (mm)", default=0)
     unexpected_ink = models.BooleanField("mention manuscrite", default=False)
     explanation = models.CharField("explication", max_length=300, blank=True)
+    digest = models.CharField("empreinte de l'image", max_length=64, blank=True)
 
     landlord_path = "batch__campaign__landlord"
     objects = LandlordManager()

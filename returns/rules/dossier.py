@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from campaigns.questionnaire.conditions import Context
 from campaigns.questionnaire.schema import Questionnaire
 from returns.acceptance import Doubt
-from returns.answers import Address, corrected, declared_context, revision_of
+from returns.answers import Address, corrected, declared_context, questionnaire_of, revision_of
 from returns.evidence import Evidence
 from returns.models import FieldReading, SupportingDocument, SurveyReturn
 from tenants.models import SurveyCase
@@ -33,7 +33,7 @@ class Dossier:
 
 def dossier_of(case: SurveyCase) -> Dossier:
     """The case as it stands in the database."""
-    questionnaire = revision_of(case).questionnaire
+    questionnaire = questionnaire_of(revision_of(case))
     declared = declared_context(case, questionnaire=questionnaire)
     evidence = Evidence.of(SupportingDocument.objects.filter(case=case).order_by("pk"))
     income_year = case.campaign.year - 2

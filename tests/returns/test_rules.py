@@ -264,5 +264,6 @@ def test_a_rule_by_condition_fires_at_each_row_concerned(family, declare, notice
             "when": {"field": "occupant.activity", "op": "is", "value": "unemployed"},
         }
     ]
+    revision.fingerprint = "x1"
     revision.save()
     assert fired(family, later) == {("X1", 2)}
