@@ -1,0 +1,120 @@
+"""How made-up tenants answer: with the printed form, with the portal's code printed on it, and to complement requests."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from campaigns.models import LayoutVariant
+from returns.intake import receive_online
+from returns.models import ComplementRequest, RehearsedTenant
+from returns.pieces import UploadedPiece
+from returns.rehearsal.meaning import Meaning
+from returns.rehearsal.papers import Envelope, drawn_piece, portal_address, signed_on
+from returns.rehearsal.scanner import Quality
+from tenants import access_codes
+from tenants.models import Message, Occupant, Purpose
+
+QUALITIES = (Quality.LIGHT, Quality.LIGHT, Quality.LIGHT, Quality.MEDIUM, Quality.MEDIUM, Quality.HEAVY)
+
+
+class FormNotFound(LookupError):
+    """The tenant has no printed form to answer with."""
+
+
+def envelope_of(*, tenant: RehearsedTenant, day: dt.date) -> Envelope:
+    """What the tenant posts that day: its printed form, filled in, and the pieces it did not forget.
+
+    The tenant's meaning is completed with the date and the signature that it writes, and saved.
+    """
+    case = tenant.case
+    printed = _printed_form(tenant)
+    variant = LayoutVariant.objects.get(revision=case.campaign.current_revision, rows=case.layout_rows)
+    meaning = Meaning(tenant.meaning)
+    if meaning.forgotten != "signature":
+        written = {f"{key}@{row}": value for (key, row), value in signed_on(day).items()}
+        tenant.meaning = {**tenant.meaning, "answers": {**tenant.meaning["answers"], **written}}
+        tenant.save(update_fields=["meaning"])
+    seed = f"{case.campaign_id} {case.household.tenant_reference}"
+    return Envelope(
+        seed=seed,
+        batch=Path(printed.batch.document.path) if printed.batch else Path(),
+        first_page=printed.first_page,
+        pages=printed.pages,
+        layout=variant.tables,
+        answers=Meaning(tenant.meaning).answers(),
+        pieces=tuple(_piece(tenant, kind, row) for kind, row in meaning.first_documents()),
+        quality=QUALITIES[int(hashlib.sha256(seed.encode()).hexdigest(), 16) % len(QUALITIES)],
+        title=variant.fingerprint,
+    )
+
+
+def answer_online(*, tenant: RehearsedTenant, now: dt.datetime) -> None:
+    """Read the printed QR code as a phone does, enter by it, and send the answers and pieces."""
+    printed = _printed_form(tenant)
+    address = portal_address(Path(printed.batch.document.path) if printed.batch else Path(), printed.first_page)
+    if not address:
+        raise FormNotFound(f"Aucun QR code lisible sur le formulaire du dossier {tenant.case.reference}.")
+    case = access_codes.check_link(token=address.rstrip("/").rpartition("/")[2], now=now)
+    meaning = Meaning(tenant.meaning)
+    receive_online(
+        case=case,
+        answers=meaning.answers(),
+        documents=[_upload(tenant, kind, row) for kind, row in meaning.documents()],
+        submission=f"rehearsal-{tenant.pk}",
+        now=now,
+    )
+    tenant.answered_at = now
+    tenant.save(update_fields=["answered_at"])
+
+
+def answer_complement(*, tenant: RehearsedTenant, request: ComplementRequest, now: dt.datetime) -> None:
+    """Send on line what was asked: every piece the tenant has. Validating on line stands for the signature."""
+    meaning = Meaning(tenant.meaning)
+    receive_online(
+        case=tenant.case,
+        answers={},
+        documents=[_upload(tenant, kind, row) for kind, row in meaning.documents()],
+        submission=f"rehearsal-{tenant.pk}-complement-{request.number}",
+        now=now,
+    )
+
+
+def _printed_form(tenant: RehearsedTenant) -> Message:
+    found = (
+        Message.objects.filter(case=tenant.case, purpose=Purpose.FORM, channel=Message.Channel.LETTER)
+        .select_related("batch")
+        .first()
+    )
+    if found is None or found.batch is None:
+        raise FormNotFound(f"Le dossier {tenant.case.reference} n'a pas de formulaire imprimé.")
+    return found
+
+
+def _piece(tenant: RehearsedTenant, kind: str, row: int) -> dict[str, Any]:
+    """What is printed on a made-up piece, as plain tables for the drawing process."""
+    case, answers = tenant.case, Meaning(tenant.meaning).answers()
+    person = Occupant.objects.filter(household=case.household, row=row).first()
+    name = person.full_name if person else "Le foyer"
+    told: dict[str, Any] = {"kind": kind, "name": name, "seed": f"{tenant.pk}-{kind}-{row}"}
+    if kind == "tax_notice":
+        told["notice"] = {
+            "names": (name,),
+            "income_year": case.campaign.year - 2,
+            "income": answers["occupant.tax_reference_income", row],
+            "notice_reference": answers["occupant.notice_reference", row],
+            "tax_numbers": (answers["occupant.tax_number", row],),
+        }
+    return told
+
+
+def _upload(tenant: RehearsedTenant, kind: str, row: int) -> UploadedPiece:
+    """The piece as photographed by a phone: a JPEG."""
+    out = io.BytesIO()
+    Image.fromarray(drawn_piece(_piece(tenant, kind, row))).save(out, "JPEG", quality=80)
+    return UploadedPiece(name=f"{kind}-{row}.jpg", content=out.getvalue(), kind=kind, row=row)
