@@ -296,8 +296,8 @@ class LandlordExchange(Storage):
             transport.auth_password(account.username, account.password)
             return
         try:
-            key = paramiko.PKey.from_path(account.key_path, account.password or None)
-        except (OSError, ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType) as error:
+            key = paramiko.PKey.from_path(account.key_path, account.password.encode() or None)  # type: ignore[arg-type]  # bytes
+        except (OSError, ValueError, TypeError, paramiko.SSHException, paramiko.pkey.UnknownKeyType) as error:
             raise ExchangeRefused(f"La clé privée prévue pour {account.host} ne peut pas être lue.") from error
         transport.auth_publickey(account.username, key)
 

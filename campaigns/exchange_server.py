@@ -21,7 +21,6 @@ from typing import Any
 import paramiko
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
 from paramiko.common import (
     AUTH_FAILED,
     AUTH_SUCCESSFUL,

@@ -131,7 +131,8 @@ class Assembler:
         except Problem:
             fields = self._convert_slowly(self._household, values, place, 0)
         people = self._people(occupants, place)
-        record = HouseholdRecord(*fields, people, place.line)
+        fields += (people, place.line)
+        record = HouseholdRecord(*fields)
         self._check(record, place)
         if self._found and any(found.severity is not Severity.WARNING for found in self._found):
             return [*self._found]

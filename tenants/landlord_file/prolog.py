@@ -44,7 +44,7 @@ _BOMS = (
 )
 _DECLARATION = re.compile(r"<\?xml\s[^>]*?\?>")
 _DECLARED = re.compile(r"\bencoding\s*=\s*[\"']([^\"']*)[\"']")
-_IGNORABLE = re.compile(r"(?:\s+|<\?(?:(?!\?>).)*\?>|<!--(?:(?!-->).)*-->)*", re.DOTALL)
+IGNORABLE = re.compile(r"(?:\s+|<\?(?:(?!\?>).)*\?>|<!--(?:(?!-->).)*-->)*", re.DOTALL)
 
 
 def check_head(head: bytes) -> Anomaly | str:
@@ -63,6 +63,15 @@ def check_head(head: bytes) -> Anomaly | str:
         shown = f"{encoding} avec une marque {marked}" if marked and encoding != marked else encoding
         return anomaly("unsupported_encoding", line=1, value=shown, expected=", ".join(ENCODINGS))
     return _check_prolog(text, whole=len(head) < HEAD) or encoding
+
+
+def root_name(head: bytes) -> str:
+    """The name of the first element, as written; '' when the head has none."""
+    marked = "UTF-16" if b"\0" in head[:4] else ""
+    text = _as_text(head, marked or next((name for bom, name in _BOMS if head.startswith(bom)), ""))
+    prolog = IGNORABLE.match(text)
+    found = re.compile(r"<([^\s<>/]+)").match(text, prolog.end() if prolog else 0)
+    return found[1] if found else ""
 
 
 def _as_text(head: bytes, marked: str) -> str:
@@ -84,7 +93,7 @@ def _encoding(text: str, marked: str) -> str:
 
 def _check_prolog(text: str, *, whole: bool) -> Anomaly | None:
     """Refuse a DOCTYPE, and whatever is neither white space, comment nor instruction before the root."""
-    position = _IGNORABLE.match(text).end()  # type: ignore[union-attr]  # the pattern matches the empty string
+    position = IGNORABLE.match(text).end()  # type: ignore[union-attr]  # the pattern matches the empty string
     line = text.count("\n", 0, position) + 1
     rest = text[position : position + 9]
     if rest.upper().startswith("<!DOCTYPE"):

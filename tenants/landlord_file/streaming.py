@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from lxml import etree
 
 from .paths import SourcePath
-from .prolog import HEAD, check_head
+from .prolog import HEAD, IGNORABLE, check_head, root_name
 from .records import Anomaly
 from .wording import anomaly
 
+_TAIL = 4_096
 SILENCE = 64_000_000
 """Bytes that may follow one another without any element that the profile names, before the file is refused."""
 
-_TRUNCATED = frozenset(
-    {
-        "ERR_DOCUMENT_END",
-        "ERR_TAG_NOT_FINISHED",
-        "ERR_LTSLASH_REQUIRED",
-        "ERR_GT_REQUIRED",
-        "ERR_COMMENT_NOT_FINISHED",
-        "ERR_CDATA_NOT_FINISHED",
-        "ERR_PI_NOT_FINISHED",
-        "ERR_ATTRIBUTE_NOT_FINISHED",
-        "ERR_LT_REQUIRED",
-        "ERR_DOCUMENT_EMPTY",
-    }
-)
 _ENCODING = frozenset({"ERR_INVALID_ENCODING", "I18N_CONV_FAILED", "I18N_NO_OUTPUT", "ERR_UNKNOWN_ENCODING"})
 _LIMITS = frozenset(
     {
@@ -40,6 +28,7 @@ _LIMITS = frozenset(
         "ERR_ATTLIST_NOT_FINISHED",
     }
 )
+_ERROR_NAMES = {code: name for name, code in vars(etree.ErrorTypes).items() if isinstance(code, int)}
 _SENTENCES = {
     "ERR_TAG_NAME_MISMATCH": "une balise est fermée par une autre",
     "ERR_ATTRIBUTE_REDEFINED": "un attribut est donné deux fois",
@@ -67,9 +56,10 @@ class _Watched:
 
     def __init__(self, head: bytes, source: BinaryIO) -> None:
         self._head = head
+        self._root = root_name(head)
         self._source = source
         self.silent = 0
-        self.ended = False
+        self._tail = b""
 
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes."""
@@ -77,11 +67,19 @@ class _Watched:
             data, self._head = self._head[:size], self._head[size:]
         else:
             data = self._source.read(size)
-        self.ended = not data
+        self._tail = (self._tail + data)[-_TAIL:] if len(data) < _TAIL else data[-_TAIL:]
         self.silent += len(data)
         if self.silent > SILENCE:
             raise Refused(anomaly("unmapped_volume", value=str(SILENCE // 1_000_000)))
         return data
+
+    def is_cut(self, encoding: str) -> bool:
+        """Whether the file ends elsewhere than on the closing of its first element."""
+        while self.read(HEAD):
+            self.silent = 0
+        text = self._tail.replace(b"\0", b"").decode("latin-1" if encoding == "UTF-16" else encoding, "replace")
+        closing = re.compile(rf"</{re.escape(self._root)}\s*>{IGNORABLE.pattern}$", re.DOTALL)
+        return closing.search(text) is None
 
 
 def stream_rows(source: BinaryIO, paths: Sequence[SourcePath]) -> Iterator[tuple[int, etree._Element]]:
@@ -109,7 +107,7 @@ def stream_rows(source: BinaryIO, paths: Sequence[SourcePath]) -> Iterator[tuple
     try:
         yield from _lagging(_rows(parser, paths, watched))
     except etree.XMLSyntaxError as error:
-        raise Refused(_explained(error, verdict, ended=watched.ended)) from None
+        raise Refused(_explained(error, parser.error_log, verdict, cut=watched.is_cut(verdict))) from None
     except (LookupError, UnicodeError):
         raise Refused(anomaly("wrong_encoding", value=verdict)) from None
 
@@ -160,7 +158,7 @@ def _trail(element: etree._Element | None) -> tuple[str, ...]:
 def _refuse_doctype(element: etree._Element) -> None:
     """A second wall behind `check_head`."""
     information = element.getroottree().docinfo
-    if information.doctype:
+    if information.doctype:  # type: ignore[attr-defined]  # absent from the stubs
         raise Refused(anomaly("doctype", line=1, value="<!DOCTYPE", expected="aucune déclaration DOCTYPE"))
 
 
@@ -178,18 +176,19 @@ def _forget(element: etree._Element) -> None:
             del above[0]
 
 
-def _explained(error: etree.XMLSyntaxError, encoding: str, *, ended: bool) -> Anomaly:
-    """The parser's complaint as a French sentence, with its line."""
-    line = error.lineno or 0
-    name = next(
-        (name for name in etree.ErrorTypes.__dict__ if getattr(etree.ErrorTypes, name) == getattr(error, "code", None)),
-        "",
-    )
-    where = f"ligne {line}" if line else ""
+def _explained(error: etree.XMLSyntaxError, log: Any, encoding: str, *, cut: bool) -> Anomaly:
+    """The parser's complaint as a French sentence, with its line. `log` is what it said before, `cut` wins over it."""
+    code, line = getattr(error, "code", None), error.lineno or 0
+    last = log.last_error
+    if last is not None and (code == etree.ErrorTypes.ERR_INTERNAL_ERROR or not line):
+        code, line = last.type, last.line
+    name = _ERROR_NAMES.get(int(code or 0), "")
     if name in _ENCODING:
         return anomaly("wrong_encoding", line=line, value=encoding)
     if name in _LIMITS:
         return anomaly("too_deep_or_large", line=line, value="profondeur, longueur d'un nom ou d'une valeur")
-    if ended and name in _TRUNCATED:
+    after_the_end = last is not None and last.message.startswith("Extra content")
+    if cut and not after_the_end:
         return anomaly("truncated", line=line)
-    return anomaly("broken_xml", line=line, value=_SENTENCES.get(name, where or "structure invalide"))
+    where = f"ligne {line}" if line else "structure invalide"
+    return anomaly("broken_xml", line=line, value=_SENTENCES.get(name, where))

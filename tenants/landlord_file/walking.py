@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lxml import etree
 
@@ -225,7 +225,8 @@ def line_of(element: etree._Element) -> int:
     Past 65,535 libxml2 keeps no line on elements and lends that of a neighbouring text, counted at its end: the first
     text inside, or the text that follows an empty element (which must have been read by then).
     """
-    line = int(element.sourceline or 0)  # type: ignore[call-overload]  # the stubs say `...`
+    known: Any = element.sourceline
+    line: int = known or 0
     if line < 65_535:
         return line
     if element.text is None and len(element):
