@@ -1,6 +1,6 @@
 """The built-in SFTP server of the embedded default: loopback only, one jailed folder per landlord.
 
-In production OpenSSH does this, chrooted; see `docs/`. Nothing here follows a symbolic link or leaves the jail: every
+In production OpenSSH does this, chrooted. Nothing here follows a symbolic link or leaves the jail: every
 path is walked folder by folder from the jail's own descriptor.
 """
 

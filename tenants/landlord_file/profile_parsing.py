@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from .code_tables import canonical_values
 from .layouts import LayoutError, date_slices, split_pattern
 from .paths import PathError, SourcePath, parse_path
 from .profile import (
@@ -36,6 +38,25 @@ _OPTIONS: dict[str, type] = {
     "part": str,
 }
 _ROOT_KEYS = {"name", "title", "version", "household", "occupant", "joins", "namespaces", "ignored", "empty"}
+_TYPED_TARGETS = {
+    "move_in": ValueType.DATE,
+    "birth_date": ValueType.DATE,
+    "rent": ValueType.DECIMAL,
+    "surface": ValueType.DECIMAL,
+    "qpv": ValueType.BOOLEAN,
+    "apl": ValueType.BOOLEAN,
+    "cmi": ValueType.BOOLEAN,
+    "dependant": ValueType.BOOLEAN,
+    "non_response_years": ValueType.INTEGER,
+    "rank": ValueType.INTEGER,
+    "link": ValueType.CODE,
+    "status": ValueType.CODE,
+    "activity": ValueType.CODE,
+    "financing": ValueType.CODE,
+    "sex": ValueType.CODE,
+}
+_TEXT_TYPES = (ValueType.TEXT, ValueType.CODE, ValueType.LABEL)
+_LIST_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _NOWHERE = SourcePath(".", ())
 
 
@@ -78,6 +99,11 @@ class ProfileParser:
             self.problems.append("Le champ « tenant_ref » (référence du locataire) doit être alimenté.")
         if profile.group_by is not None and profile.relational:
             self.problems.append("« group_by » ne s'emploie pas avec des listes jointes.")
+        paths = [profile.path, *(joined.path for joined in profile.joins)]
+        if profile.occupant.key is not None and profile.occupant.path is not None:
+            paths.append(profile.occupant.path)
+        if len({path.steps for path in paths}) < len(paths):
+            self.problems.append("Deux listes ne peuvent pas lire le même élément.")
         if not any(mapping.target == "last_name" for mapping in profile.occupant.fields):
             self.problems.append("Le champ « last_name » (nom de l'occupant) doit être alimenté.")
 
@@ -101,6 +127,8 @@ class ProfileParser:
         taken = {mapping.target for mapping in fields}
         for name in self._table(self.tables, "joins", "le profil"):
             place = f"[joins.{name}]"
+            if _LIST_NAME.fullmatch(name) is None:
+                self.problems.append(f"{place} : un nom de liste s'écrit en minuscules, sans espace.")
             table = self._table(self.tables["joins"], name, "[joins]")
             joined = JoinedList(
                 name,
@@ -166,7 +194,19 @@ class ProfileParser:
         self._check_field(mapping, place)
         return mapping
 
+    def _check_target(self, mapping: FieldMapping, place: str) -> None:
+        """The type must be one that our field can hold, and the values our own."""
+        wanted = _TYPED_TARGETS.get(mapping.target)
+        if wanted is not None and mapping.type is not wanted:
+            self.problems.append(f"{place} : ce champ attend le type « {wanted} ».")
+        if wanted is None and mapping.type not in _TEXT_TYPES:
+            self.problems.append(f"{place} : ce champ attend le type « text », « code » ou « label ».")
+        ours = canonical_values(mapping.target)
+        for value in (value for _, value in mapping.values if ours and value not in ours):
+            self.problems.append(f"{place} : « {value} » n'est pas une de nos valeurs ({', '.join(sorted(ours))}).")
+
     def _check_field(self, mapping: FieldMapping, place: str) -> None:
+        self._check_target(mapping, place)
         try:
             if mapping.type is ValueType.DATE:
                 date_slices(mapping.format)

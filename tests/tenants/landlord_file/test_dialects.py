@@ -1,0 +1,339 @@
+"""Profiles alone reach every dialect: namespaces, packed values, generic tables, repeated rows, joins of joins."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tenants.landlord_file.code_tables import CodeTables
+from tenants.landlord_file.profile import MappingProfile, parse_profile
+from tenants.landlord_file.records import Anomaly, HouseholdRecord
+
+from .conftest import sort_out
+
+NO_TABLES = CodeTables({})
+
+
+def profile(fields: dict[str, Any], people: dict[str, Any], **more: Any) -> MappingProfile:
+    """A profile from its two lists of fields and whatever else is said."""
+    household = {"path": "R/H", "fields": {"tenant_ref": "@id", **fields}} | more.pop("household", {})
+    occupant = {"path": "P", "fields": {"last_name": "@n", **people}} | more.pop("occupant", {})
+    return parse_profile({"household": household, "occupant": occupant, **more})
+
+
+def only(xml: str, chosen: MappingProfile) -> tuple[HouseholdRecord, list[Anomaly]]:
+    """The one household of a file, and the anomalies."""
+    records, anomalies = sort_out(xml.encode(), chosen, NO_TABLES)
+    assert len(records) == 1, anomalies
+    return records[0], anomalies
+
+
+def test_namespaces() -> None:
+    chosen = parse_profile(
+        {
+            "namespaces": {"b": "urn:bailleur", "x": "urn:x"},
+            "household": {"path": "b:R/b:H", "fields": {"tenant_ref": "b:Ref", "rpls": "b:L/@x:rpls"}},
+            "occupant": {"path": "b:P", "fields": {"last_name": "."}},
+        }
+    )
+    xml = '<R xmlns="urn:bailleur" xmlns:y="urn:x"><H><Ref>1</Ref><L y:rpls="9"/><P>Roy</P></H></R>'
+
+    record, anomalies = only(xml, chosen)
+
+    assert (record.tenant_ref, record.rpls, record.occupants[0].last_name) == ("1", "9", "Roy")
+    assert anomalies == []
+
+
+def test_a_generic_table_of_columns() -> None:
+    chosen = parse_profile(
+        {
+            "household": {
+                "path": "table/row",
+                "group_by": "col[@name='REF']",
+                "fields": {"tenant_ref": "col[@name='REF']", "city": "col[@name='VILLE']/@v"},
+            },
+            "occupant": {"fields": {"last_name": "col[@name='NOM']"}},
+        }
+    )
+    row = '<row><col name="{}">{}</col><col name="NOM">{}</col><col name="VILLE" v="TOURS"/><col name="Z">?</col></row>'
+    xml = "<table>" + row.format("REF", "1", "Roy") + row.format("REF", "1", "Le Gall") + "</table>"
+
+    record, _ = only(xml, chosen)
+
+    assert (record.tenant_ref, record.city) == ("1", "TOURS")
+    assert [person.last_name for person in record.occupants] == ["Roy", "Le Gall"]
+
+
+def repeated() -> MappingProfile:
+    """One row per occupant, the household repeated."""
+    return parse_profile(
+        {
+            "household": {"path": "R/L", "group_by": "@ref", "fields": {"tenant_ref": "@ref", "city": "@v"}},
+            "occupant": {
+                "fields": {"last_name": "@n", "birth_date": {"source": "@d", "type": "date", "format": "YYYYMMDD"}}
+            },
+        }
+    )
+
+
+def test_rows_of_one_household_are_gathered_while_they_follow_one_another() -> None:
+    xml = b'<R><L ref="1" v="A" n="Un"/><L ref="1" v="A" n="Deux"/><L ref="2" v="B" n="Trois"/></R>'
+
+    records, anomalies = sort_out(xml, repeated(), NO_TABLES)
+
+    assert [(r.tenant_ref, [p.last_name for p in r.occupants]) for r in records] == [
+        ("1", ["Un", "Deux"]),
+        ("2", ["Trois"]),
+    ]
+    assert anomalies == []
+
+
+def test_rows_that_disagree_on_the_household_are_told() -> None:
+    record, anomalies = only('<R><L ref="1" v="A" n="Un"/>\n<L ref="1" v="B" n="Deux"/></R>', repeated())
+
+    assert record.city == "A"
+    assert [a.kind for a in anomalies] == ["inconsistent_rows"]
+
+
+def test_rows_of_a_household_met_again_later_are_a_duplicate() -> None:
+    xml = b'<R><L ref="1" n="Un"/><L ref="2" n="Deux"/><L ref="1" n="Trois"/></R>'
+
+    records, anomalies = sort_out(xml, repeated(), NO_TABLES)
+
+    assert [r.tenant_ref for r in records] == ["1", "2"]
+    assert [(a.kind, a.path) for a in anomalies] == [("duplicate_reference", "/R/L[3]/@ref")]
+
+
+def test_a_fault_on_a_repeated_row_names_that_row() -> None:
+    _, anomalies = sort_out(b'<R><L ref="1" n="Un"/>\n<L ref="1" n="Deux" d="20011301"/></R>', repeated(), NO_TABLES)
+
+    assert [(a.kind, a.line, a.path) for a in anomalies] == [("impossible_date", 2, "/R/L[2]/@d")]
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "expected"),
+    [
+        ({"type": "decimal", "separator": ","}, "1 234,50", Decimal("1234.50")),
+        ({"type": "decimal", "separator": ","}, "1\u202f234,5", Decimal("1234.5")),
+        ({"type": "decimal", "cents": True}, "41250", Decimal("412.50")),
+        ({"type": "decimal"}, "412", Decimal("412")),
+        ({"constant": "100", "type": "decimal"}, "", Decimal("100")),
+        ({"type": "decimal", "default": "7"}, "NULL", Decimal("7")),
+        ({"type": "decimal"}, "NULL", None),
+    ],
+)
+def test_amounts(option: dict[str, Any], text: str, expected: Decimal | None) -> None:
+    source = {} if "constant" in option else {"source": "@l"}
+
+    record, _ = only(
+        f'<R><H id="1" l="{text}"><P n="A"/></H></R>', profile({"rent": source | option}, {}, empty=["NULL"])
+    )
+
+    assert record.rent == expected
+
+
+@pytest.mark.parametrize("text", ["1e3", "NaN", "Infinity", "1_000", "٣", "12,5", "--1", "1.2.3", "0x10"])
+def test_amounts_that_are_none(text: str) -> None:
+    chosen = profile({"rent": {"source": "@l", "type": "decimal"}}, {})
+
+    records, anomalies = sort_out(f'<R><H id="1" l="{text}"><P n="A"/></H></R>'.encode(), chosen, NO_TABLES)
+
+    assert records == []
+    assert [a.kind for a in anomalies] == ["not_a_number"]
+
+
+@pytest.mark.parametrize(
+    ("layout", "text", "kind"),
+    [
+        ("YYYYMMDD", "20260131", ""),
+        ("DD.MM.YYYY", "31.01.2026", ""),
+        ("YYYY-MM-DD*", "2026-01-31T00:00:00", ""),
+        ("YYYYMMDD", "20260230", "impossible_date"),
+        ("DD/MM/YYYY", "31-01-2026", "unreadable_date"),
+        ("DD/MM/YYYY", "1/1/2026", "unreadable_date"),
+        ("YYYYMMDD", "٢٠٢٦٠١٣١", "unreadable_date"),
+    ],
+)
+def test_dates_in_any_layout(layout: str, text: str, kind: str) -> None:
+    chosen = profile({"move_in": {"source": "@d", "type": "date", "format": layout}}, {})
+
+    records, anomalies = sort_out(f'<R><H id="1" d="{text}"><P n="A"/></H></R>'.encode(), chosen, NO_TABLES)
+
+    assert [a.kind for a in anomalies] == ([kind] if kind else [])
+    assert [str(r.move_in) for r in records] == ([] if kind else ["2026-01-31"])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("Oui", True), ("O", True), ("1", True), ("non", False), ("N", False), ("0", False), ("", None)],
+)
+def test_yes_and_no_as_people_write_them(text: str, expected: bool | None) -> None:
+    record, _ = only(
+        f'<R><H id="1" q="{text}"><P n="A"/></H></R>', profile({"qpv": {"source": "@q", "type": "boolean"}}, {})
+    )
+
+    assert record.qpv is expected
+
+
+def test_what_is_neither_yes_nor_no_is_told() -> None:
+    chosen = profile({"qpv": {"source": "@q", "type": "boolean", "true": ["O"], "false": ["N"]}}, {})
+
+    _, anomalies = sort_out(b'<R><H id="1" q="1"><P n="A"/></H></R>', chosen, NO_TABLES)
+
+    assert [a.kind for a in anomalies] == ["not_yes_or_no"]
+
+
+def test_packed_values_are_split() -> None:
+    place = {"source": "@v", "pattern": "{postcode} {city}"}
+    person = {"source": "@n", "pattern": "{last_name}, {first_name}"}
+    lines = {"source": "@a", "pattern": "{un}|{deux}|{trois}"}
+    chosen = profile(
+        {
+            "postcode": place,
+            "city": place,
+            "address_3": lines | {"part": "deux"},
+            "address_4": lines | {"part": "trois"},
+        },
+        {"last_name": person, "first_name": person},
+    )
+
+    record, anomalies = only('<R><H id="1" v="37000 ST AVERTIN" a="X||1 RUE Y"><P n="Le Gall, Anne"/></H></R>', chosen)
+
+    assert (record.postcode, record.city, record.address_3, record.address_4) == ("37000", "ST AVERTIN", "", "1 RUE Y")
+    assert (record.occupants[0].last_name, record.occupants[0].first_name) == ("Le Gall", "Anne")
+    assert anomalies == []
+
+
+def test_a_packed_value_that_does_not_fit_is_told_once() -> None:
+    place = {"source": "@v", "pattern": "{postcode:5} {city}"}
+
+    _, anomalies = sort_out(
+        b'<R><H id="1" v="TOURS"><P n="A"/></H></R>', profile({"postcode": place, "city": place}, {}), NO_TABLES
+    )
+
+    assert [a.kind for a in anomalies] == ["unexpected_layout"]
+
+
+RELATED = {
+    "household": {"path": "R/C", "fields": {"tenant_ref": "@t"}},
+    "joins": {
+        "dwelling": {
+            "path": "R/L",
+            "key": "@id",
+            "match": "@l",
+            "fields": {"surface": {"source": "S", "type": "decimal"}},
+        },
+        "estate": {"via": "dwelling", "path": "R/G", "key": "@id", "match": "@g", "fields": {"estate_name": "@n"}},
+    },
+    "occupant": {"path": "R/P", "key": "@c", "match": "@id", "fields": {"last_name": "@n"}},
+}
+ROWS = (
+    '<P c="c1" n="Roy"/>',
+    '<C id="c1" t="1" l="l1"/>',
+    '<L id="l1" g="g1"><S>40</S></L>',
+    '<G id="g1" n="Les Prés"/>',
+)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (1, 3, 0, 2)])
+def test_lists_join_in_any_order_and_through_one_another(order: tuple[int, ...]) -> None:
+    record, anomalies = only(f"<R>{''.join(ROWS[n] for n in order)}</R>", parse_profile(RELATED))
+
+    assert (record.surface, record.estate_name, record.occupants[0].last_name) == (Decimal(40), "Les Prés", "Roy")
+    assert anomalies == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind"),
+    [
+        ((ROWS[0], ROWS[1], ROWS[3]), "broken_link"),
+        ((ROWS[0], ROWS[1], ROWS[2]), "broken_link"),
+        ((*ROWS, ROWS[2]), "ambiguous_link"),
+        ((*ROWS[1:],), "no_occupant"),
+        ((ROWS[0], ROWS[1], '<L id="l1" g="g1"><S>40</S><S>41</S></L>', ROWS[3]), "repeated_element"),
+    ],
+)
+def test_ids_that_do_not_join_leave_the_household_out(rows: tuple[str, ...], kind: str) -> None:
+    records, anomalies = sort_out(f"<R>{''.join(rows)}</R>".encode(), parse_profile(RELATED), NO_TABLES)
+
+    assert records == []
+    assert [(a.kind, a.tenant_ref) for a in anomalies] == [(kind, "1")]
+
+
+def test_two_contracts_of_one_number_both_stay_out() -> None:
+    xml = f"<R>{''.join(ROWS)}<C id='c1' t='2' l='l1'/></R>"
+
+    records, anomalies = sort_out(xml.encode(), parse_profile(RELATED), NO_TABLES)
+
+    assert records == []
+    assert [(a.kind, a.tenant_ref) for a in anomalies] == [("ambiguous_link", "1"), ("ambiguous_link", "2")]
+
+
+def test_people_of_no_contract_are_told() -> None:
+    record, anomalies = only(f"<R>{''.join(ROWS)}\n<P c='c9' n='Perdu'/></R>", parse_profile(RELATED))
+
+    assert record.tenant_ref == "1"
+    assert [(a.kind, a.line, a.path, a.value) for a in anomalies] == [("orphan_row", 2, "/R/P[2]", "c9")]
+
+
+def test_ignored_lists_may_be_endless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenants.landlord_file.streaming.SILENCE", 200_000)
+    xml = f"<R>{'<Q>x</Q>' * 100_000}<H id='1'><P n='A'/></H></R>"
+
+    record, _ = only(xml, profile({}, {}, ignored=["R/Q"]))
+
+    assert record.tenant_ref == "1"
+
+
+def test_ranks_of_the_file_give_the_order() -> None:
+    chosen = profile({}, {"rank": {"source": "@r", "type": "integer"}})
+
+    record, anomalies = only('<R><H id="1"><P n="B" r="2"/><P n="A" r="1"/></H></R>', chosen)
+    clash, warned = only('<R><H id="1"><P n="B" r="1"/><P n="A" r="1"/></H></R>', chosen)
+
+    assert [(p.rank, p.last_name) for p in record.occupants] == [(1, "A"), (2, "B")]
+    assert anomalies == []
+    assert [(p.rank, p.last_name) for p in clash.occupants] == [(1, "B"), (2, "A")]
+    assert [a.kind for a in warned] == ["rank_clash"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "attributes", "kind"),
+    [
+        ({"mobile": "@m"}, 'm="0247000000"', "bad_mobile"),
+        ({"postcode": "@m"}, 'm="37 000"', "bad_postcode"),
+        ({"email": "@m"}, 'm="a@b"', "bad_email"),
+        ({"address_2": "@m"}, f'm="{"A" * 39}"', "address_line_too_long"),
+        ({"city": "@m"}, f'm="{"A" * 39}"', "address_line_too_long"),
+        ({"lease_ref": {"source": "@m", "required": True}}, "", "missing_value"),
+        ({"lease_ref": "@m"}, f'm="{"A" * 65}"', "too_long"),
+    ],
+)
+def test_doubtful_values_are_told(fields: dict[str, Any], attributes: str, kind: str) -> None:
+    _, anomalies = sort_out(f'<R><H id="1" {attributes}><P n="A"/></H></R>'.encode(), profile(fields, {}), NO_TABLES)
+
+    assert [a.kind for a in anomalies] == [kind]
+
+
+def test_a_mobile_is_kept_without_its_dots() -> None:
+    record, _ = only('<R><H id="1" m="06.12.34.56.78"><P n="A"/></H></R>', profile({"mobile": "@m"}, {}))
+
+    assert record.mobile == "0612345678"
+
+
+def test_a_household_without_holder_is_told() -> None:
+    link = {"source": "@l", "type": "code", "values": {"E": "child", "T": "holder"}}
+
+    _, anomalies = only('<R><H id="1"><P n="A" l="E"/></H></R>', profile({}, {"link": link}))
+
+    assert [a.kind for a in anomalies] == ["no_holder"]
+
+
+def test_an_address_with_nowhere_to_send_is_told() -> None:
+    chosen = profile({"address_4": "@a", "postcode": "@c", "city": "@v"}, {})
+
+    _, anomalies = only('<R><H id="1" a="" c="37000" v="TOURS"><P n="A"/></H></R>', chosen)
+
+    assert [a.kind for a in anomalies] == ["missing_address"]
