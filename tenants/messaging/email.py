@@ -29,7 +29,7 @@ def composed(outgoing: Outgoing) -> EmailMultiAlternatives:
         reply_to=[outgoing.reply_to] if outgoing.reply_to else None,
         headers={"Message-ID": message_id(outgoing, address), "Auto-Submitted": "auto-generated"},
     )
-    page = {"subject": outgoing.subject, "text": outgoing.text, "sender": outgoing.sender}
+    page = {"subject": outgoing.subject, "text": outgoing.text.strip(), "sender": outgoing.sender}
     email.attach_alternative(render_to_string("messages/email/layout.html", page), "text/html")
     if outgoing.document:
         email.attach("document.pdf", outgoing.document, "application/pdf")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 LIMIT = 160
@@ -11,13 +12,14 @@ BASIC = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 DOUBLE = frozenset("^{}\\[~]|€\f")
-WRITTEN = {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "œ": "oe", "Œ": "OE", "«": '"'}
-WRITTEN |= {"»": '"', "ç": "c", "\u00a0": " ", "\u202f": " ", "\u2009": " "}
+WRITTEN = {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "œ": "oe", "Œ": "OE"}
+WRITTEN |= {"ç": "c", "\u00a0": " ", "\u202f": " ", "\u2009": " "}
 
 
 def in_gsm7(text: str) -> str:
     """`text` with only letters of the SMS alphabet: é, è, à, ù stay, the others lose their accent."""
-    return "".join(_letter(each) for each in unicodedata.normalize("NFC", text))
+    text = re.sub(r"«\s*|\s*»", '"', unicodedata.normalize("NFC", text))
+    return "".join(_letter(each) for each in text)
 
 
 def _letter(letter: str) -> str:

@@ -92,7 +92,8 @@ def _short(template: str, context: dict[str, Any]) -> str:
             return text
         if len(name) <= SHORTEST_NAME:
             raise UnableToWrite(f"{template} : le texte dépasse {gsm7.LIMIT} caractères.")
-        name = name[:-1].rstrip(" -'’")
+        fewer_words = name.rpartition(" ")[0].rstrip(" -'’")
+        name = fewer_words if len(fewer_words) >= SHORTEST_NAME else name[:-1].rstrip(" -'’")
 
 
 def _tidy(text: str) -> str:

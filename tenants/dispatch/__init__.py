@@ -1,0 +1,17 @@
+"""What leaves on paper: the proof for the BAT, the forms, the letters; composed in batches, then handed over."""
+
+from tenants.dispatch.batches import UnableToCompose
+from tenants.dispatch.forms import compose_forms, left_out
+from tenants.dispatch.handover import UnableToHandOver, hand_over
+from tenants.dispatch.letters import compose_letters
+from tenants.dispatch.proof import compose_proof
+
+__all__ = [
+    "UnableToCompose",
+    "UnableToHandOver",
+    "compose_forms",
+    "compose_letters",
+    "compose_proof",
+    "hand_over",
+    "left_out",
+]

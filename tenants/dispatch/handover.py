@@ -1,0 +1,181 @@
+"""Handing a batch to the print house: the last look at who must still be written to, then the files, then the proof.
+
+A letter whose household answered since the composition is taken out of the PDF. The delays of the law start here, since
+it is now that the envelopes leave.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from typing import BinaryIO, Protocol
+
+import pikepdf
+from django.db import transaction
+from django.db.models.fields.files import FieldFile
+
+from campaigns.models import User
+from tenants import case_states
+from tenants.dispatch.batches import Envelope, envelopes_of, files_of, remove, unless_broken, write
+from tenants.messaging import outbox, reason_to_cancel
+from tenants.models import CaseEvent, Message, PrintBatch, Purpose, SurveyCase
+
+PRINT_FOLDER = "impression"
+
+
+class UnableToHandOver(Exception):
+    """The batch cannot leave as it stands."""
+
+
+class Exchange(Protocol):
+    """What a hand-over asks of an exchange: to put a file in a folder in one go."""
+
+    def deliver(self, folder: str, name: str, content: BinaryIO) -> int:
+        """Returns the size in bytes."""
+
+
+def hand_over(
+    *, batch: PrintBatch, now: dt.datetime, exchange: Exchange | None = None, actor: User | None = None
+) -> PrintBatch:
+    """Check every letter again, deliver PDF, index and manifest (in that order), write what left. Twice is once.
+
+    A rehearsal's batch only ever goes to the outbox. Without an exchange, the batch is marked: somebody took the files.
+    Raises UnableToHandOver when a file of the batch is missing; the exchange's own errors go through.
+    """
+    if batch.state == PrintBatch.State.HANDED_OVER:
+        return batch
+    _take_out_answered(batch, now)
+    if batch.envelopes:
+        _deliver(batch, exchange)
+    _record(batch, now, actor)
+    batch.refresh_from_db()
+    return batch
+
+
+def _take_out_answered(batch: PrintBatch, now: dt.datetime) -> None:
+    """Cancel the letters no longer due, and write the files again without them."""
+    old = [(stored.storage, str(stored.name)) for stored in files_of(batch)]
+    with transaction.atomic():
+        cancelled = _cancelled(batch, now)
+        if not cancelled:
+            return
+        envelopes = envelopes_of(batch)
+        with _opened(batch.document) as stored, pikepdf.open(stored) as pdf:
+            kept, document = _without(pdf, envelopes, cancelled)
+        for replaced in files_of(batch):
+            replaced.name = ""
+        with unless_broken(batch):
+            write(batch, document=document, envelopes=kept, now=now, taken_out=sorted(cancelled))
+            _renumber(batch, kept)
+    for storage, name in old:
+        remove(storage, name)
+
+
+def _cancelled(batch: PrintBatch, now: dt.datetime) -> set[str]:
+    """Cancel the messages of the batch that are no longer due; returns the references of their cases."""
+    references = set()
+    messages = Message.objects.select_for_update(of=("self",)).filter(batch=batch, state=Message.State.SENDING)
+    for message in messages.select_related("case__campaign").order_by("pk"):
+        reason = reason_to_cancel(case=message.case, purpose=message.purpose, channel=message.channel)
+        if reason:
+            Message.objects.filter(pk=message.pk).update(
+                state=Message.State.CANCELLED, explanation=reason, first_page=0, pages=0, claimed_at=None
+            )
+            message.case.tell("message_cancelled", now=now, data=_told(message, batch))
+            references.add(message.case.reference)
+    return references
+
+
+def _without(pdf: pikepdf.Pdf, envelopes: list[Envelope], cancelled: set[str]) -> tuple[list[Envelope], bytes]:
+    """The envelopes left, renumbered, and their PDF (empty when none is left)."""
+    for envelope in reversed(envelopes):
+        if envelope.reference in cancelled:
+            first = envelope.first_page - 1
+            del pdf.pages[first : first + envelope.pages]
+    kept, page = [], 1
+    for envelope in envelopes:
+        if envelope.reference not in cancelled:
+            kept.append(
+                Envelope(envelope.reference, page, envelope.pages, envelope.postcode, envelope.layout),
+            )
+            page += envelope.pages
+    stream = io.BytesIO()
+    if kept:
+        pdf.remove_unreferenced_resources()
+        pdf.save(stream, deterministic_id=True)
+    return kept, stream.getvalue()
+
+
+def _renumber(batch: PrintBatch, kept: list[Envelope]) -> None:
+    places = {envelope.reference: envelope.first_page for envelope in kept}
+    for message in Message.objects.filter(batch=batch, state=Message.State.SENDING).select_related("case"):
+        Message.objects.filter(pk=message.pk).update(
+            first_page=places[message.case.reference],
+            proof=message.proof | {"document_sha256": batch.sha256},
+        )
+
+
+def _deliver(batch: PrintBatch, exchange: Exchange | None) -> None:
+    for stored in files_of(batch):
+        name = stored.name.rpartition("/")[2]
+        with _opened(stored) as content:
+            if batch.campaign.rehearsal:
+                outbox.keep(name, content.read())
+            elif exchange is not None:
+                exchange.deliver(PRINT_FOLDER, name, content)
+
+
+def _opened(stored: FieldFile) -> BinaryIO:
+    try:
+        return stored.storage.open(stored.name, "rb")  # type: ignore[return-value]
+    except FileNotFoundError as error:
+        raise UnableToHandOver("Un fichier du lot manque sur le disque : restaurez-le ou recomposez le lot.") from error
+
+
+def _record(batch: PrintBatch, now: dt.datetime, actor: User | None) -> None:
+    """The batch left: its messages are sent, their cases know it, the delays start."""
+    with transaction.atomic():
+        changed = PrintBatch.objects.filter(pk=batch.pk, state=PrintBatch.State.COMPOSED).update(
+            state=PrintBatch.State.HANDED_OVER, handed_over_at=now
+        )
+        if not changed:
+            return
+        messages = list(Message.objects.filter(batch=batch, state=Message.State.SENDING).order_by("pk"))
+        for message in messages:
+            message.state, message.sent_at = Message.State.SENT, now
+            message.provider_id = f"lot-{batch.number}-page-{message.first_page}"
+            message.proof |= {"handed_over_at": now.isoformat(), "first_page": message.first_page}
+        Message.objects.bulk_update(messages, ["state", "sent_at", "provider_id", "proof"], batch_size=500)
+        CaseEvent.objects.bulk_create(
+            [
+                CaseEvent(
+                    case_id=message.case_id,
+                    kind="message_sent",
+                    occurred_at=now,
+                    actor=actor,
+                    data=_told(message, batch),
+                )
+                for message in messages
+            ],
+            batch_size=500,
+        )
+        _start_delays(batch, now)
+
+
+def _start_delays(batch: PrintBatch, now: dt.datetime) -> None:
+    told = SurveyCase.objects.filter(messages__batch=batch, messages__state=Message.State.SENT)
+    ids = list(told.filter(state__in=case_states.SILENT).values_list("pk", flat=True))
+    if batch.purpose == Purpose.FORM:
+        SurveyCase.objects.filter(pk__in=ids).update(sent_at=now)
+    elif batch.purpose == Purpose.FORMAL_NOTICE:
+        SurveyCase.objects.filter(pk__in=ids).update(formal_notice_at=now)
+
+
+def _told(message: Message, batch: PrintBatch) -> dict[str, object]:
+    return {
+        "message": message.pk,
+        "channel": message.channel,
+        "purpose": message.purpose,
+        "wave": message.wave,
+        "batch": batch.number,
+    }

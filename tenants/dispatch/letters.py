@@ -1,0 +1,159 @@
+"""Ordinary letters: those that wait for one purpose become one print batch, each checked again as it is composed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from campaigns.models import Campaign
+from campaigns.paper_form.letters import Access, Letter, LetterFile, compose, preflight_letter
+from campaigns.paper_form.page_code import PageCode
+from tenants import access_codes
+from tenants.dispatch.batches import Envelope, UnableToCompose, next_number, unless_broken, write
+from tenants.dispatch.fills import branding_of, postal_lines
+from tenants.messaging import reason_to_cancel
+from tenants.messaging.texts import french_day
+from tenants.models import Message, PrintBatch, Purpose, SurveyCase
+
+ITEM, LAW = "– ", "§ "
+# The page code of the sheet that comes back with missing pieces: no form has page 99 nor that layout.
+RETURN_PAGE, RETURN_LAYOUT = 99, "00000000"
+REPLACED = "Remplacé par un courrier plus récent."
+
+
+def compose_letters(*, campaign: Campaign, purpose: str, now: dt.datetime) -> PrintBatch | None:
+    """One batch of all the letters that wait for `purpose`, each with a fresh access code; None when none is due.
+
+    Letters no longer due are cancelled with their reason. Nothing is left of a batch that fails.
+    """
+    batch = PrintBatch(campaign=campaign, purpose=Purpose(purpose), composed_at=now)
+    with unless_broken(batch), transaction.atomic():
+        Campaign.objects.select_for_update().get(pk=campaign.pk)
+        messages = _still_due(campaign, purpose, now)
+        if not messages:
+            return None
+        batch.number = next_number(campaign)
+        letters = _letters(messages, purpose, now)
+        file = compose(letters, branding_of(campaign))
+        if len(file.pages) != len(messages):
+            raise UnableToCompose(f"{len(messages)} courriers attendus, {len(file.pages)} composés : lot annulé.")
+        envelopes = _envelopes(messages, file)
+        write(batch, document=file.pdf, envelopes=envelopes, now=now, warnings=_warnings(messages, letters))
+        _record(batch, messages, envelopes, now)
+    return batch
+
+
+def parts_of(body: str) -> tuple[list[str], list[str], list[str], str, list[str]]:
+    """A stored text as a letter has it: paragraphs, items, closing, title of the law, the law's paragraphs.
+
+    Paragraphs are parted by blank lines; lines that begin with « – » are items, what follows them is the closing;
+    a paragraph that begins with « § » is the title of a law reproduced until the end.
+    """
+    paragraphs: list[str] = []
+    items: list[str] = []
+    closing: list[str] = []
+    blocks = [block for block in body.strip().split("\n\n") if block]
+    title = next((place for place, block in enumerate(blocks) if block.startswith(LAW)), len(blocks))
+    for block in blocks[:title]:
+        if block.startswith(ITEM):
+            items += [line.removeprefix(ITEM).strip() for line in block.split("\n")]
+        else:
+            (closing if items else paragraphs).append(" ".join(block.split("\n")))
+    law_title = blocks[title].removeprefix(LAW) if title < len(blocks) else ""
+    return paragraphs, items, closing, law_title, blocks[title + 1 :]
+
+
+def _still_due(campaign: Campaign, purpose: str, now: dt.datetime) -> list[Message]:
+    """The letters to compose, by postcode then reference, one a household; the others are cancelled."""
+    waiting = Message.objects.waiting().filter(case__campaign=campaign, channel=Message.Channel.LETTER, purpose=purpose)
+    found = waiting.select_related("case__campaign__landlord", "case__household__dwelling").prefetch_related(
+        "case__household__occupants"
+    )
+    newest: dict[int, Message] = {}
+    for message in found.select_for_update(of=("self",)).order_by("pk"):
+        reason = reason_to_cancel(case=message.case, purpose=purpose, channel=message.channel)
+        older = message if reason else newest.get(message.case_id)
+        if older is not None:
+            _cancel(older, reason or REPLACED, now)
+        if not reason:
+            newest[message.case_id] = message
+    return sorted(newest.values(), key=lambda each: (each.case.household.postcode, each.case.reference))
+
+
+def _cancel(message: Message, reason: str, now: dt.datetime) -> None:
+    Message.objects.filter(pk=message.pk).update(state=Message.State.CANCELLED, explanation=reason)
+    told = {"message": message.pk, "channel": message.channel, "purpose": message.purpose, "wave": message.wave}
+    message.case.tell("message_cancelled", now=now, data=told)
+
+
+def _letters(messages: Sequence[Message], purpose: str, now: dt.datetime) -> list[Letter]:
+    """The letters with their fresh codes; a receipt needs none."""
+    if purpose == Purpose.RECEIPT:
+        return [_letter(message, None, now) for message in messages]
+    codes: dict[int, str] = {}
+    tokens: dict[int, str] = {}
+    for wave in sorted({message.wave for message in messages}):
+        cases: list[SurveyCase] = [message.case for message in messages if message.wave == wave]
+        codes |= access_codes.issue_typed_many(cases=cases, wave=wave, now=now)
+        tokens |= access_codes.issue_links_many(cases=cases, wave=wave, now=now)
+    if len(set(codes.values())) != len(messages):
+        raise UnableToCompose("Un code d'accès aurait servi deux fois : rien n'est composé.")
+    return [_letter(message, _access(message, codes, tokens), now) for message in messages]
+
+
+def _access(message: Message, codes: Mapping[int, str], tokens: Mapping[int, str]) -> Access:
+    return Access(
+        url=settings.PORTAL_URL.removeprefix("https://").rstrip("/"),
+        qr_url=access_codes.link_url(tokens[message.case_id]),
+        login=message.case.reference,
+        code=codes[message.case_id],
+    )
+
+
+def _letter(message: Message, access: Access | None, now: dt.datetime) -> Letter:
+    case, today = message.case, timezone.localdate(now)
+    paragraphs, items, closing, law_title, law = parts_of(message.body)
+    reminder = message.purpose in {Purpose.REMINDER_DIGITAL, Purpose.REMINDER_LETTER}
+    complement = message.purpose == Purpose.COMPLEMENT
+    return Letter(
+        title=message.subject,
+        paragraphs=tuple(paragraphs),
+        address_lines=tuple(postal_lines(case.household)),
+        reference=case.reference,
+        place_date=f"Le {french_day(today)}",
+        items=tuple(items),
+        closing=tuple(closing),
+        deadline=french_day(case.campaign.reply_by) if reminder and today <= case.campaign.reply_by else "",
+        access=access,
+        law_title=law_title,
+        quoted_law=tuple(law),
+        return_code=PageCode(case.reference, RETURN_PAGE, RETURN_LAYOUT) if complement else None,
+    )
+
+
+def _envelopes(messages: Sequence[Message], file: LetterFile) -> list[Envelope]:
+    envelopes, page = [], 1
+    for message, pages in zip(messages, file.pages, strict=True):
+        envelopes.append(Envelope(message.case.reference, page, pages, message.case.household.postcode))
+        page += pages
+    return envelopes
+
+
+def _warnings(messages: Sequence[Message], letters: Sequence[Letter]) -> dict[str, list[str]]:
+    """What would not print as it is, by case reference, for whoever hands the batch over."""
+    told = {message.case.reference: preflight_letter(letter) for message, letter in zip(messages, letters, strict=True)}
+    return {reference: problems for reference, problems in told.items() if problems}
+
+
+def _record(batch: PrintBatch, messages: Sequence[Message], envelopes: Sequence[Envelope], now: dt.datetime) -> None:
+    """The messages are in the batch: claimed, with their place and what proves it."""
+    for message, envelope in zip(messages, envelopes, strict=True):
+        message.state, message.claimed_at, message.batch = Message.State.SENDING, now, batch
+        message.first_page, message.pages = envelope.first_page, envelope.pages
+        message.proof |= {"batch": batch.number, "document_sha256": batch.sha256}
+    fields = ["state", "claimed_at", "batch", "first_page", "pages", "proof"]
+    Message.objects.bulk_update(messages, fields, batch_size=500)
