@@ -14,6 +14,28 @@ LARGEST_LOGO = 4_000  # pixels on a side
 LEAST_CONTRAST = 4.5  # of the accent on white, WCAG 2.1 level AA
 
 
+def _channels(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def contrast_with_white(colour: str) -> float:
+    """Contrast of `#rrggbb` text on white, from 1 to 21 (WCAG 2.2, relative luminance)."""
+
+    def linear(channel: int) -> float:
+        share = channel / 255
+        return share / 12.92 if share <= 0.04045 else float(((share + 0.055) / 1.055) ** 2.4)
+
+    red, green, blue = (linear(channel) for channel in _channels(colour))
+    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
+
+
+def darkened_to(colour: str, least: float) -> str:
+    """The same hue, darkened by tenths until its contrast with white is at least `least` (21 at most)."""
+    while contrast_with_white(colour) < least:
+        colour = "#" + "".join(f"{int(channel * 0.9):02X}" for channel in _channels(colour))
+    return colour
+
+
 class BrandingError(ValueError):
     """The landlord's branding cannot be printed; the message says what to change."""
 
@@ -62,14 +84,13 @@ class Branding:
     @cached_property
     def rgb(self) -> tuple[float, float, float]:
         """The accent as red, green, blue from 0 to 1."""
-        red, green, blue = (int(self.accent[place : place + 2], 16) / 255 for place in (1, 3, 5))
-        return red, green, blue
+        red, green, blue = _channels(self.accent)
+        return red / 255, green / 255, blue / 255
 
     @property
     def contrast(self) -> float:
         """Contrast ratio of the accent with white paper (WCAG 2.1)."""
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in self.rgb]
-        return 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05)
+        return contrast_with_white(self.accent)
 
     @property
     def sender_lines(self) -> tuple[str, ...]:

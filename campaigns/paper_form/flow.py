@@ -48,6 +48,7 @@ class Block:
 
     height: float = 0.0
     right: float = LEFT
+    page: int = 1
     zones: list[Zone] = field(default_factory=list)
     prefills: list[PrefillSpot] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
@@ -125,6 +126,7 @@ class Block:
         return Block(
             height=self.height,
             right=self.right,
+            page=page,
             zones=[replace(each, page=page, box=lowered(each.box)) for each in self.zones],
             prefills=[replace(each, page=page, box=lowered(each.box)) for each in self.prefills],
             texts=[replace(each, page=page, x=tidy(each.x), y=tidy(each.y + y)) for each in self.texts],

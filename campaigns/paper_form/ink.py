@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import IO
 
 from reportlab import rl_config
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
+from reportlab.pdfgen.textobject import PDFTextObject
 
 from campaigns.paper_form.branding import Branding
 from campaigns.paper_form.codes import QUIET_MODULES, Matrix
@@ -45,6 +48,7 @@ class Ink:
     def __init__(self, canvas: Canvas, branding: Branding) -> None:
         self.canvas = canvas
         self.branding = branding
+        self._pen: PDFTextObject | None = None
 
     def fill_tone(self, tone: str) -> None:
         """The colour of what is filled or written next."""
@@ -94,16 +98,33 @@ class Ink:
     def text(self, x: float, y: float, fitted: Fitted, style: str = "regular", align: str = "left") -> None:
         """A fitted text with its baseline at (x, y)."""
         face = face_for(fitted.text, style)
-        wide = face.stringWidth(fitted.text, fitted.size) * fitted.stretch / 100
-        left = x * POINT - (wide if align == "right" else wide / 2 if align == "center" else 0)
-        pen = self.canvas.beginText(left, (PAGE_HEIGHT - y) * POINT)
+        left = x * POINT
+        if align != "left":
+            wide = face.stringWidth(fitted.text, fitted.size) * fitted.stretch / 100
+            left -= wide if align == "right" else wide / 2
+        if self._pen is None:
+            pen = self.canvas.beginText(left, (PAGE_HEIGHT - y) * POINT)
+        else:
+            pen = self._pen
+            pen.setTextOrigin(left, (PAGE_HEIGHT - y) * POINT)
         pen.setFont(face.fontName, fitted.size)
         if fitted.stretch != 100:
             pen.setHorizScale(fitted.stretch)
         pen.textOut(fitted.text)
         if fitted.stretch != 100:
             pen.setHorizScale(100)
-        self.canvas.drawText(pen)
+        if self._pen is None:
+            self.canvas.drawText(pen)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Many texts of one tone in a row, as one text object: a page of values is written twice as fast."""
+        self._pen = self.canvas.beginText(0, 0)
+        try:
+            yield
+            self.canvas.drawText(self._pen)
+        finally:
+            self._pen = None
 
     def lines(self, box: Box, lines: tuple[str, ...], size: float, style: str, align: str = "left") -> None:
         """One line in the middle of `box`, or several from its top, each fitted to its width."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from campaigns.paper_form.branding import Branding
-from campaigns.paper_form.codes import qr_matrix
+from campaigns.paper_form.codes import page_code_matrix, qr_matrix
 from campaigns.paper_form.flow import CODE_QUIET, HEAD_TOP, LEFT, MARKS, PAGE_CODE, RIGHT, WIDTH, Block, Flow
 from campaigns.paper_form.front import ADDRESS, ADDRESS_LINES, LOGO, REFERENCES, SENDER
 from campaigns.paper_form.ink import Ink, open_canvas
@@ -32,6 +32,10 @@ RETURN_TEXT = (
     "Placez cette feuille au-dessus des documents demandés, dans la même enveloppe. "
     "Le code imprimé en haut à droite nous permet de les ajouter aussitôt à votre dossier."
 )
+
+
+RETURN_REST = "La suite de la liste figure dans notre courrier."
+TALLEST_PANEL = 130.0  # a panel of items is closed beyond this height
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def _print(letter: Letter, ink: Ink) -> int:
     used = flow.page
     total = used + (letter.return_code is not None)
     for page in range(1, total + total % 2 + 1):
-        _draw_page(ink, [block for block in flow.placed if _page_of(block) == page])
+        _draw_page(ink, [block for block in flow.placed if block.page == page])
         if page == 1:
             _draw_head(ink, letter)
         if letter.return_code is not None and page == total:
@@ -126,8 +130,8 @@ def _flow(letter: Letter, branding: Branding) -> Flow:
     flow.place(_title(letter.title), 3.0)
     for text in letter.paragraphs:
         flow.place(_paragraph(text), PARAGRAPH_GAP)
-    if letter.items:
-        flow.place(_items(letter.items_title, letter.items), PARAGRAPH_GAP + 1)
+    for panel in _items(letter.items_title, letter.items):
+        flow.place(panel, PARAGRAPH_GAP + 1)
     for text in letter.closing:
         flow.place(_paragraph(text), PARAGRAPH_GAP)
     if letter.access is not None:
@@ -155,19 +159,25 @@ def _paragraph(text: str) -> Block:
     return block
 
 
-def _items(title: str, items: Sequence[str]) -> Block:
-    """A tinted list: exactly what is asked for."""
-    block = Block(right=RIGHT)
-    y = 4.0
-    if title:
-        y = block.paragraph(LEFT + 5, y, title, WIDTH - 10, size=BODY_SIZE, style="bold", step=BODY_STEP) + 1.4
+def _items(title: str, items: Sequence[str]) -> list[Block]:
+    """Tinted lists of exactly what is asked for: one panel, or several when it is long."""
+    panels: list[Block] = []
     for item in items:
-        block.write(LEFT + 6, y + 4.2, "•", size=BODY_SIZE, style="bold", tone="accent")
-        room = WIDTH - 12 - BULLET
-        y = block.paragraph(LEFT + 6 + BULLET, y, item, room, size=BODY_SIZE, step=BODY_STEP) + 1.2
-    block.height = y + 2.8
-    block.shapes.insert(0, Shape(1, "panel", Box(LEFT, 0, WIDTH, block.height), "tint", 1.2))
-    return block
+        if not panels or panels[-1].height > TALLEST_PANEL:
+            panels.append(Block(right=RIGHT, height=4.0))
+            if title and len(panels) == 1:
+                _item_line(panels[0], LEFT + 5, title, "bold")
+        panels[-1].write(LEFT + 6, panels[-1].height + 4.2, "•", size=BODY_SIZE, style="bold", tone="accent")
+        _item_line(panels[-1], LEFT + 6 + BULLET, item)
+    for panel in panels:
+        panel.height += 2.8
+        panel.shapes.insert(0, Shape(1, "panel", Box(LEFT, 0, WIDTH, panel.height), "tint", 1.2))
+    return panels
+
+
+def _item_line(panel: Block, x: float, text: str, style: str = "regular") -> None:
+    room = RIGHT - 6 - x
+    panel.height = panel.paragraph(x, panel.height, text, room, size=BODY_SIZE, style=style, step=BODY_STEP) + 1.3
 
 
 def _access(access: Access) -> Block:
@@ -211,11 +221,6 @@ def _attachments(attachments: Sequence[str]) -> Block:
     told = f"Pièce jointe : {attachments[0]}" if len(attachments) == 1 else f"Pièces jointes : {', '.join(attachments)}"
     block.height = block.paragraph(LEFT, 0, told, WIDTH, size=10, tone="soft", step=4.4)
     return block
-
-
-def _page_of(block: Block) -> int:
-    items = [*block.texts, *block.shapes, *block.zones, *block.prefills]
-    return items[0].page if items else 0
 
 
 def _draw_page(ink: Ink, blocks: Sequence[Block]) -> None:
@@ -266,16 +271,17 @@ def _draw_return_sheet(ink: Ink, letter: Letter, code: PageCode) -> None:
     ink.fill_tone("ink")
     for mark in MARKS:
         ink.rectangle(mark, fill="ink")
-    ink.code(PAGE_CODE, qr_matrix(str(code)))
+    ink.code(PAGE_CODE, page_code_matrix(str(code)))
     twin = Box(RIGHT - 40, PAGE_CODE.bottom + CODE_QUIET + 0.2, 40, 3.4)
     ink.lines(twin, (str(code),), 7, "regular", "right")
     sheet = Block()
     sheet.add(_title(RETURN_TITLE))
     y = sheet.paragraph(LEFT, 26, RETURN_TEXT, WIDTH, size=BODY_SIZE, step=BODY_STEP) + 5
-    if letter.items:
-        items = _items(letter.items_title, letter.items)
-        sheet.add(items, y)
-        y += items.height + 8
+    if panels := _items(letter.items_title, letter.items):
+        sheet.add(panels[0], y)
+        y += panels[0].height + 6
+        if len(panels) > 1:
+            y = sheet.paragraph(LEFT, y, RETURN_REST, WIDTH, size=BODY_SIZE, step=BODY_STEP) + 4
     sheet.write(LEFT, y + 4, f"Dossier {letter.reference}", size=BODY_SIZE, style="bold")
     _draw_page(ink, [sheet.at(1, HEAD_TOP)])
     if ink.branding.return_address:

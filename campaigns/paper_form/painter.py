@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import IO
 
 from campaigns.paper_form.branding import Branding
-from campaigns.paper_form.codes import qr_matrix
+from campaigns.paper_form.codes import page_code_matrix, qr_matrix
 from campaigns.paper_form.ink import Ink, open_canvas
 from campaigns.paper_form.page_code import PageCode
 from campaigns.paper_form.typography import POINT, Fitted, clean
@@ -87,17 +87,19 @@ class Press:
 
     def _print_page(self, layout: FormLayout, fill: FormFill, page: int, spots: list[PrefillSpot]) -> None:
         code = str(PageCode(case=fill.case_reference, page=page, layout=layout.fingerprint))
-        self.ink.code(layout.page_code, qr_matrix(code))
+        self.ink.code(layout.page_code, page_code_matrix(code))
         self.ink.fill_tone("ink")
+        with self.ink.writing():
+            for spot in spots:
+                if spot.field == "@portal_qr":
+                    continue
+                lines = (code,) if spot.field == "@page_code" else lines_of(spot, fill, self.branding)
+                if lines:
+                    align = "right" if spot.field in RIGHT_ALIGNED else "left"
+                    self.ink.lines(spot.box, lines, spot.size, style_of(spot), align)
         for spot in spots:
-            if spot.field == "@page_code":
-                self.ink.lines(spot.box, (code,), spot.size, "regular", "right")
-            elif spot.field == "@portal_qr":
-                if fill.portal_url:
-                    self.ink.code_with_quiet(spot.box, qr_matrix(fill.portal_url))
-            elif lines := lines_of(spot, fill, self.branding):
-                align = "right" if spot.field in RIGHT_ALIGNED else "left"
-                self.ink.lines(spot.box, lines, spot.size, style_of(spot), align)
+            if spot.field == "@portal_qr" and fill.portal_url:
+                self.ink.code_with_quiet(spot.box, qr_matrix(fill.portal_url))
 
 
 def style_of(spot: PrefillSpot) -> str:
