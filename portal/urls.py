@@ -1,6 +1,41 @@
-"""Addresses."""
+"""Addresses. No case, no person and no code ever stands in one, except the token of a personal link."""
 
-from django.urls import URLPattern
+from django.urls import include, path
 
-app_name = "portal"
-urlpatterns: list[URLPattern] = []
+from portal.views import entrance, information, people, pieces, questions, sending
+
+journey = [
+    path("", entrance.entrance, name="entrance"),
+    path("a/<str:token>", entrance.link, name="link"),
+    path("bienvenue/", entrance.welcome, name="welcome"),
+    path("quitter/", entrance.quit_portal, name="quit"),
+    path("rester/", entrance.stay, name="stay"),
+    path("etapes/", questions.tasks, name="tasks"),
+    path("questions/<slug:key>/", questions.section, name="section"),
+    path("questions/<slug:key>/<int:row>/", questions.questions, name="questions"),
+    path("personnes/<slug:key>/", people.people, name="people"),
+    path("personnes/<slug:key>/ajouter/", people.add, name="add_person"),
+    path("personnes/<slug:key>/<int:row>/", people.person, name="person"),
+    path("personnes/<slug:key>/<int:row>/depart/", people.departure, name="departure"),
+    path("personnes/<slug:key>/<int:row>/toujours-la/", people.still_here, name="still_here"),
+    path("personnes/<slug:key>/<int:row>/retirer/", people.remove, name="remove_person"),
+    path("pieces/", pieces.pieces, name="pieces"),
+    path("pieces/<slug:kind>/<int:row>/", pieces.piece, name="piece"),
+    path("pieces/fichier/<int:pk>", pieces.file, name="file"),
+    path("pieces/fichier/<int:pk>/retirer/", pieces.remove_file, name="remove_file"),
+    path("verifier/", sending.review, name="review"),
+    path("completer/", sending.complement, name="complement"),
+    path("suivi-du-dossier/", sending.status, name="status"),
+    path("suivi-du-dossier/recu.pdf", sending.receipt, name="receipt"),
+]
+pages = [
+    path(f"{address}/", information.information, {"page": page}, name=page)
+    for address, page in (
+        ("aide", "help"),
+        ("authenticite", "genuine"),
+        ("donnees-personnelles", "privacy"),
+        ("mentions-legales", "legal"),
+        ("accessibilite", "accessibility"),
+    )
+]
+urlpatterns = [path("", include((journey, "portal"))), *pages]

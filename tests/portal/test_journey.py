@@ -1,0 +1,283 @@
+"""A household answers: comes in, goes through the pages, joins its pieces, sends, reads its receipt."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from returns.models import Declaration, SupportingDocument, SurveyReturn
+from tenants.models import SurveyCase
+from tests.portal.walking import HOUSEHOLD, answer_everything, photo, put_off_pieces, send, upload
+
+pytestmark = [pytest.mark.django_db, pytest.mark.journey]
+
+
+def declared(case: SurveyCase) -> dict[tuple[str, int], Any]:
+    return Declaration.objects.get(case=case).values()
+
+
+def test_the_whole_way_with_pieces_makes_a_complete_case(household: Client, case: SurveyCase) -> None:
+    answer_everything(household)
+    for row in (1, 2):
+        assert (
+            upload(household, "tax_notice", row, (f"avis{row}.jpg", photo("white", (300 + row, 400)))).status_code
+            == 302
+        )
+
+    sent = send(household)
+
+    assert sent.status_code == 302, sent.content.decode()
+    assert sent["Location"] == "/suivi-du-dossier/"
+    case.refresh_from_db()
+    assert case.state == "complete"
+    answers = declared(case)
+    assert answers["occupant.tax_reference_income", 1] == 21450
+    assert answers["household.size", 0] == 3
+    assert ("occupant.last_name", 1) not in answers
+    documents = SupportingDocument.objects.filter(case=case)
+    assert sorted(documents.values_list("kind", "row")) == [("tax_notice", 1), ("tax_notice", 2)]
+    assert not documents.filter(survey_return=None).exists()
+
+
+def test_the_receipt_tells_the_number_what_came_and_prints_as_pdf(household: Client, case: SurveyCase) -> None:
+    answer_everything(household)
+    upload(household, "tax_notice", 1, ("avis.jpg", photo()))
+    put_off_pieces(household, *_still_expected(household))
+    send(household)
+
+    page = household.get("/suivi-du-dossier/").content.decode()
+    pdf = household.get("/suivi-du-dossier/recu.pdf")
+
+    receipt = SurveyReturn.objects.get(case=case).receipt
+    assert receipt in page
+    assert "Inès Élodée" in page
+    assert pdf["Content-Type"] == "application/pdf"
+    assert b"".join(pdf).startswith(b"%PDF-")
+
+
+def _still_expected(client: Client) -> list[int]:
+    return [piece.row for piece in client.get("/pieces/").context["unsettled"]]
+
+
+def test_nothing_changed_takes_five_taps_and_leaves_the_landlord_s_data_alone(
+    household: Client, case: SurveyCase
+) -> None:
+    page = household.get("/personnes/occupants/").content.decode()
+    assert "Rien n’a changé, continuer" in page
+
+    answer_everything(household)
+
+    told = Declaration.objects.get(case=case).draft
+    assert not [key for key in told if key.startswith("occupant.") and key != "occupant.tax_reference_income"]
+    assert household.get("/etapes/").context["todo"].key == "pieces"
+
+
+def test_a_putting_off_lets_the_rest_go_and_asks_for_what_is_missing(household: Client, case: SurveyCase) -> None:
+    answer_everything(household)
+    put_off_pieces(household, 1, 2)
+
+    send(household)
+
+    case.refresh_from_db()
+    assert case.state == "incomplete"
+    page = household.get("/suivi-du-dossier/").content.decode()
+    assert "Il manque encore" in page
+    assert "avis d&#x27;impôt" in page
+
+
+def test_a_newcomer_is_added_counts_and_can_be_taken_back(household: Client, case: SurveyCase) -> None:
+    child = {
+        "occupant-last_name": "Élodée",
+        "occupant-first_name": "Anaïs",
+        "occupant-birth_date_day": "5",
+        "occupant-birth_date_month": "9",
+        "occupant-birth_date_year": "2026",
+        "occupant-link": "child",
+    }
+    added = household.post("/personnes/occupants/ajouter/", child)
+
+    assert added.status_code == 302
+    assert "suite=1" in added["Location"], "a child calls for one more question"
+    more = household.get(added["Location"]).content.decode()
+    assert "Votre réponse appelle une précision" in more
+    assert household.post(added["Location"], {**child, "occupant-dependant": "oui"}).status_code == 302
+    assert "Anaïs" in household.get("/personnes/occupants/").content.decode()
+    assert ("birth_certificate", 4) in [
+        (piece.document.key, piece.row) for piece in household.get("/pieces/").context["pieces"]
+    ]
+
+    assert household.post("/personnes/occupants/4/retirer/").status_code == 302
+    assert "Anaïs" not in household.get("/personnes/occupants/").content.decode()
+
+
+def test_a_newcomer_sent_is_declared(household: Client, case: SurveyCase) -> None:
+    answer_everything(household)
+    mother = {
+        "occupant-last_name": "Nguyễn",
+        "occupant-first_name": "Thị Hoa",
+        "occupant-birth_date_day": "5",
+        "occupant-birth_date_month": "9",
+        "occupant-birth_date_year": "1950",
+        "occupant-link": "ascendant",
+        "occupant-status": "widowed",
+        "occupant-activity": "retired",
+    }
+    location = household.post("/personnes/occupants/ajouter/", mother)["Location"]
+    household.post(location, mother)
+    household.post("/questions/resources/4/", {"occupant-tax_reference_income": "0"})
+    for piece in household.get("/pieces/").context["unsettled"]:
+        household.post(f"/pieces/{piece.document.key}/{piece.row}/", {"action": "later"})
+
+    assert send(household).status_code == 302
+    answers = declared(case)
+    assert answers["occupant.last_name", 4] == "Nguyễn"
+    assert answers["occupant.tax_reference_income", 4] == 0
+
+
+def test_a_departure_removes_the_person_from_incomes_and_pieces(household: Client, case: SurveyCase) -> None:
+    wrong = household.post("/personnes/occupants/2/depart/", {"occupant-left_reason": "separation"})
+    assert wrong.status_code == 200
+    assert "Indiquez cette date" in wrong.content.decode()
+
+    gone = {
+        "occupant-left_on_day": "1",
+        "occupant-left_on_month": "6",
+        "occupant-left_on_year": "2026",
+        "occupant-left_reason": "separation",
+    }
+    assert household.post("/personnes/occupants/2/depart/", gone).status_code == 302
+
+    assert "Ne vit plus ici" in household.get("/personnes/occupants/").content.decode()
+    assert household.get("/questions/resources/2/").status_code == 404
+    pieces = [(piece.document.key, piece.row) for piece in household.get("/pieces/").context["pieces"]]
+    assert pieces == [("tax_notice", 1), ("separation_proof", 0)]
+
+    assert household.post("/personnes/occupants/2/toujours-la/").status_code == 302
+    assert household.get("/questions/resources/2/").status_code == 200
+
+
+def test_a_correction_is_kept_and_shown_on_the_check_page(household: Client) -> None:
+    page = household.get("/personnes/occupants/1/")
+    form = page.context["form"]
+    data = {name: form[name].value() for name in form.fields if form[name].value()}
+    data |= dict(
+        zip(("occupant-birth_date_day", "occupant-birth_date_month", "occupant-birth_date_year"), ("14", "3", "1981"))
+    )
+    data["occupant-last_name"] = "Martin"
+
+    assert household.post("/personnes/occupants/1/?retour=verifier", data).status_code == 302
+    assert "Inès Martin" in household.get("/verifier/").content.decode()
+
+
+def test_a_mistake_keeps_what_was_written_and_says_so_twice(household: Client) -> None:
+    page = household.post("/questions/household/0/", {**HOUSEHOLD, "household-size": "douze"})
+
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert "<title>Erreur" in text
+    assert text.count("Écrivez un nombre entier") == 2
+    assert 'value="douze"' in text
+    assert 'href="#id_household-size"' in text
+
+
+def test_the_couple_s_shared_notice_is_copied(household: Client) -> None:
+    household.post(
+        "/questions/resources/1/",
+        {"occupant-tax_reference_income": "21450", "occupant-notice_reference": "1234567890123"},
+    )
+    assert "Reprendre les chiffres de Inès Élodée" in household.get("/questions/resources/2/").content.decode()
+
+    household.post("/questions/resources/2/", {"copy": "1"})
+
+    form = household.get("/questions/resources/2/").context["form"]
+    assert form["occupant-notice_reference"].value() == "1234567890123"
+
+
+def test_pressing_twice_sends_once(household: Client, case: SurveyCase) -> None:
+    answer_everything(household)
+    put_off_pieces(household, 1, 2)
+    key = household.get("/verifier/").context["form"]["submission"].value()
+
+    for _ in range(3):
+        answer = household.post("/verifier/", {"honour": "on", "submission": key})
+        assert answer["Location"] == "/suivi-du-dossier/"
+
+    assert SurveyReturn.objects.filter(case=case).count() == 1
+
+
+def test_sending_asks_for_the_declaration_on_honour(household: Client, case: SurveyCase) -> None:
+    answer_everything(household)
+    put_off_pieces(household, 1, 2)
+
+    page = send(household, honour="")
+
+    assert "elle remplace votre signature" in page.content.decode()
+    assert not SurveyReturn.objects.filter(case=case).exists()
+
+
+def test_a_page_older_than_the_case_is_not_sent(household: Client, case: SurveyCase) -> None:
+    answer_everything(household)
+    put_off_pieces(household, 1, 2)
+
+    page = send(household, submission="0" * 48)
+
+    assert "plus à jour" in page.content.decode()
+    assert not SurveyReturn.objects.filter(case=case).exists()
+
+
+def test_nothing_leaves_before_everything_is_answered(household: Client, case: SurveyCase) -> None:
+    household.post("/questions/household/0/", HOUSEHOLD)
+
+    page = send(household)
+
+    assert "Il reste quelque chose à faire" in page.content.decode()
+    assert not SurveyReturn.objects.filter(case=case).exists()
+
+
+def test_another_device_finds_the_answers(household: Client, case: SurveyCase, code: str) -> None:
+    household.post("/questions/household/0/", {**HOUSEHOLD, "household-phone": "02 47 11 22 33"})
+
+    other = Client()
+    other.post("/", {"reference": case.reference, "code": code})
+
+    assert other.get("/questions/household/0/").context["form"]["household-phone"].value() == "02 47 11 22 33"
+
+
+def test_the_complement_s_link_shows_only_what_is_missing_and_takes_it(
+    household: Client, case: SurveyCase, present: Any
+) -> None:
+    from tenants import access_codes
+
+    answer_everything(household)
+    upload(household, "tax_notice", 1, ("avis.jpg", photo()))
+    put_off_pieces(household, *_still_expected(household))
+    send(household)
+    case.refresh_from_db()
+    assert case.state == "incomplete"
+    token = access_codes.issue_link(case=case, wave="complement-1", now=present)
+
+    client = Client()
+    landing = client.post(f"/a/{token}")
+    page = client.get("/completer/")
+
+    assert landing["Location"] == "/completer/"
+    assert [(piece.document.key, piece.row) for piece in page.context["pieces"]] == [("tax_notice", 2)]
+    assert page.context["forms"] == []
+    assert client.get("/etapes/")["Location"] == "/completer/"
+    assert upload(client, "tax_notice", 2, ("avis2.jpg", photo("grey"))).status_code == 302
+    honour = client.get("/completer/").context["honour"]
+    assert client.post("/completer/", {"honour": "on", "submission": honour["submission"].value()}).status_code == 302
+    case.refresh_from_db()
+    assert case.state == "complete"
+    assert SurveyReturn.objects.filter(case=case).count() == 2
+
+
+def test_no_address_names_the_case(household: Client, case: SurveyCase) -> None:
+    for page in ("/bienvenue/", "/etapes/", "/personnes/occupants/", "/pieces/"):
+        addresses = re.findall(r'(?:href|action|src)="([^"]*)"', household.get(page).content.decode())
+
+        assert addresses
+        assert not [address for address in addresses if case.reference in address]
