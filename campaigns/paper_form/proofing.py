@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations
 
+from campaigns.paper_form.branding import Branding
 from campaigns.paper_form.codes import QUIET_MODULES, qr_matrix
 from campaigns.paper_form.flow import CODE_MODULES
 from campaigns.paper_form.front import ADDRESS, ADDRESS_LINES, WINDOW_PLAY
@@ -22,7 +23,6 @@ MARGIN = 10.0  # nothing is printed nearer to an edge: office printers and inser
 SLACK = 0.02  # mm lost in rounding
 ADDRESS_LETTERS = 38  # XP Z10-011
 SHORTEST_MODULE = 0.5  # mm: a smaller module of a QR code is lost at 200 dpi
-READ_KINDS = (ZoneKind.BOX, ZoneKind.COMB, ZoneKind.LETTERS, ZoneKind.LINE, ZoneKind.SIGNATURE)
 
 
 def problems(layout: FormLayout, questionnaire: Questionnaire | None = None) -> list[str]:
@@ -51,6 +51,18 @@ def preflight(layout: FormLayout, fill: FormFill) -> list[str]:
         found += _unprintable(spot, lines_of(spot, fill))
     found += _without_a_place(layout, fill)
     found += _portal_code(layout, fill)
+    return list(dict.fromkeys(found))
+
+
+def preflight_branding(layout: FormLayout, branding: Branding) -> list[str]:
+    """What of the landlord's own texts would not print on `layout`: letters no face has, texts cut."""
+    found: list[str] = []
+    for spot in layout.prefills:
+        if spot.field.startswith("@brand_") and spot.field != "@brand_logo":
+            told = branding.told(spot.field)
+            found += _unprintable(spot, (told,) if isinstance(told, str) else told)
+        elif spot.field == "@portal_url":
+            found += _unprintable(spot, lines_of(spot, FormFill(case_reference=""), branding))
     return list(dict.fromkeys(found))
 
 

@@ -16,7 +16,7 @@ from campaigns.paper_form.branding import Branding, BrandingError
 from campaigns.paper_form.codes import page_code_matrix
 from campaigns.paper_form.layout import lay_out
 from campaigns.paper_form.painter import FormFill, Press, paint
-from campaigns.paper_form.proofing import preflight
+from campaigns.paper_form.proofing import preflight, preflight_branding
 from campaigns.paper_form.zones import PAGE_WIDTH
 from tests.campaigns.paper_form.conftest import made_up_fill, page_images, page_texts, survey
 
@@ -198,3 +198,13 @@ def test_a_logo_is_printed_once_for_all_pages(branding: Branding) -> None:
 def test_a_branding_that_cannot_be_printed_is_refused(change: dict[str, object], told: str) -> None:
     with pytest.raises(BrandingError, match=told):
         Branding(name="Val d’Orme Habitat", **change)
+
+
+def test_the_landlords_own_texts_are_proofed_too(branding: Branding) -> None:
+    wordy = dataclasses.replace(branding, hotline="du lundi au vendredi " * 6, portal_url="https://" + "x" * 90)
+
+    told = preflight_branding(LAYOUT, wordy)
+
+    assert preflight_branding(LAYOUT, branding) == []
+    assert any("@brand_hotline" in each for each in told)
+    assert any("@portal_url" in each for each in told)
