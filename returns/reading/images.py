@@ -1,0 +1,99 @@
+"""Scan files opened as grey pages, one at a time, within set limits."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from returns.reading.pdf_pages import pdf_pages
+from returns.reading.scanned import (
+    DEFAULT_LIMITS,
+    Limits,
+    ScannedPage,
+    UnreadablePage,
+    UnreadableScan,
+    check_size,
+    decode_jpeg,
+    grey_of,
+    quiet_pillow,
+    scanned_page,
+)
+
+__all__ = ["DEFAULT_LIMITS", "Limits", "ScannedPage", "UnreadablePage", "UnreadableScan", "open_pages"]
+
+
+def open_pages(
+    source: bytes | BinaryIO, *, name: str = "numérisation", limits: Limits = DEFAULT_LIMITS
+) -> Iterator[ScannedPage | UnreadablePage]:
+    """The pages of a TIFF, PDF, JPEG or PNG file, in order, decoded one by one as they are asked for.
+
+    Raises UnreadableScan (at the first page) when the file as a whole is refused: empty, unknown, encrypted, too large.
+    A single bad page comes as UnreadablePage, so that pages in = pages out.
+    """
+    data = source if isinstance(source, bytes) else source.read(limits.octets + 1)
+    if not data:
+        raise UnreadableScan(f"« {name} » est vide (0 octet).")
+    if len(data) > limits.octets:
+        raise UnreadableScan(f"« {name} » dépasse {limits.octets // 1_000_000} Mo.")
+    if data[:1024].lstrip().startswith(b"%PDF") or b"%PDF-" in data[:1024]:
+        yield from pdf_pages(data, name=name, limits=limits)
+    else:
+        yield from _raster_pages(data, name=name, limits=limits)
+
+
+def _raster_pages(data: bytes, *, name: str, limits: Limits) -> Iterator[ScannedPage | UnreadablePage]:
+    try:
+        with quiet_pillow(), Image.open(io.BytesIO(data)) as image:
+            if image.format not in {"TIFF", "JPEG", "MPO", "PNG"}:
+                raise UnreadableScan(f"« {name} » est au format {image.format}, qui n'est pas accepté.")
+            count = _count_frames(image, name=name, limits=limits)
+            for index in range(count):
+                yield _frame(image, index, data, limits=limits)
+    except UnidentifiedImageError:
+        raise UnreadableScan(f"« {name} » n'est ni une image TIFF, JPEG ou PNG, ni un PDF.") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise UnreadableScan(f"« {name} » contient une image démesurée.") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, UnreadableScan):
+            raise
+        raise UnreadableScan(f"« {name} » est endommagé ou tronqué.") from error
+
+
+def _count_frames(image: Image.Image, *, name: str, limits: Limits) -> int:
+    if image.format != "TIFF":
+        return 1
+    count = 0
+    try:
+        while True:  # walked one by one, never past the limit
+            image.seek(count)
+            count += 1
+            if count > limits.pages:
+                raise UnreadableScan(f"« {name} » compte plus de {limits.pages} pages.")
+    except EOFError:
+        return count
+
+
+def _frame(image: Image.Image, index: int, data: bytes, *, limits: Limits) -> ScannedPage | UnreadablePage:
+    try:
+        if image.format in {"JPEG", "MPO"}:
+            return scanned_page(index, decode_jpeg(data, limits=limits), _told_dpi(image))
+        image.seek(index)
+        check_size(image.size, limits=limits)
+        dpi = _told_dpi(image)
+        image.load()
+        return scanned_page(index, grey_of(ImageOps.exif_transpose(image)), dpi)
+    except UnreadableScan as error:
+        return UnreadablePage(index, f"Page {index + 1} : {error}.")
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return UnreadablePage(index, f"Page {index + 1} : l'image est endommagée ou tronquée.")
+
+
+def _told_dpi(image: Image.Image) -> float | None:
+    try:
+        told = image.info.get("dpi")
+        return float(max(told)) if told else None
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None

@@ -1,0 +1,137 @@
+"""Finding the 2D code of a page: what it says, where it stands, which way the sheet was turned."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+import cv2
+import numpy as np
+import zxingcpp
+
+from campaigns.paper_form.page_code import PageCode, UnreadablePageCode, parse
+from returns.reading.pixels import Grey, Points, grey_level
+
+CORNER_SHARES = (0.42, 0.24)  # of the page's width and height: where the code stands, and some more
+BLANK_SHARE = 0.0006  # of the page's surface: a short handwritten line covers about 0.001
+BLANK_MARGIN = 0.035  # edges of the sheet are left out: shadows and punched holes live there
+SMALL_PAGE = 1300  # pixels of width under which the page is enlarged before a last search (about 150 dpi)
+
+
+class Refusal(StrEnum):
+    """Why a page was not read as one of our forms."""
+
+    BLANK = "blank"
+    NO_CODE = "no_code"
+    FOREIGN_CODE = "foreign_code"
+    SEVERAL_CODES = "several_codes"
+    UNKNOWN_LAYOUT = "unknown_layout"
+    NOT_REGISTERED = "not_registered"
+
+    @property
+    def label(self) -> str:
+        """What people read."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    Refusal.BLANK: "Page blanche",
+    Refusal.NO_CODE: "Aucun code de page lisible",
+    Refusal.FOREIGN_CODE: "Code étranger à nos formulaires",
+    Refusal.SEVERAL_CODES: "Plusieurs codes de page sur la même image",
+    Refusal.UNKNOWN_LAYOUT: "Maquette inconnue",
+    Refusal.NOT_REGISTERED: "Repères de calage introuvables ou incohérents",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A page refused: the reason, and the text of the code where there was one."""
+
+    reason: Refusal
+    code_text: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundCode:
+    """A page code read: its four corners in pixels (top left, top right, bottom right, bottom left *of the code*)."""
+
+    code: PageCode
+    corners: Points
+
+    @property
+    def angle(self) -> float:
+        """How far the sheet is turned, clockwise degrees in ]-180, 180]."""
+        across = self.corners[1] - self.corners[0] + self.corners[2] - self.corners[3]
+        return math.degrees(math.atan2(across[1], across[0]))
+
+
+def find_page_code(grey: Grey) -> FoundCode | Refused:
+    """The page code of a page lying any way round; a page without one is told blank from not blank.
+
+    The corner where the code is expected is searched first, then the three others, then the whole page.
+    """
+    foreign = ""
+    for search in (_in_corners, _in_page, _in_page_restored):
+        if search is _in_page and is_blank(grey):
+            return Refused(Refusal.BLANK)
+        found = search(grey)
+        ours = {each.code: each for each in found if isinstance(each, FoundCode)}
+        if len(ours) > 1:
+            return Refused(Refusal.SEVERAL_CODES, " ".join(sorted(str(code) for code in ours)))
+        if ours:
+            return next(iter(ours.values()))
+        foreign = foreign or next((each for each in found if isinstance(each, str)), "")
+    return Refused(Refusal.FOREIGN_CODE, foreign) if foreign else Refused(Refusal.NO_CODE)
+
+
+def is_blank(grey: Grey) -> bool:
+    """Whether the page bears nothing: no ink but specks, scanner lines and what lies along the edges."""
+    small = cv2.resize(grey, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    top, left = (max(2, round(side * BLANK_MARGIN)) for side in small.shape)
+    inner = np.asarray(small[top:-top, left:-left], dtype=np.uint8)
+    paper = grey_level(inner, 0.6)
+    inked = inner < max(paper - 45, 30)
+    columns, rows = inked.mean(axis=0) < 0.5, inked.mean(axis=1) < 0.5  # a scanner line is no writing
+    return bool(inked[np.ix_(rows, columns)].sum() < BLANK_SHARE * inked.size)
+
+
+def _in_corners(grey: Grey) -> list[FoundCode | str]:
+    height, width = grey.shape
+    w, h = round(width * CORNER_SHARES[0]), round(height * CORNER_SHARES[1])
+    for x, y in ((width - w, 0), (0, height - h), (width - w, height - h), (0, 0)):
+        found = _read(grey[y : y + h, x : x + w], offset=(x, y))
+        if any(isinstance(each, FoundCode) for each in found):
+            return found
+    return []
+
+
+def _in_page(grey: Grey) -> list[FoundCode | str]:
+    return _read(grey, offset=(0, 0))
+
+
+def _in_page_restored(grey: Grey) -> list[FoundCode | str]:
+    """Last search: broken 1-bit modules closed by a blur, coarse pages enlarged."""
+    scale = 2.0 if grey.shape[1] < SMALL_PAGE else 1.0
+    softened = cv2.GaussianBlur(grey, (0, 0), 1.2)
+    if scale != 1.0:
+        softened = cv2.resize(softened, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    return _read(np.asarray(softened, dtype=np.uint8), offset=(0, 0), scale=scale)
+
+
+def _read(grey: Grey, *, offset: tuple[int, int], scale: float = 1.0) -> list[FoundCode | str]:
+    """The codes seen in a part of the page: ours as FoundCode, others as their text."""
+    found: list[FoundCode | str] = []
+    for barcode in zxingcpp.read_barcodes(
+        np.ascontiguousarray(grey), formats=zxingcpp.BarcodeFormat.QRCode, try_invert=False, try_downscale=scale == 1.0
+    ):
+        at = barcode.position
+        corners = [(p.x, p.y) for p in (at.top_left, at.top_right, at.bottom_right, at.bottom_left)]
+        try:
+            code = parse(barcode.text)
+        except UnreadablePageCode:
+            found.append(barcode.text)
+        else:
+            found.append(FoundCode(code, np.array(corners, dtype=np.float64) / scale + np.array(offset)))
+    return found

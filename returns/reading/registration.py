@@ -1,0 +1,225 @@
+"""Laying the form's millimetres over the scanned page: corner marks found to a fraction of a pixel, one homography."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from campaigns.paper_form.page_code import PageCode
+from campaigns.paper_form.zones import Box, FormLayout
+from returns.reading.page_codes import FoundCode, Refusal, Refused
+from returns.reading.pixels import PIXELS_PER_MM, Grey, Matrix, Points, darkness, grey_level
+
+MAX_RESIDUAL = 0.6  # mm between the code where the marks say it is and the code as found (READING §4)
+MIN_MARKS = 3
+SEARCH_MM = (4.0, 7.0, 7.0, 9.0)  # how far from its expected place each next mark is looked for
+MIN_LIKENESS = 0.72  # normalised correlation with a black square on paper
+MARK_TOLERANCE = 0.12  # of its side: a square wider or narrower is measured by correlation only
+REACH_MM = 2.0  # paper kept around a mark, beyond its search distance
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Registration:
+    """Where a page's millimetres are on its image. `matrix` sends (x mm, y mm, 1) to pixel centres."""
+
+    code: PageCode
+    matrix: Matrix
+    residual_mm: float
+    rotation: int  # how the sheet lay, clockwise: 0, 90, 180 or 270
+    marks: int  # corner marks found: 3 or 4
+    paper: int  # grey level of the sheet
+    ink: int  # grey level of printed black
+
+    def to_pixels(self, points: Points) -> Points:
+        """Pixel positions (n x 2) of points in millimetres (n x 2)."""
+        return _apply(self.matrix, points)
+
+    @property
+    def pixels_per_mm(self) -> float:
+        """The scale at the middle of the page."""
+        at = self.to_pixels(np.array([[100.0, 148.0], [110.0, 148.0]]))
+        return float(np.linalg.norm(at[1] - at[0])) / 10.0
+
+
+def register(grey: Grey, found: FoundCode, layout: FormLayout) -> Registration | Refused:
+    """Lay `layout` over the page where `found` was read; refused when the marks and the code disagree.
+
+    With four marks: a homography; with three: an affine map. Either way the code, not used in the fit, must fall
+    within MAX_RESIDUAL of where it was found.
+    """
+    code_corners = _corners(layout.page_code)
+    seen = _find_marks(grey, found, layout)
+    if len(seen) < MIN_MARKS:
+        return Refused(Refusal.NOT_REGISTERED, str(found.code))
+    expected = np.array([_centre(layout.marks[number]) for number in seen])
+    measured = np.array([mark.at for mark in seen.values()])
+    matrix = _homography(expected, measured) if len(seen) == 4 else _affine(expected, measured)
+    residual = _residual(matrix, code_corners, found.corners)
+    if not residual <= MAX_RESIDUAL or not _plausible(matrix):
+        return Refused(Refusal.NOT_REGISTERED, str(found.code))
+    return Registration(
+        code=found.code,
+        matrix=matrix,
+        residual_mm=residual,
+        rotation=round(found.angle / 90) % 4 * 90,
+        marks=len(seen),
+        paper=round(float(np.median([mark.paper for mark in seen.values()]))),
+        ink=round(float(np.median([mark.ink for mark in seen.values()]))),
+    )
+
+
+def cut(grey: Grey, matrix: Matrix, box: Box, *, margin: float = 0.0, scale: float = PIXELS_PER_MM) -> Grey:
+    """The upright picture of `box` (mm) and `margin` mm around it, at `scale` pixels per millimetre."""
+    width, height = round((box.w + 2 * margin) * scale), round((box.h + 2 * margin) * scale)
+    shrink = 1.0 / scale
+    placing = np.array(
+        [[shrink, 0.0, box.x - margin + shrink / 2], [0.0, shrink, box.y - margin + shrink / 2], [0.0, 0.0, 1.0]]
+    )
+    picture = cv2.warpPerspective(
+        grey,
+        matrix @ placing,
+        (width, height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(255,),
+    )
+    return np.asarray(picture, dtype=np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Mark:
+    at: Points  # x, y in pixels
+    paper: int
+    ink: int
+
+
+def _find_marks(grey: Grey, found: FoundCode, layout: FormLayout) -> dict[int, _Mark]:
+    """The corner marks found, by their place in the layout; the nearest to the code first, each one sharpens the next."""
+    code_mm = _corners(layout.page_code)
+    centre = code_mm.mean(axis=0)
+    places = {number: np.array(_centre(mark)) for number, mark in enumerate(layout.marks)}
+    order = sorted(places, key=lambda number: float(np.linalg.norm(places[number] - centre)))
+    seen: dict[int, _Mark] = {}
+    for number, search in zip(order, SEARCH_MM, strict=False):
+        expected = np.vstack([code_mm, *(places[each][None] for each in seen)])
+        measured = np.vstack([found.corners, *(mark.at[None] for mark in seen.values())])
+        weights = np.array([1.0] * 4 + [4.0] * len(seen))
+        guess = _affine(expected, measured, weights) if len(seen) >= 2 else _similarity(expected, measured, weights)
+        mark = _locate(grey, guess, layout.marks[number], search)
+        if mark is not None:
+            seen[number] = mark
+    return seen
+
+
+def _locate(grey: Grey, guess: Matrix, mark: Box, search: float) -> _Mark | None:
+    """The centre of a black square near where `guess` puts it, or None."""
+    margin = search + REACH_MM
+    patch = cut(grey, guess, mark, margin=margin)
+    half = cv2.resize(patch, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    template = _square(mark.w * PIXELS_PER_MM / 2)
+    likeness = cv2.matchTemplate(half, template, cv2.TM_CCOEFF_NORMED)
+    _, best, _, (left, top) = cv2.minMaxLoc(likeness)
+    if best < MIN_LIKENESS:
+        return None
+    side = template.shape[0]
+    x, y = 2 * (left + (side - 1) / 2) + 0.5, 2 * (top + (side - 1) / 2) + 0.5
+    reach = round(mark.w * PIXELS_PER_MM / 4)
+    inside = patch[round(y) - reach : round(y) + reach + 1, round(x) - reach : round(x) + reach + 1]
+    ink, paper = grey_level(inside, 0.5), grey_level(patch, 0.9)
+    if paper - ink < 50:
+        return None
+    x, y = _edges_centre(darkness(patch, paper, ink), x, y, mark.w * PIXELS_PER_MM)
+    origin = np.array([[mark.x - margin + (x + 0.5) / PIXELS_PER_MM, mark.y - margin + (y + 0.5) / PIXELS_PER_MM]])
+    return _Mark(_apply(guess, origin)[0], paper, ink)
+
+
+def _square(side: float) -> Grey:
+    size = round(side * 1.7)
+    picture = np.full((size, size), 255, dtype=np.uint8)
+    edge = (size - round(side)) // 2
+    picture[edge : edge + round(side), edge : edge + round(side)] = 0
+    return picture
+
+
+def _edges_centre(dark: Grey, x: float, y: float, side: float) -> tuple[float, float]:
+    """The centre between opposite edges, each the median over the middle lines of the square: streaks do not move it."""
+    return _edge_middle(dark, x, y, side), _edge_middle(np.ascontiguousarray(dark.T), y, x, side)
+
+
+def _edge_middle(dark: Grey, x: float, y: float, side: float) -> float:
+    first, last = round(y - side * 0.3), round(y + side * 0.3)
+    left, reach = max(0, round(x - side * 0.8)), round(side * 0.8)
+    lines = dark[max(0, first) : last + 1, left : left + 2 * reach + 1].astype(np.float64) / 255.0
+    middle = round(x) - left
+    before, after = lines[:, middle::-1], lines[:, middle:]
+    start = x_of_crossing(before)
+    end = x_of_crossing(after)
+    width = start + end
+    if abs(width - side) > MARK_TOLERANCE * side:
+        return x
+    return left + middle + (end - start) / 2
+
+
+def x_of_crossing(lines: Grey | Points) -> float:
+    """How far, in pixels, the darkness first falls under one half: linear between pixels, median over the lines."""
+    light = lines < 0.5
+    first = np.where(light.any(axis=1), light.argmax(axis=1), lines.shape[1] - 1)
+    rows = np.arange(len(lines))
+    inner, outer = lines[rows, np.maximum(first - 1, 0)], lines[rows, first]
+    return float(np.median(first - 1 + (inner - 0.5) / np.maximum(inner - outer, 1e-6)))
+
+
+def _corners(box: Box) -> Points:
+    return np.array([[box.x, box.y], [box.right, box.y], [box.right, box.bottom], [box.x, box.bottom]])
+
+
+def _centre(box: Box) -> tuple[float, float]:
+    return box.x + box.w / 2, box.y + box.h / 2
+
+
+def _apply(matrix: Matrix, points: Points) -> Points:
+    sent = np.column_stack([points, np.ones(len(points))]) @ matrix.T
+    return np.asarray(sent[:, :2] / sent[:, 2:], dtype=np.float64)
+
+
+def _homography(expected: Points, measured: Points) -> Matrix:
+    return np.asarray(
+        cv2.getPerspectiveTransform(expected.astype(np.float32), measured.astype(np.float32)), dtype=np.float64
+    )
+
+
+def _affine(expected: Points, measured: Points, weights: Points | None = None) -> Matrix:
+    """The weighted least-squares affine map; exact with three points."""
+    weight = np.sqrt(np.ones(len(expected)) if weights is None else weights)[:, None]
+    known = np.column_stack([expected, np.ones(len(expected))]) * weight
+    solved = np.linalg.lstsq(known, measured * weight, rcond=None)[0]
+    return np.vstack([solved.T, [0.0, 0.0, 1.0]])
+
+
+def _similarity(expected: Points, measured: Points, weights: Points) -> Matrix:
+    """The weighted least-squares rotation, scale and shift: steadier than an affine map far from its points."""
+    known = (expected @ np.array([1, 1j])).astype(np.complex128)
+    seen = (measured @ np.array([1, 1j])).astype(np.complex128)
+    share = weights / weights.sum()
+    from_, to = known - (share * known).sum(), seen - (share * seen).sum()
+    turn = (share * np.conj(from_) * to).sum() / (share * np.abs(from_) ** 2).sum()
+    shift = (share * seen).sum() - turn * (share * known).sum()
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag], [0.0, 0.0, 1.0]])
+
+
+def _residual(matrix: Matrix, code_mm: Points, code_pixels: Points) -> float:
+    """How far, in millimetres, the code's centre is found from where the marks put it."""
+    back = _apply(np.linalg.inv(matrix), code_pixels)
+    return float(np.linalg.norm(back.mean(axis=0) - code_mm.mean(axis=0)))
+
+
+def _plausible(matrix: Matrix) -> bool:
+    """Whether the four sides of the page keep their proportions and no corner is turned inside out."""
+    page = _apply(matrix, np.array([[0.0, 0.0], [210.0, 0.0], [210.0, 297.0], [0.0, 297.0]]))
+    sides = np.linalg.norm(np.roll(page, -1, axis=0) - page, axis=1) / np.array([210.0, 297.0, 210.0, 297.0])
+    steps = np.roll(page, -1, axis=0) - page
+    nexts = np.roll(steps, -1, axis=0)
+    turning = steps[:, 0] * nexts[:, 1] - steps[:, 1] * nexts[:, 0]
+    return bool(sides.max() < 1.35 * sides.min() and (turning > 0).all())
