@@ -94,9 +94,7 @@ class Pen:
         fonts = handwriting_fonts()
         self.font = chance.choice(fonts) if fonts else None
 
-    def fill_page(
-        self, page_image: Grey, layout: FormLayout, page_number: int, answers: Mapping[Address, Any]
-    ) -> Grey:
+    def fill_page(self, page_image: Grey, layout: FormLayout, page_number: int, answers: Mapping[Address, Any]) -> Grey:
         """The page (grey, PAGE_DPI, upright) with every answer of that page written in its zones.
 
         `answers` holds canonical values by (field key, row); what is absent or None stays unwritten.
