@@ -1,4 +1,4 @@
-"""Who is at the household's door: no account, a session that holds a case and its landlord, and forgets after a while."""
+"""Who is at the household's door: no account, a session that holds a case and its landlord, forgotten when idle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -20,6 +21,8 @@ from campaigns.middleware import PORTAL_LANDLORD
 from campaigns.models import Campaign
 from tenants.case_states import State
 from tenants.models import SurveyCase
+
+View = Callable[..., HttpResponseBase]
 
 CASE = "portal_case"
 SEEN_AT = "portal_seen_at"
@@ -98,17 +101,17 @@ def leave(request: HttpRequest) -> None:
     request.session.cycle_key()
 
 
-def household_only(*standings: Standing) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+def household_only(*standings: Standing) -> Callable[[View], View]:
     """For views: `view(request, visit, …)` runs for the household of the session, when its case stands so.
 
     Without a session, or after half an hour, the visitor goes back to the entrance; a case that stands otherwise goes
     where it is expected. No standing given: any.
     """
 
-    def protect(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def protect(view: View) -> View:
         @login_not_required
         @functools.wraps(view)
-        def loaded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def loaded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             now = timezone.now()
             visit, reason = _visit_of(request, now)
             if visit is None:

@@ -41,7 +41,7 @@ class DateParts(forms.Widget):
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         """The boxes, each with its label."""
-        told = (str(value or "").split("/") + ["", "", ""])[:3]
+        told = [*str(value or "").split("/"), "", "", ""][:3]
         boxes = [
             {"name": f"{name}_{part}", "label": label, "size": size, "value": written}
             for (part, label, size), written in zip(DATE_PARTS, told, strict=True)
@@ -112,7 +112,7 @@ ASKED = {
 
 
 class AnswerField(forms.Field):
-    """One question. Cleaning gives the canonical value, None for nothing, or the questionnaire's own French sentence."""
+    """One question. Cleaning gives the canonical value, None for nothing, or the questionnaire's own sentence."""
 
     def __init__(self, *, question: Field, wanted: bool, today: dt.date) -> None:
         super().__init__(

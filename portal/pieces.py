@@ -34,9 +34,7 @@ def keep(
             f"Le fichier « {name[:80]} » dépasse 20 Mo. Envoyez une photo moins lourde, ou page par page."
         )
     if waiting(case).count() >= MOST_FILES:
-        raise PieceRefused(
-            f"Vous avez déjà déposé {MOST_FILES} fichiers. Retirez-en, ou envoyez d'abord votre réponse."
-        )
+        raise PieceRefused(f"Vous avez déjà déposé {MOST_FILES} fichiers. Envoyez d'abord votre réponse.")
     piece = clean(UploadedPiece(name=name, content=upload.read(), kind=kind, row=row))
     with transaction.atomic():
         document, made = SupportingDocument.objects.get_or_create(

@@ -6,6 +6,7 @@ import datetime as dt
 import io
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 from xml.sax.saxutils import escape
 
 from django.utils import timezone
@@ -14,7 +15,7 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.platypus import ListFlowable, ListItem, Paragraph, SimpleDocTemplate, Spacer
+from reportlab.platypus import Flowable, ListFlowable, ListItem, Paragraph, SimpleDocTemplate, Spacer
 
 from campaigns.models import Landlord
 from campaigns.paper_form.typography import faces
@@ -66,10 +67,8 @@ class Receipt:
         if self.complete:
             return "Votre dossier est complet. Vous n'avez rien d'autre à faire."
         if self.missing:
-            return (
-                "Votre réponse est prise en compte. Il manque encore ce qui suit pour que votre dossier soit complet."
-            )
-        return "Nous examinons votre réponse. Si quelque chose manque, nous vous l'écrirons. Vous n'avez rien d'autre à faire."
+            return "Votre réponse est prise en compte. Il manque encore quelques éléments pour compléter votre dossier."
+        return "Nous examinons votre réponse. Si quelque chose manque, nous vous écrirons."
 
 
 def receipt_of(case: SurveyCase, survey_return: SurveyReturn) -> Receipt:
@@ -114,7 +113,7 @@ def receipt_pdf(receipt: Receipt) -> bytes:
     return out.getvalue()
 
 
-def _story(receipt: Receipt) -> list[Paragraph | Spacer | ListFlowable]:
+def _story(receipt: Receipt) -> list[Flowable]:
     regular, bold = (faces(style)[-1].fontName for style in ("regular", "bold"))
     accent = HexColor(receipt.landlord.accent)
     text = ParagraphStyle("text", fontName=regular, fontSize=11, leading=16, textColor=INK, spaceAfter=6)
@@ -123,11 +122,11 @@ def _story(receipt: Receipt) -> list[Paragraph | Spacer | ListFlowable]:
     part = ParagraphStyle("part", fontName=bold, fontSize=13, leading=18, textColor=INK, spaceBefore=12, spaceAfter=4)
 
     def lines(items: tuple[str, ...]) -> ListFlowable:
-        told = [ListItem(Paragraph(escape(item), text), leftIndent=12) for item in items]
+        told: list[Any] = [ListItem(Paragraph(escape(item), text), leftIndent=12) for item in items]
         return ListFlowable(told, bulletType="bullet", start="–", leftIndent=12, bulletFontName=regular)
 
     at = timezone.localtime(receipt.received_at)
-    story: list[Paragraph | Spacer | ListFlowable] = [
+    story: list[Flowable] = [
         Paragraph(escape(receipt.landlord.name), soft),
         Paragraph("Accusé de réception", head),
         Paragraph(escape(f"{receipt.title} · dossier {receipt.case.reference}"), text),

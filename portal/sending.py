@@ -30,7 +30,8 @@ def send(*, case: SurveyCase, submission: str, now: dt.datetime) -> SurveyReturn
     """Hand the draft and the deposited pieces to the intake, which empties the draft.
 
     Pressed twice, the second press finds the return of the first. While the intake judges, the deposited files are set
-    aside so that it sees each piece once; they come back if it refuses. Raises UnableToSend, AnswersRefused, PieceRefused.
+    aside so that it sees each piece once; they come back if it refuses.
+    Raises UnableToSend, AnswersRefused, PieceRefused.
     """
     made = SurveyReturn.objects.filter(case=case).count()
     if not any(constant_time_compare(submission, _key(case, count)) for count in range(made + 1)):

@@ -101,9 +101,8 @@ def _edit(
 
 def _details(draft: Draft, asked: Section, row: int) -> list[Field]:
     """The questions about somebody who lives here: the departure has its own page."""
-    return [
-        each for each in draft.questions(asked, row) if each.key != LEFT and each not in _leaving(draft, asked, row)
-    ]
+    leaving = {LEFT, *(each.key for each in _leaving(draft, asked, row))}
+    return [each for each in draft.questions(asked, row) if each.key not in leaving]
 
 
 def _leaving(draft: Draft, asked: Section, row: int) -> list[Field]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -73,7 +74,7 @@ def _keep_all(request: HttpRequest, visit: Visit, expected: ExpectedPiece) -> li
 
 @household_only()
 @require_safe
-def file(request: HttpRequest, visit: Visit, pk: int) -> HttpResponse:
+def file(request: HttpRequest, visit: Visit, pk: int) -> HttpResponseBase:
     """A deposited piece: photos are shown as drawn again at deposit, everything else is downloaded."""
     document = _of_case(visit, pk)
     if document.media_type != IMAGE:

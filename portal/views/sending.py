@@ -58,8 +58,7 @@ def _sent(request: HttpRequest, visit: Visit, form: HonourForm) -> bool:
         send(case=visit.case, submission=form.cleaned_data["submission"], now=visit.now)
     except (UnableToSend, AnswersRefused, PieceRefused) as refusal:
         form.add_error(None, str(refusal))
-        form.data = form.data.copy()
-        form.data["submission"] = submission_key(visit.case)
+        form.data = {**request.POST.dict(), "submission": submission_key(visit.case)}
         return False
     return True
 

@@ -161,8 +161,8 @@ def test_another_household_s_piece_does_not_exist(household: Client, case: Surve
 @pytest.mark.parametrize(
     "address", ["/aide/", "/authenticite/", "/donnees-personnelles/", "/mentions-legales/", "/accessibilite/"]
 )
-def test_anybody_reads_the_information_pages(client: Client, address: str) -> None:
-    assert client.get(address).status_code == 200
+def test_anybody_reads_the_information_pages(client: Client, page: str) -> None:
+    assert client.get(f"/{page}/").status_code == 200
 
 
 def test_a_rehearsal_says_so_on_every_page(household: Client, case: SurveyCase) -> None:

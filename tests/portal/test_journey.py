@@ -62,9 +62,7 @@ def _still_expected(client: Client) -> list[int]:
     return [piece.row for piece in client.get("/pieces/").context["unsettled"]]
 
 
-def test_nothing_changed_takes_five_taps_and_leaves_the_landlord_s_data_alone(
-    household: Client, case: SurveyCase
-) -> None:
+def test_nothing_changed_leaves_the_landlord_s_data_alone(household: Client, case: SurveyCase) -> None:
     page = household.get("/personnes/occupants/").content.decode()
     assert "Rien n’a changé, continuer" in page
 
@@ -163,9 +161,8 @@ def test_a_correction_is_kept_and_shown_on_the_check_page(household: Client) -> 
     page = household.get("/personnes/occupants/1/")
     form = page.context["form"]
     data = {name: form[name].value() for name in form.fields if form[name].value()}
-    data |= dict(
-        zip(("occupant-birth_date_day", "occupant-birth_date_month", "occupant-birth_date_year"), ("14", "3", "1981"))
-    )
+    born = form["occupant-birth_date"].value().split("/")
+    data |= {f"occupant-birth_date_{part}": told for part, told in zip(("day", "month", "year"), born, strict=True)}
     data["occupant-last_name"] = "Martin"
 
     assert household.post("/personnes/occupants/1/?retour=verifier", data).status_code == 302
