@@ -1,0 +1,36 @@
+"""Forms of the case manager's pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from campaigns.law.timetable import breaches, default_calendar
+from campaigns.models import Campaign, Landlord
+
+
+class KickOffForm(forms.Form):
+    """What the kick-off meeting settles; the rest of the calendar follows from these dates."""
+
+    landlord = forms.ModelChoiceField(Landlord.objects.order_by("name"), label="Bailleur")
+    survey = forms.ChoiceField(choices=Campaign.Survey.choices, label="Enquête")
+    year = forms.IntegerField(
+        label="Année", min_value=2000, max_value=2100, help_text="Année N d'application : ressources N-2."
+    )
+    opens_on = forms.DateField(label="Envoi des formulaires", widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
+    reply_by = forms.DateField(label="Réponse attendue avant le", widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
+    closes_on = forms.DateField(label="Clôture", widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
+    rehearsal = forms.BooleanField(
+        label="Répétition", required=False, help_text="Foyers à part, aucun envoi ne sort de la boîte d'envoi."
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """The dates must be in order and leave the tenants the time that the law gives."""
+        told = super().clean() or {}
+        days = [told.get(name) for name in ("opens_on", "reply_by", "closes_on")]
+        if all(days):
+            for sentence in breaches(default_calendar(*days, today=timezone.localdate())):
+                self.add_error(None, sentence)
+        return told

@@ -1,0 +1,5 @@
+"""What case managers see of deposits, cases, print batches and messages, and their steps on the campaign page."""
+
+from tenants.admin import cases, records, steps
+
+__all__ = ["cases", "records", "steps"]

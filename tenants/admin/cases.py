@@ -1,0 +1,166 @@
+"""The cases: found by name, reference or state; each with its household, its history, and what may be decided."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from campaigns.admin_site import RecordAdmin
+from tenants import undelivered
+from tenants.case_states import MOVES, Move, MoveRefused, State
+from tenants.importing import searchable
+from tenants.models import CaseEvent, Message, Purpose, SurveyCase
+
+# What is told of a household beside the moves of its case.
+EVENTS = {
+    "import": "Fichier du bailleur importé",
+    "message_sent": "Envoi parti",
+    "message_delivered": "Envoi distribué",
+    "message_failed": "Envoi en échec",
+    "message_bounced": "Envoi non distribué",
+    "message_uncertain": "Envoi au sort inconnu",
+    "message_cancelled": "Envoi annulé",
+    "email_refused": "E-mail non envoyé",
+    "undelivered": "Pli revenu",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A line of the timeline, as the component wants it."""
+
+    at: dt.datetime
+    title: str
+    text: str
+    actor: str
+    strong: bool
+
+
+def told(event: CaseEvent) -> Told:
+    """An event in French."""
+    move = MOVES.get(Move(event.kind)) if event.kind in set(Move) else None
+    title = move.label if move else EVENTS.get(event.kind, "Note au dossier")
+    return Told(
+        event.occurred_at, title, _detail(event), event.actor.get_full_name() if event.actor else "", bool(move)
+    )
+
+
+def _detail(event: CaseEvent) -> str:
+    """What the event's data adds, in words; never a personal value."""
+    words = []
+    if event.data.get("purpose") in Purpose.values:
+        words.append(Purpose(event.data["purpose"]).label)
+    if event.data.get("channel") in Message.Channel.values:
+        words.append(Message.Channel(event.data["channel"]).label)
+    if event.data.get("corrected"):
+        words.append("données corrigées")
+    if event.data.get("scope") in SurveyCase.Scope.values:
+        words.append(f"périmètre : {SurveyCase.Scope(event.data['scope']).label}")
+    if event.data.get("reason") in set(undelivered.Motive):
+        words.append(undelivered.EFFECTS[undelivered.Motive(event.data["reason"])].label)
+    if event.data.get("comment"):
+        words.append(str(event.data["comment"]))
+    return ", ".join(words)
+
+
+@admin.register(SurveyCase)
+class SurveyCaseAdmin(RecordAdmin):
+    """One household in one campaign."""
+
+    list_display = ("reference", "tenant", "campaign", "state", "scope", "channel", "agency", "sent_at", "received_at")
+    list_filter = (
+        ("campaign", admin.RelatedOnlyFieldListFilter),
+        "state",
+        "scope",
+        "channel",
+        "late",
+        "household__dwelling__agency_name",
+    )
+    list_select_related = ("campaign__landlord", "household__dwelling")
+    ordering = ("-pk",)
+    search_fields = ("reference", "household__tenant_reference", "household__search_name")
+    search_help_text = "Nom, numéro de dossier ou référence du locataire."
+    change_form_template = "admin/case.html"
+
+    @admin.display(description="locataire", ordering="household__search_name")
+    def tenant(self, case: SurveyCase) -> str:
+        """The landlord's reference."""
+        return case.household.tenant_reference
+
+    @admin.display(description="agence", ordering="household__dwelling__agency_name")
+    def agency(self, case: SurveyCase) -> str:
+        """The agency of the dwelling."""
+        return case.household.dwelling.agency_name
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[SurveyCase], search_term: str
+    ) -> tuple[QuerySet[SurveyCase], bool]:
+        """Names are compared without accents or case; a case reference in any case."""
+        return super().get_search_results(request, queryset, searchable(search_term))
+
+    def get_urls(self) -> list[URLPattern]:
+        """The decisions."""
+        view = self.admin_site.admin_view
+        own = [path("<int:pk>/decision/", view(require_POST(self.decide)), name="case_decision")]
+        return own + super().get_urls()
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        """The household, what it was told, what happened."""
+        case = self.get_object(request, object_id)
+        return super().change_view(request, object_id, form_url, {**_shown(case), **(extra_context or {})})
+
+    def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Leave the household out, or write down that a letter came back."""
+        case = get_object_or_404(SurveyCase, pk=pk)
+        try:
+            sentence = _decide(case, request)
+        except (MoveRefused, undelivered.UnableToRecord) as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, sentence)
+        return redirect("admin:tenants_surveycase_change", pk)
+
+
+def _shown(case: SurveyCase | None) -> dict[str, Any]:
+    if case is None:
+        return {}
+    events = case.events.select_related("actor").order_by("-occurred_at", "-pk")
+    return {
+        "case": case,
+        "campaign": case.campaign,
+        "household": case.household,
+        "dwelling": case.household.dwelling,
+        "occupants": case.household.occupants.order_by("row"),
+        "sendings": case.messages.order_by("-created_at", "-pk"),
+        "timeline": [told(event) for event in events],
+        "motives": [(motive.value, undelivered.EFFECTS[motive].label) for motive in undelivered.Motive],
+        "may_exempt": case.state in {State.PREPARED, State.SENT},
+        "may_include": case.state == State.OUT_OF_SCOPE and case.sent_at is None,
+        "may_return": case.sent_at is not None,
+    }
+
+
+def _decide(case: SurveyCase, request: HttpRequest) -> str:
+    now, actor, decision = timezone.now(), request.user, request.POST.get("decision")
+    comment = request.POST.get("comment", "").strip()
+    if decision in {"exempt", "include"}:
+        if not comment:
+            raise MoveRefused("Dites pourquoi : la raison reste dans l'historique du dossier.")
+        case.move(Move(decision), now=now, actor=actor, data={"comment": comment[:200]})  # type: ignore[arg-type]
+        return MOVES[Move(decision)].label + "."
+    effect = undelivered.record_undelivered(
+        case=case,
+        reason=request.POST.get("reason", ""),
+        now=now,
+        actor=actor,  # type: ignore[arg-type]
+    )
+    return f"Retour noté : {effect.label}. {effect.to_do}"
