@@ -17,8 +17,6 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-from openpyxl import load_workbook  # type: ignore[import-untyped]
-
 from .profile import MappingProfile, ValueType
 
 MEANINGS = Path(__file__).with_name("meanings.toml")
@@ -156,6 +154,8 @@ def _columns(rows: Iterable[list[str]]) -> Iterator[tuple[str, str, str]]:
 
 def _xlsx_rows(data: bytes) -> Iterator[list[str]]:
     """The first sheet's cells as text. Refuses a workbook whose contents would swell past MAX_BYTES × 5."""
+    from openpyxl import load_workbook  # type: ignore[import-untyped]  # noqa: PLC0415 — 24 MB, for workbooks only
+
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES * 5:

@@ -120,6 +120,8 @@ class Walker:
         self.unknown: set[str] = set()
         self._fresh: list[str] = []
         self._plans: dict[tuple[tuple[str, ...], tuple[int, ...]], _Plan] = {}
+        by_slot = {slot: name for name, slot in root.attributes}
+        self._names = [by_slot.get(slot, "") for slot in range(width)]
         self._remembers = not root.conditional()
         self._number = 0
 
@@ -163,10 +165,7 @@ class Walker:
 
     def _read_leaf(self, element: etree._Element) -> Values:
         """A row that holds nothing but its attributes and its text."""
-        values: Values = [None] * self.width
-        given = dict(element.items())
-        for name, slot in self.root.attributes:
-            values[slot] = given.get(name)  # type: ignore[assignment]  # lxml gives str
+        values: Values = list(map(dict(element.items()).get, self._names))  # type: ignore[arg-type]  # lxml gives str
         if self.root.slot >= 0:
             values[self.root.slot] = element.text
         return values
