@@ -207,17 +207,27 @@ def describe_reminders(campaign: Campaign) -> Panel:
     links = [Link("Boîte d'envoi", listing("message", campaign))]
     waiting = campaign.milestones.filter(kind__in=FIELD_KINDS, done_at=None).order_by("due_on")
     upcoming = waiting.first()
+    letters = ["letters"] if sendings.waiting().filter(channel=Message.Channel.LETTER).exists() else []
     if upcoming is None:
-        return Panel(DONE, "", figures, links)
+        return Panel(CURRENT if letters else DONE, "", figures, links, letters)
     due = upcoming.due_on <= timezone.localdate() and campaign.stage == Campaign.Stage.FIELD
     note = f"Prochaine étape : {upcoming.get_kind_display()}, le {upcoming.due_on:%d/%m/%Y}."
-    return Panel(CURRENT, note, figures, links, ("send_due",) if due else ())
+    return Panel(CURRENT, note, figures, links, [*(["send_due"] if due else []), *letters])
 
 
 def send_due(campaign: Campaign, actor: User, now: dt.datetime, data: Data) -> str:
     """Queue what is due today."""
     report = reminders.send_due(campaign=campaign, today=timezone.localdate(now), now=now, actor=actor)
     return report.note or f"{report.queued} envois mis en attente."
+
+
+def compose_letters(campaign: Campaign, actor: User, now: dt.datetime, data: Data) -> str:
+    """Compose the letters that wait, a batch per purpose."""
+    waiting = Message.objects.waiting().filter(case__campaign=campaign, channel=Message.Channel.LETTER)
+    purposes = sorted(set(waiting.values_list("purpose", flat=True)))
+    batches = [dispatch.compose_letters(campaign=campaign, purpose=purpose, now=now) for purpose in purposes]
+    envelopes = sum(batch.envelopes for batch in batches if batch is not None)
+    return f"{envelopes} courriers composés : remettez les lots à l'imprimeur."
 
 
 def _day(moment: dt.datetime | None) -> str:
@@ -270,6 +280,9 @@ register_step(
         order=80,
         title="Relances et mise en demeure",
         describe=describe_reminders,
-        actions=(Action("send_due", "Préparer les envois du jour", send_due),),
+        actions=(
+            Action("send_due", "Préparer les envois du jour", send_due),
+            Action("letters", "Composer les courriers", compose_letters, PRINT),
+        ),
     )
 )
