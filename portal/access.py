@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.middleware import PORTAL_LANDLORD
@@ -66,7 +67,13 @@ class Visit:
     def page(self) -> dict[str, Any]:
         """What every page of the portal may show."""
         campaign = self.case.campaign
-        return {"case": self.case, "campaign": campaign, "rehearsal": campaign.rehearsal, "idle": IDLE.seconds}
+        return {
+            "case": self.case,
+            "campaign": campaign,
+            "rehearsal": campaign.rehearsal,
+            "idle": IDLE.seconds,
+            "home": reverse("portal:tasks"),
+        }
 
 
 def standing_of(case: SurveyCase) -> Standing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +18,7 @@ from campaigns.questionnaire.conditions import Context, holds
 from campaigns.questionnaire.schema import Field, FieldType
 
 LONG_TEXT = 120  # signs from which a text deserves several lines
+NO_BREAK = "\u00a0"
 MOST_BUTTONS = 5  # choices from which a list takes less of a phone's screen than buttons
 ASK = "Répondez à cette question : nous avons besoin de cette information."
 ASK_CHOICE = "Choisissez une réponse."
@@ -53,6 +55,11 @@ class DateParts(forms.Widget):
     def id_for_label(self, id_: str) -> str:
         """The group has a legend, not a label."""
         return ""
+
+
+def spaced(text: str) -> str:
+    """The text with the no-break spaces that French puts inside its quotes and before its double signs."""
+    return re.sub(r"(?<=«) | (?=[»:;!?%])", NO_BREAK, text)
 
 
 def _line(**attributes: Any) -> Callable[[Field], forms.Widget]:
@@ -116,7 +123,10 @@ class AnswerField(forms.Field):
 
     def __init__(self, *, question: Field, wanted: bool, today: dt.date) -> None:
         super().__init__(
-            required=False, label=question.label, help_text=question.hint, widget=WIDGETS[question.type](question)
+            required=False,
+            label=spaced(question.label),
+            help_text=spaced(question.hint),
+            widget=WIDGETS[question.type](question),
         )
         self.question = question
         self.wanted = wanted
@@ -208,7 +218,7 @@ class EntranceForm(forms.Form):
     use_required_attribute = False
     reference = forms.CharField(
         label="Numéro de dossier",
-        help_text="8 lettres et chiffres, sur votre courrier : « Identifiant ».",
+        help_text=spaced("8 lettres et chiffres, sur votre courrier : « Identifiant »."),
         required=False,
         max_length=40,
         widget=forms.TextInput(
@@ -217,7 +227,7 @@ class EntranceForm(forms.Form):
     )
     code = forms.CharField(
         label="Code d'accès",
-        help_text="12 lettres et chiffres, avec ou sans tirets : ABCD-2345-EFGH.",
+        help_text=spaced("12 lettres et chiffres, avec ou sans tirets."),
         required=False,
         max_length=60,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),

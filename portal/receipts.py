@@ -18,6 +18,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, ListFlowable, ListItem, Paragraph, SimpleDocTemplate, Spacer
 
 from campaigns.models import Landlord
+from campaigns.paper_form.branding import LEAST_CONTRAST, darkened_to
 from campaigns.paper_form.typography import faces
 from portal.drafts import draft_of
 from returns.answers import display_name
@@ -26,6 +27,7 @@ from tenants.case_states import State
 from tenants.models import SurveyCase
 
 DATE = "l j F Y"
+REHEARSAL = "RÉPÉTITION : réponse inventée, sans valeur."
 INK, SOFT = HexColor("#22303A"), HexColor("#4C5A64")
 
 
@@ -115,7 +117,7 @@ def receipt_pdf(receipt: Receipt) -> bytes:
 
 def _story(receipt: Receipt) -> list[Flowable]:
     regular, bold = (faces(style)[-1].fontName for style in ("regular", "bold"))
-    accent = HexColor(receipt.landlord.accent)
+    accent = HexColor(darkened_to(receipt.landlord.accent, LEAST_CONTRAST))
     text = ParagraphStyle("text", fontName=regular, fontSize=11, leading=16, textColor=INK, spaceAfter=6)
     soft = ParagraphStyle("soft", parent=text, textColor=SOFT, fontSize=10, leading=14)
     head = ParagraphStyle("head", fontName=bold, fontSize=20, leading=25, textColor=accent, spaceAfter=10)
@@ -126,7 +128,9 @@ def _story(receipt: Receipt) -> list[Flowable]:
         return ListFlowable(told, bulletType="bullet", start="–", leftIndent=12, bulletFontName=regular)
 
     at = timezone.localtime(receipt.received_at)
+    mark = [Paragraph(REHEARSAL, part)] if receipt.case.campaign.rehearsal else []
     story: list[Flowable] = [
+        *mark,
         Paragraph(escape(receipt.landlord.name), soft),
         Paragraph("Accusé de réception", head),
         Paragraph(escape(f"{receipt.title} · dossier {receipt.case.reference}"), text),

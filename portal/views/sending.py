@@ -15,8 +15,8 @@ from campaigns.questionnaire import values
 from campaigns.questionnaire.schema import Field, FieldType, Section
 from portal.access import Standing, Visit, household_only, shown
 from portal.drafts import Draft, changing, draft_of
-from portal.forms import HonourForm, QuestionForm
-from portal.progress import ExpectedPiece, is_roster, open_rows, pages_of, pieces_of, tasks_of
+from portal.forms import HonourForm, QuestionForm, spaced
+from portal.progress import LEFT, ExpectedPiece, is_roster, open_rows, pages_of, pieces_of, tasks_of
 from portal.receipts import Receipt, receipt_of, receipt_pdf
 from portal.sending import UnableToSend, send, submission_key
 from portal.views.questions import BACK, CHECK
@@ -70,10 +70,12 @@ def _pages(draft: Draft, section: Section) -> list[Page]:
 def _page(draft: Draft, section: Section, row: int) -> Page:
     seen = draft.context.at_row(row)
     who = display_name(draft.context, row)
-    lines = [(field.name, _told(field, seen.value(field.key))) for field in draft.questions(section, row)]
+    asked = [each for each in draft.questions(section, row) if each.key != LEFT or seen.value(LEFT) is True]
+    lines = [(spaced(field.name), _told(field, seen.value(field.key))) for field in asked]
     name = "person" if is_roster(section) else "questions"
     address = reverse(f"portal:{name}", args=[section.key, row])
-    return Page(f"{section.title} : {who}" if who else section.title, f"{address}?{BACK}={CHECK}", lines)
+    title = who if is_roster(section) else f"{section.title} : {who}" if who else section.title
+    return Page(spaced(title), f"{address}?{BACK}={CHECK}", lines)
 
 
 def _told(field: Field, value: Any) -> str:

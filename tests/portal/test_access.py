@@ -158,9 +158,7 @@ def test_another_household_s_piece_does_not_exist(household: Client, case: Surve
     assert other.post(f"/pieces/fichier/{piece.pk}/retirer/").status_code == 404
 
 
-@pytest.mark.parametrize(
-    "address", ["/aide/", "/authenticite/", "/donnees-personnelles/", "/mentions-legales/", "/accessibilite/"]
-)
+@pytest.mark.parametrize("page", ["aide", "authenticite", "donnees-personnelles", "mentions-legales", "accessibilite"])
 def test_anybody_reads_the_information_pages(client: Client, page: str) -> None:
     assert client.get(f"/{page}/").status_code == 200
 

@@ -185,7 +185,7 @@ def test_the_couple_s_shared_notice_is_copied(household: Client) -> None:
         "/questions/resources/1/",
         {"occupant-tax_reference_income": "21450", "occupant-notice_reference": "1234567890123"},
     )
-    assert "Reprendre les chiffres de Inès Élodée" in household.get("/questions/resources/2/").content.decode()
+    assert "Reprendre les chiffres donnés pour Inès Élodée" in household.get("/questions/resources/2/").content.decode()
 
     household.post("/questions/resources/2/", {"copy": "1"})
 
