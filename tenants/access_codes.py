@@ -68,7 +68,8 @@ class Limit:
             return None
         if not self.doubling:
             return self.pause
-        return min(self.longest, self.pause * 2 ** min(failures - self.failures, 16))
+        doubled: dt.timedelta = self.pause * 2 ** min(failures - self.failures, 16)
+        return min(self.longest, doubled)
 
 
 QUARTER = dt.timedelta(minutes=15)
@@ -214,7 +215,7 @@ def link_digest(token: str) -> str:
 
 def pepper() -> bytes:
     """The key kept out of the database: ACCESS_CODE_PEPPER, else one derived from SECRET_KEY."""
-    told = getattr(settings, "ACCESS_CODE_PEPPER", "") or settings.SECRET_KEY
+    told = settings.ACCESS_CODE_PEPPER or settings.SECRET_KEY
     return hashlib.sha256(f"tenants.access_codes:{told}".encode()).digest()
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
+
 from celery import shared_task
 from django.utils import timezone
 
 from campaigns.models import Campaign
+from campaigns.paper_form.branding import BrandingError
 from campaigns.scope import across_landlords
 from tenants import dispatch, importing, messaging, reminders
 from tenants.models import Message
+
+logger = logging.getLogger(__name__)
 
 ROUNDS = 20  # hundreds of messages a tick of the schedule may take
 
@@ -32,13 +38,23 @@ def deliver_messages() -> None:
 @shared_task
 @across_landlords
 def send_due() -> None:
-    """Queue what today's milestones ask for, and compose the letters; a person then hands the batches over."""
+    """Queue what today's milestones ask for, and compose the letters; a person then hands the batches over.
+
+    A campaign whose texts or branding cannot be printed is logged and stops no other.
+    """
     now = timezone.now()
     for campaign in Campaign.objects.in_the_field().order_by("pk"):
-        reminders.send_due(campaign=campaign, today=timezone.localdate(now), now=now)
-        waiting = Message.objects.waiting().filter(case__campaign=campaign, channel=Message.Channel.LETTER)
-        for purpose in sorted(set(waiting.values_list("purpose", flat=True))):
-            dispatch.compose_letters(campaign=campaign, purpose=purpose, now=now)
+        try:
+            _send_due(campaign, now)
+        except (messaging.UnableToWrite, dispatch.UnableToCompose, BrandingError) as error:
+            logger.error("campaign %s: %s", campaign.pk, error)
+
+
+def _send_due(campaign: Campaign, now: dt.datetime) -> None:
+    reminders.send_due(campaign=campaign, today=timezone.localdate(now), now=now)
+    waiting = Message.objects.waiting().filter(case__campaign=campaign, channel=Message.Channel.LETTER)
+    for purpose in sorted(set(waiting.values_list("purpose", flat=True))):
+        dispatch.compose_letters(campaign=campaign, purpose=purpose, now=now)
 
 
 @shared_task

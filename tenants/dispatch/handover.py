@@ -20,7 +20,7 @@ from tenants.dispatch.batches import Envelope, envelopes_of, files_of, remove, u
 from tenants.messaging import outbox, reason_to_cancel
 from tenants.models import CaseEvent, Message, PrintBatch, Purpose, SurveyCase
 
-PRINT_FOLDER = "impression"
+PRINT_FOLDER = "depot"  # of the print house's own account
 
 
 class UnableToHandOver(Exception):
@@ -39,11 +39,15 @@ def hand_over(
 ) -> PrintBatch:
     """Check every letter again, deliver PDF, index and manifest (in that order), write what left. Twice is once.
 
-    A rehearsal's batch only ever goes to the outbox. Without an exchange, the batch is marked: somebody took the files.
-    Raises UnableToHandOver when a file of the batch is missing; the exchange's own errors go through.
+    `exchange` is the print house's own account, never the landlord's, who must not read its tenants' access codes.
+    Without one, the batch is marked: somebody took the files. A rehearsal's batch only ever goes to the outbox.
+    Raises UnableToHandOver for the landlord's account or a missing file; the exchange's own errors go through.
     """
     if batch.state == PrintBatch.State.HANDED_OVER:
         return batch
+    account = getattr(exchange, "account", None)
+    if account is not None and account.username == batch.campaign.landlord.sftp_username:
+        raise UnableToHandOver("Un lot porte des codes d'accès : remettez-le à l'imprimeur, pas au bailleur.")
     _take_out_answered(batch, now)
     if batch.envelopes:
         _deliver(batch, exchange)
@@ -117,7 +121,7 @@ def _renumber(batch: PrintBatch, kept: list[Envelope]) -> None:
 
 def _deliver(batch: PrintBatch, exchange: Exchange | None) -> None:
     for stored in files_of(batch):
-        name = stored.name.rpartition("/")[2]
+        name = str(stored.name).rpartition("/")[2]
         with _opened(stored) as content:
             if batch.campaign.rehearsal:
                 outbox.keep(name, content.read())
@@ -127,7 +131,7 @@ def _deliver(batch: PrintBatch, exchange: Exchange | None) -> None:
 
 def _opened(stored: FieldFile) -> BinaryIO:
     try:
-        return stored.storage.open(stored.name, "rb")  # type: ignore[return-value]
+        return stored.storage.open(str(stored.name), "rb")  # type: ignore[return-value]
     except FileNotFoundError as error:
         raise UnableToHandOver("Un fichier du lot manque sur le disque : restaurez-le ou recomposez le lot.") from error
 

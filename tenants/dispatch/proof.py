@@ -68,7 +68,7 @@ def _hardest(workshop: Workshop) -> list[SurveyCase]:
     longest: tuple[int, int] = (-1, 0)
     most: tuple[int, int] = (-1, 0)
     fewest: tuple[int, int] = (1000, 0)
-    least: tuple[int, int] = (1000, 0)
+    least: tuple[float, int] = (1000, 0)
     cases = SurveyCase.objects.for_campaign(workshop.campaign).surveyed().order_by("pk")
     for case in cases.for_letters().iterator(chunk_size=500):
         people = list(case.household.occupants.all())

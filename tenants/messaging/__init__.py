@@ -5,7 +5,7 @@ from tenants.messaging.delivery import DeliveryReport, deliver_waiting, settle_u
 from tenants.messaging.eligibility import reason_to_cancel
 from tenants.messaging.phones import mobile_number
 from tenants.messaging.queueing import UnableToQueue, queue
-from tenants.messaging.texts import Text, render
+from tenants.messaging.texts import Text, UnableToWrite, render
 
 __all__ = [
     "DeliveryReport",
@@ -14,6 +14,7 @@ __all__ = [
     "Receipt",
     "Text",
     "UnableToQueue",
+    "UnableToWrite",
     "deliver_waiting",
     "mobile_number",
     "queue",

@@ -47,23 +47,23 @@ class OutboxBackend:
         """Nothing to let go of."""
 
 
-class ElsewhereHttpClient(TwilioHttpClient):
+class ElsewhereHttpClient(TwilioHttpClient):  # type: ignore[misc]
     """Twilio's own client, sent to another host: a proxy of the provider's, or the stub of the tests."""
 
     def __init__(self, base: str) -> None:
         super().__init__(timeout=TIMEOUT, max_retries=0)
         self._base = base.rstrip("/")
 
-    def request(self, method: str, url: str, *args: object, **kwargs: object) -> Response:  # type: ignore[override]
+    def request(self, method: str, url: str, *args: object, **kwargs: object) -> Response:
         """The same request, to our base address."""
-        return super().request(method, url.replace(TWILIO_API, self._base, 1), *args, **kwargs)  # type: ignore[arg-type]
+        return super().request(method, url.replace(TWILIO_API, self._base, 1), *args, **kwargs)
 
 
 class TwilioBackend:
     """Sends through Twilio, whose call is not idempotent: a time-out or a 5xx is a doubt, never tried again blindly."""
 
     def __init__(self) -> None:
-        http = ElsewhereHttpClient(getattr(settings, "TWILIO_API_BASE", "") or TWILIO_API)
+        http = ElsewhereHttpClient(settings.TWILIO_API_BASE or TWILIO_API)
         self._http = http
         self._client = Client(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, http_client=http)
 

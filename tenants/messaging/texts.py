@@ -41,12 +41,15 @@ class Text:
 
 
 def render(*, case: SurveyCase, channel: str, purpose: str, on: dt.date, **more: Any) -> Text:
-    """The words for that case by that channel on that day; `more` joins the context. Raises UnableToWrite.
+    """The words for that case by that channel on that day; `more` joins the context (a `due_on` also as words,
+    `due_by`). Raises UnableToWrite.
 
     An SMS is written in the SMS alphabet, within 160 places, its personal link included.
     """
     template = f"messages/{channel}/{purpose}.txt"
     context = context_of(case, on) | more
+    if "due_on" in more:
+        context["due_by"] = french_day(more["due_on"])
     if channel == Message.Channel.SMS:
         return Text("", _short(template, context))
     first, _, rest = render_to_string(template, context).strip().partition("\n")

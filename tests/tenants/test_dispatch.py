@@ -20,6 +20,8 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from campaigns import operations
+from campaigns.exchange import LandlordExchange, SftpAccount
+from campaigns.exchange_accounts import embedded_password, embedded_server
 from campaigns.law.texts import formal_notice_article
 from campaigns.models import Campaign, FormProof, Landlord, Milestone, User
 from campaigns.paper_form import page_code
@@ -543,7 +545,7 @@ class TestHandOver:
         hand_over(batch=batch, now=LATER, exchange=exchange)
 
         assert [Path(name).suffix for _, name, _ in exchange.delivered] == [".pdf", ".csv", ".json"]
-        assert {folder for folder, _, _ in exchange.delivered} == {"impression"}
+        assert {folder for folder, _, _ in exchange.delivered} == {"depot"}
         assert hashlib.sha256(exchange.delivered[0][2]).hexdigest() == batch.sha256
         assert batch.state == PrintBatch.State.HANDED_OVER
         for message in batch.messages.all():
@@ -646,6 +648,32 @@ class TestHandOver:
         assert not Message.objects.told().exists()
         hand_over(batch=batch, now=LATER, exchange=Recorder())
         assert Message.objects.told().count() == 3
+
+    def test_the_print_house_gets_the_batch_by_sftp_and_the_landlord_never_does(
+        self, silent: list[SurveyCase], tmp_path: Path, settings: Any
+    ) -> None:
+        settings.VAR_DIR = tmp_path
+        batch = composed(silent)
+        with embedded_server() as server:
+
+            def account(username: str) -> SftpAccount:
+                secret = embedded_password(username)
+                return SftpAccount("127.0.0.1", server.port, username, (server.host_key,), password=secret)
+
+            with (
+                LandlordExchange(account(batch.campaign.landlord.sftp_username)) as landlords,
+                pytest.raises(UnableToHandOver, match="codes d'accès"),
+            ):
+                hand_over(batch=batch, now=LATER, exchange=landlords)
+            with LandlordExchange(account("imprimeur")) as print_house:
+                print_house.prepare()
+                hand_over(batch=batch, now=LATER, exchange=print_house)
+                files = {file.name: print_house.open(f"depot/{file.name}").read() for file in print_house.incoming()}
+
+        [document] = [content for name, content in files.items() if name.endswith(".pdf")]
+        assert hashlib.sha256(document).hexdigest() == batch.sha256
+        assert len(files) == 3
+        assert batch.state == PrintBatch.State.HANDED_OVER
 
     def test_a_missing_file_is_said(self, silent: list[SurveyCase]) -> None:
         batch = composed(silent)

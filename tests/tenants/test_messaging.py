@@ -564,6 +564,22 @@ class TestTexts:
         assert "Objet" not in text.subject
         assert "\n\n\n" not in text.body
 
+    @pytest.mark.parametrize("channel", ["email", "letter"])
+    def test_a_complement_lists_every_missing_item_and_how_to_send_it(self, case: SurveyCase, channel: str) -> None:
+        items = [
+            {"sentence": "Loïc : il manque l'avis d'impôt.", "how": "Envoyez une copie."},
+            {"sentence": "La signature manque.", "how": "Signez & renvoyez."},
+        ]
+
+        told = {"items": items, "due_on": dt.date(2026, 12, 1)}
+        text = render(case=case, channel=channel, purpose=Purpose.COMPLEMENT, on=dt.date(2026, 11, 16), **told)
+
+        assert (
+            "– Loïc : il manque l'avis d'impôt. Envoyez une copie.\n– La signature manque. Signez & renvoyez.\n\n"
+            in (text.body)
+        )
+        assert "avant le 1er décembre 2026" in text.body
+
     @pytest.mark.parametrize("name", ["Val Habitat", "Société anonyme d'habitations à loyer modéré de la Vallée " * 2])
     def test_an_sms_fits_in_160_places_of_its_alphabet_with_link_help_and_stop(
         self, case: SurveyCase, name: str
