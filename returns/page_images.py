@@ -5,11 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from campaigns.paper_form.zones import Box
+from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box
 from returns.models import FieldReading, Page
 from returns.reading.registration import cut
 
 CROP_MARGIN = 4.0  # mm around the field: enough to see a value written beside it
+SHEET_SCALE = 6.0  # pixels per millimetre: about 150 dpi
 CROP_SCALE = 12.0  # pixels per millimetre: about 300 dpi, shown three times larger than on paper
 ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
@@ -25,6 +26,14 @@ def crop_png(reading: FieldReading) -> bytes:
         raise NoPicture("Cette page n'a pas été repérée.")
     matrix = np.array(page.matrix, dtype=np.float64).reshape(3, 3)
     return _png(cut(_grey(page), matrix, Box(*reading.box), margin=CROP_MARGIN, scale=CROP_SCALE))
+
+
+def sheet_png(page: Page) -> bytes:
+    """The sheet laid flat over its layout, SHEET_SCALE pixels a millimetre; as scanned when it was not registered."""
+    if not page.matrix:
+        return page_png(page)
+    matrix = np.array(page.matrix, dtype=np.float64).reshape(3, 3)
+    return _png(cut(_grey(page), matrix, Box(0, 0, PAGE_WIDTH, PAGE_HEIGHT), scale=SHEET_SCALE))
 
 
 def page_png(page: Page) -> bytes:

@@ -1,12 +1,14 @@
-"""Every figure a landlord sees, defined once: dashboard, API, bilan and admin all read them here.
+"""How far a campaign is, each figure defined once: dashboard, API, bilan and admin all read them here.
 
 Read-only. Rates are shares of the surveyed cases, those out of scope left aside; `None` when there is nobody to survey.
+What is behind the figures (pieces, reading, mail) is in `quality`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, F, Q
@@ -15,9 +17,10 @@ from django.db.models.functions import TruncDate
 from campaigns.models import Campaign
 from tenants import case_states
 from tenants.case_states import LABELS, State
-from tenants.models import Message, SurveyCase
+from tenants.models import Message, Purpose, SurveyCase
 
-ANSWERED = case_states.PROCESSED | case_states.IN_PROGRESS
+PRESSING = (Purpose.REMINDER_DIGITAL, Purpose.REMINDER_LETTER, Purpose.FORMAL_NOTICE)
+COLLECTIVE = frozenset({Purpose.FORM.value, *(purpose.value for purpose in PRESSING)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,20 @@ class CurvePoint:
     phone: int
     cumulated: int
 
+    @property
+    def answers(self) -> int:
+        """First answers of the day."""
+        return self.paper + self.online + self.phone
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """First answers by one channel."""
+
+    value: str
+    label: str
+    answers: int
+
 
 @dataclass(frozen=True, slots=True)
 class Wave:
@@ -74,6 +91,21 @@ class Wave:
     label: str
     day: dt.date
     channels: dict[str, int]
+
+    @property
+    def collective(self) -> bool:
+        """Whether it speaks to many at once; complements and receipts follow each household's own answer."""
+        return self.purpose in COLLECTIVE
+
+    @property
+    def sent(self) -> int:
+        """All that left that day, whatever the channel."""
+        return sum(self.channels.values())
+
+    @property
+    def by_channel(self) -> list[tuple[str, int]]:
+        """What left by each channel, in words, in the order of the channels."""
+        return [(each.label, self.channels[each.value]) for each in Message.Channel if each.value in self.channels]
 
 
 def _counters(by_state: Counter[str]) -> Counters:
@@ -93,8 +125,16 @@ def _counters(by_state: Counter[str]) -> Counters:
 
 def counters(campaign: Campaign) -> Counters:
     """The campaign's counters."""
-    lines = SurveyCase.objects.for_campaign(campaign).values("state").annotate(n=Count("pk")).values_list("state", "n")
-    return _counters(Counter(dict(lines)))
+    return counters_of([campaign])[campaign.pk]
+
+
+def counters_of(campaigns: Iterable[Campaign]) -> dict[int, Counters]:
+    """The counters of several campaigns by primary key, in one query."""
+    found: dict[int, Counter[str]] = {campaign.pk: Counter() for campaign in campaigns}
+    lines = SurveyCase.objects.filter(campaign__in=list(found)).values("campaign", "state").annotate(n=Count("pk"))
+    for line in lines:
+        found[line["campaign"]][line["state"]] = line["n"]
+    return {pk: _counters(by_state) for pk, by_state in found.items()}
 
 
 def states(campaign: Campaign) -> list[tuple[State, str, int]]:
@@ -122,9 +162,10 @@ def by_agency(campaign: Campaign) -> list[AgencyLine]:
 
 
 def curve(campaign: Campaign) -> list[CurvePoint]:
-    """First answers per day, from the first to the last, days without any left out."""
+    """First answers of surveyed cases per day, from the first to the last, days without any left out."""
     lines = (
         SurveyCase.objects.for_campaign(campaign)
+        .surveyed()
         .filter(received_at__isnull=False)
         .annotate(day=TruncDate("received_at"))
         .values("day")
@@ -143,17 +184,18 @@ def curve(campaign: Campaign) -> list[CurvePoint]:
     return points
 
 
-def channels(campaign: Campaign) -> dict[str, int]:
-    """First answers by channel."""
+def channels(campaign: Campaign) -> list[Channel]:
+    """First answers of surveyed cases by channel, channels without any included."""
     lines = (
         SurveyCase.objects.for_campaign(campaign)
+        .surveyed()
         .exclude(channel="")
         .values("channel")
         .annotate(n=Count("pk"))
         .values_list("channel", "n")
     )
     found = dict(lines)
-    return {channel.value: found.get(channel.value, 0) for channel in SurveyCase.Channel}
+    return [Channel(each.value, each.label, found.get(each.value, 0)) for each in SurveyCase.Channel]
 
 
 def waves(campaign: Campaign) -> list[Wave]:
@@ -174,10 +216,9 @@ def waves(campaign: Campaign) -> list[Wave]:
 
 def reminded_after_answer(campaign: Campaign) -> int:
     """Reminders and formal notices that left after the household's first answer. The rule of the house: 0."""
-    pressing = ["reminder_digital", "reminder_letter", "formal_notice"]
     return (
         Message.objects.told()
-        .filter(case__campaign=campaign, purpose__in=pressing, case__received_at__isnull=False)
+        .filter(case__campaign=campaign, purpose__in=PRESSING, case__received_at__isnull=False)
         .filter(sent_at__gt=F("case__received_at"))
         .count()
     )

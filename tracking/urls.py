@@ -1,6 +1,17 @@
-"""Addresses."""
+"""Addresses of the landlord's window. A case is named by its reference, never by a number that can be counted up."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from tracking import views
 
 app_name = "tracking"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("definitions/", views.definitions, name="definitions"),
+    path("<int:pk>/", views.campaign, name="campaign"),
+    path("<int:pk>/dossiers/", views.cases, name="cases"),
+    path("<int:pk>/dossiers.csv", views.export, name="export"),
+    path("dossier/<slug:reference>/", views.case, name="case"),
+    path("dossier/<slug:reference>/page/<int:pk>.png", views.page_image, name="page_image"),
+    path("dossier/<slug:reference>/piece/<int:pk>/", views.document, name="document"),
+]
