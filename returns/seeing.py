@@ -1,0 +1,217 @@
+"""What a scanned page turns out to be: a form with its fields, a loose piece, a blank, a stranger. No database.
+
+The heavy part of intake: it may run in other processes, so that everything that crosses is plain and can be pickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+import cv2
+
+from campaigns.paper_form.page_code import PageCode
+from campaigns.paper_form.zones import FormLayout
+from campaigns.questionnaire.parsing import parse
+from campaigns.questionnaire.schema import Field
+from returns.pieces import CleanPiece
+from returns.reading.documents import TAX_NOTICE, read_document
+from returns.reading.form import ReadField, read_form
+from returns.reading.images import UnreadableScan, open_pages
+from returns.reading.page_codes import FoundCode, Refusal, Refused, find_page_code
+from returns.reading.pixels import Grey
+from returns.reading.registration import register
+from returns.reading.scanned import ScannedPage, UnreadablePage
+from returns.reading.signed_codes import find_signed_code
+
+AHEAD = 8  # pages in the hands of the pool at once: 4 MB each
+JPEG_QUALITY = 80
+SEARCHED = 4  # pages of an uploaded file where a signed code is looked for: a notice has four
+OTHER_FORM = "Ce formulaire n'est pas de cette campagne : remettez la feuille à qui de droit."
+NOT_REGISTERED = "Les repères de la feuille sont introuvables : numérisez-la à nouveau, bien à plat."
+TWO_SHEETS = "Deux feuilles se recouvrent sur la même image : numérisez-les à nouveau, une par une."
+
+
+class Sight(StrEnum):
+    """What a page looks like, before knowing whose it is."""
+
+    FORM = "form"
+    UNREGISTERED = "unregistered"
+    LOOSE = "loose"
+    BLANK = "blank"
+    FOREIGN = "foreign"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class SeenField:
+    """One field read: `several` boxes ticked where one is expected; `box` is left, top, width, height in mm."""
+
+    field: str
+    row: int
+    value: Any
+    inked: bool
+    confidence: float
+    several: bool
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPiece:
+    """A piece recognised: a document key of the questionnaires or '', and what `returns.evidence` wants of it."""
+
+    kind: str = ""
+    read: Mapping[str, Any] = field(default_factory=dict)
+    certified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPage:
+    """One page of a batch; `image` is the grey JPEG to keep, `matrix` sends millimetres to its pixels."""
+
+    index: int
+    sight: Sight
+    image: bytes = b""
+    code: PageCode | None = None
+    explanation: str = ""
+    fields: tuple[SeenField, ...] = ()
+    matrix: tuple[tuple[float, ...], ...] = ()
+    rotation: int = 0
+    residual: float = 0.0
+    piece: SeenPiece | None = None
+
+    @property
+    def digest(self) -> str:
+        """What makes two images the same."""
+        return hashlib.sha256(self.image).hexdigest() if self.image else ""
+
+
+def pack(layout: Mapping[str, Any], definition: Mapping[str, Any]) -> bytes:
+    """A layout and the definition it lays out, small enough to cross to another process with every page."""
+    return zlib.compress(json.dumps([layout, definition], sort_keys=True).encode(), level=3)
+
+
+@lru_cache(maxsize=32)
+def _unpacked(packed: bytes) -> tuple[FormLayout, Mapping[str, Field]]:
+    layout, definition = json.loads(zlib.decompress(packed))
+    return FormLayout.from_tables(layout), {question.key: question for _, question in parse(definition).fields()}
+
+
+def see_pages(
+    pages: Iterable[ScannedPage | UnreadablePage],
+    book: Mapping[str, bytes],
+    *,
+    certificates: tuple[bytes, ...] = (),
+    pool: Executor | None = None,
+    skip: frozenset[int] = frozenset(),
+) -> Iterator[SeenPage | int]:
+    """What each page is, in order; a page to skip comes back as its index. `book`: what `pack` made, by fingerprint.
+
+    With a pool, a few pages are read ahead, so that memory stays flat whatever the length of the file.
+    """
+    ahead: deque[Future[SeenPage] | int] = deque()
+    for page in pages:
+        if page.index in skip:
+            ahead.append(page.index)
+        elif isinstance(page, UnreadablePage):
+            ahead.append(_done(SeenPage(page.index, Sight.UNREADABLE, explanation=page.reason)))
+        else:
+            ahead.append(_asked(pool, page, book, certificates))
+        if pool is None or len(ahead) >= AHEAD:
+            yield _told(ahead.popleft())
+    while ahead:
+        yield _told(ahead.popleft())
+
+
+def see_page(page: ScannedPage, book: Mapping[str, bytes], *, certificates: tuple[bytes, ...] = ()) -> SeenPage:
+    """What one page is. A page that lies any way round is read as well; the image kept is the one received."""
+    found = find_page_code(page.grey)
+    if isinstance(found, Refused):
+        return _without_code(page, found, certificates)
+    packed = book.get(found.code.layout)
+    if packed is None:
+        return _refused(page, Sight.FOREIGN, OTHER_FORM, code=found.code)
+    return _form(page, found, *_unpacked(packed))
+
+
+def _without_code(page: ScannedPage, refused: Refused, certificates: tuple[bytes, ...]) -> SeenPage:
+    if refused.reason is Refusal.BLANK:
+        return _refused(page, Sight.BLANK, "")
+    if refused.reason is Refusal.SEVERAL_CODES:
+        return _refused(page, Sight.UNREADABLE, TWO_SHEETS)
+    told = read_document(page.grey, certificates=certificates)
+    piece = SeenPiece(kind=told.kind, read=told.read, certified=told.certified)
+    return SeenPage(page.index, Sight.LOOSE, image=encoded(page.grey), piece=piece)
+
+
+def _refused(page: ScannedPage, sight: Sight, explanation: str, *, code: PageCode | None = None) -> SeenPage:
+    return SeenPage(page.index, sight, image=encoded(page.grey), code=code, explanation=explanation)
+
+
+def encoded(grey: Grey) -> bytes:
+    """The page as it is kept: a grey JPEG."""
+    done, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not done:
+        raise ValueError("La page n'a pas pu être enregistrée en JPEG.")
+    return bytes(data)
+
+
+def _form(page: ScannedPage, found: FoundCode, layout: FormLayout, questions: Mapping[str, Field]) -> SeenPage:
+    placed = register(page.grey, found, layout)
+    if isinstance(placed, Refused):
+        return _refused(page, Sight.UNREGISTERED, NOT_REGISTERED, code=found.code)
+    return SeenPage(
+        page.index,
+        Sight.FORM,
+        image=encoded(page.grey),
+        code=found.code,
+        fields=tuple(_seen(each) for each in read_form(page.grey, placed, layout, questions)),
+        matrix=tuple(tuple(float(each) for each in line) for line in placed.matrix),
+        rotation=placed.rotation,
+        residual=round(placed.residual_mm, 3),
+    )
+
+
+def _seen(read: ReadField) -> SeenField:
+    box = (read.box.x, read.box.y, read.box.w, read.box.h)
+    return SeenField(read.field, read.row, read.value, read.inked, read.confidence, several=read.several, box=box)
+
+
+def _done(seen: SeenPage) -> Future[SeenPage]:
+    future: Future[SeenPage] = Future()
+    future.set_result(seen)
+    return future
+
+
+def _asked(
+    pool: Executor | None, page: ScannedPage, book: Mapping[str, bytes], certificates: tuple[bytes, ...]
+) -> Future[SeenPage]:
+    if pool is None:
+        return _done(see_page(page, book, certificates=certificates))
+    return pool.submit(see_page, page, book, certificates=certificates)
+
+
+def _told(waiting: Future[SeenPage] | int) -> SeenPage | int:
+    return waiting if isinstance(waiting, int) else waiting.result()
+
+
+def see_piece(piece: CleanPiece, *, certificates: tuple[bytes, ...] = ()) -> SeenPiece:
+    """What the signed code of an uploaded file certifies; nothing when none of its first pages bears one that holds."""
+    try:
+        for page in open_pages(piece.content, name=piece.name):
+            if page.index >= SEARCHED:
+                break
+            code = find_signed_code(page.grey, certificates=certificates) if isinstance(page, ScannedPage) else None
+            if code is not None and code.is_tax_notice and code.verified:
+                return SeenPiece(kind=TAX_NOTICE, read=code.notice(), certified=True)
+    except UnreadableScan:
+        return SeenPiece()
+    return SeenPiece()

@@ -1,0 +1,65 @@
+"""The queue's doors to returns: each task is one call to a step, and may run twice."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+from django.utils import timezone
+
+from campaigns.exchange import ExchangeError, LandlordExchange
+from campaigns.models import Landlord
+from campaigns.scope import across_landlords
+from returns import intake, scan_collection
+from returns.completeness import settle
+from returns.models import ScanBatch, SurveyReturn
+from returns.transcription import transcribe
+from tenants.case_states import State
+from tenants.models import SurveyCase
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+@across_landlords
+def read_scan_batch(batch_id: int) -> None:
+    """Read a batch, unless somebody else does."""
+    try:
+        intake.read_batch(batch=ScanBatch.objects.select_related("campaign").get(pk=batch_id), now=timezone.now())
+    except intake.BatchTaken:
+        logger.info("scan batch %s is already being read", batch_id)
+
+
+@shared_task
+@across_landlords
+def fetch_scans() -> None:
+    """Bring what the scanning site dropped for every landlord with a campaign in the field, and have it read."""
+    for landlord in Landlord.objects.filter(campaigns__stage="field", campaigns__rehearsal=False).distinct():
+        campaigns = list(landlord.campaigns.in_the_field().real().order_by("-opens_on"))
+        try:
+            with LandlordExchange(scan_collection.scan_account_of(landlord)) as exchange:
+                exchange.prepare()
+                batches = scan_collection.fetch_scans(campaigns=campaigns, exchange=exchange, now=timezone.now())
+        except ExchangeError as error:
+            logger.warning("scans of landlord %s: %s", landlord.pk, error)
+            continue
+        for batch in batches:
+            if not batch.already_received:
+                read_scan_batch.delay(batch.pk)
+
+
+@shared_task
+@across_landlords
+def redrive() -> None:
+    """Take up what a lost message or a dead worker left: batches to read, returns and cases to settle."""
+    now = timezone.now()
+    for batch_id in intake.waiting_batches(now=now):
+        read_scan_batch.delay(batch_id)
+    forgotten = SurveyReturn.objects.filter(
+        state=SurveyReturn.State.OPEN, keying__isnull=True, pages__batch__state=ScanBatch.State.READ
+    )
+    for survey_return in forgotten.distinct():
+        transcribe(survey_return=survey_return, now=now)
+    settled = SurveyCase.objects.filter(state=State.RECEIVED, campaign__rehearsal=False)
+    for case in settled.exclude(returns__state=SurveyReturn.State.OPEN):
+        settle(case=case, now=now)
