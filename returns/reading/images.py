@@ -56,7 +56,7 @@ def _raster_pages(data: bytes, *, name: str, limits: Limits) -> Iterator[Scanned
         raise UnreadableScan(f"« {name} » n'est ni une image TIFF, JPEG ou PNG, ni un PDF.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnreadableScan(f"« {name} » contient une image démesurée.") from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, TypeError, KeyError) as error:  # Pillow's on a cut TIFF
         if isinstance(error, UnreadableScan):
             raise
         raise UnreadableScan(f"« {name} » est endommagé ou tronqué.") from error
