@@ -1,8 +1,7 @@
-"""Tick boxes, free lines and signatures: how much ink a zone holds, and what that means.
+"""Tick boxes: how much of each is inked, what that means, and what a group of boxes says together.
 
-A box is measured inside its printed frame. Thresholds are shares of that inner surface: the bands of doubt between
-empty, ticked and blackened send the question to a person (READING §0.2 for the three states; measured again on our own
-pens in tests/bench/bench_reading.py).
+Bounds of inner coverage come from real scans (READING §3.3): empty 0.00, ticked 0.11 to 0.29, blackened 0.37 to 0.66,
+with bands of doubt between them.
 """
 
 from __future__ import annotations
@@ -11,109 +10,165 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from campaigns.paper_form.zones import Box, Zone
-from returns.reading.combs import read_comb
-from returns.reading.pixels import PIXELS_PER_MM, Grey, darkness, grey_level
-from returns.reading.registration import Registration, cut
+from campaigns.paper_form.zones import Box, Zone, ZoneKind
+from returns.reading.pixels import PIXELS_PER_MM, Grey
+from returns.reading.readings import Alternative, Doubt, FieldReading, Value
+from returns.reading.registration import Registration
 
-INSET_MM = 0.55  # the frame and its blur
-INK = 110  # darkness, of 255, from which a pixel is written on
-EMPTY = 0.025
-TICKED = 0.07
-BLACKENED = 0.62
-STRUCK_OUT = 0.72
-SURE, UNSURE = 0.99, 0.4
-LEAST_LINE_MM2 = 1.2  # of ink on a free line: a comma is about 0.4
-LEAST_SIGNATURE_MM2 = 6.0
-RULE_MM = 0.7  # kept away from the printed rule of a line
+EMPTY, TICKED, STRUCK, BLACK = 0.025, 0.07, 0.42, 0.52  # inner coverage: empty under, ticked from, to, struck out from
+INSET_MM = 0.55  # left out along the printed frame
+AROUND_MM = 1.0  # seen around the box, to find its frame
+DRIFT = 4  # pixels: how far the frame may be from where the registration puts it (0.5 mm)
+INK = 0.32  # share of the way from paper to black where ink begins
 
 
-class Mark(StrEnum):
-    """The state of one box."""
+class BoxState(StrEnum):
+    """What one box shows."""
 
     EMPTY = "empty"
-    FAINT = "faint"
     TICKED = "ticked"
-    HEAVY = "heavy"
+    DOUBTFUL = "doubtful"
     STRUCK_OUT = "struck_out"
 
 
 @dataclass(frozen=True, slots=True)
-class Ticked:
-    """What the boxes of one question say: the value ticked alone, or why there is none."""
+class BoxMark:
+    """One box measured: its state, the confidence in it, and the share of its inside that is inked."""
 
-    value: str | None
-    inked: bool
-    several: bool
+    state: BoxState
     confidence: float
+    coverage: float
 
 
-def coverage(grey: Grey, registration: Registration, box: Box) -> float:
-    """The share of the inside of a box that bears ink, 0 to 1."""
-    inner = Box(box.x + INSET_MM, box.y + INSET_MM, box.w - 2 * INSET_MM, box.h - 2 * INSET_MM)
-    picture = cut(grey, registration.matrix, inner)
-    dark = darkness(picture, registration.paper, registration.ink)
-    return float((dark >= INK).mean())
+def measure_boxes(grey: Grey, registration: Registration, boxes: Sequence[Box]) -> list[BoxMark]:
+    """The mark in each box, all boxes of a page at once."""
+    marks: list[BoxMark | None] = [None] * len(boxes)
+    for size in {(round(box.w, 1), round(box.h, 1)) for box in boxes}:
+        chosen = [number for number, box in enumerate(boxes) if (round(box.w, 1), round(box.h, 1)) == size]
+        shares = _coverages(_gathered(grey, registration, [boxes[number] for number in chosen]), registration)
+        for number, share in zip(chosen, shares, strict=True):
+            marks[number] = judged(float(share))
+    return [mark for mark in marks if mark is not None]
 
 
-def mark_of(share: float) -> Mark:
-    """The state that a coverage means."""
-    bounds = ((EMPTY, Mark.EMPTY), (TICKED, Mark.FAINT), (BLACKENED, Mark.TICKED), (STRUCK_OUT, Mark.HEAVY))
-    return next((mark for bound, mark in bounds if share < bound), Mark.STRUCK_OUT)
+def judged(coverage: float) -> BoxMark:
+    """The state of a box whose inside is inked for that share. Confidence falls towards the bounds of a state."""
+    if coverage < EMPTY:
+        return BoxMark(BoxState.EMPTY, 1 - 0.3 * (coverage / EMPTY) ** 2, coverage)
+    if coverage < TICKED:
+        return BoxMark(BoxState.DOUBTFUL, 0.5, coverage)
+    if coverage <= STRUCK:
+        near = max(0.0, 1 - (coverage - TICKED) / 0.06, 1 - (STRUCK - coverage) / 0.08)
+        return BoxMark(BoxState.TICKED, 1 - 0.2 * near**2, coverage)
+    if coverage < BLACK:
+        return BoxMark(BoxState.DOUBTFUL, 0.5, coverage)
+    return BoxMark(BoxState.STRUCK_OUT, 0.98, coverage)
 
 
-def read_boxes(grey: Grey, registration: Registration, zones: Sequence[Zone]) -> Ticked:
-    """The boxes of one question, of which one at most may be ticked.
+def read_ticks(zones: Sequence[Zone], marks: Sequence[BoxMark], *, exclusive: bool) -> FieldReading:
+    """What the boxes of one answer say together; `exclusive` is False for a lone box to tick.
 
-    A blackened box is a correction: it counts as empty beside a ticked one, and as a doubt alone.
+    Two ticks are a doubt; a tick beside a struck-out box is a correction; a lone struck-out box is a doubt.
     """
-    marks = [(zone, mark_of(coverage(grey, registration, zone.box))) for zone in zones]
-    ticked = [zone for zone, mark in marks if mark is Mark.TICKED]
-    doubtful = [zone for zone, mark in marks if mark in {Mark.FAINT, Mark.HEAVY}]
-    struck = [zone for zone, mark in marks if mark is Mark.STRUCK_OUT]
+    ticked = [number for number, mark in enumerate(marks) if mark.state is BoxState.TICKED]
+    unsure = [number for number, mark in enumerate(marks) if mark.state is BoxState.DOUBTFUL]
+    struck = [number for number, mark in enumerate(marks) if mark.state is BoxState.STRUCK_OUT]
+    values = [_meaning(zone, zones) for zone in zones]
+    sure = min((mark.confidence for mark in marks), default=1.0)
+    nothing: Value = None if exclusive else False
+    if len(ticked) == 1 and not unsure:
+        return _told(zones, values[ticked[0]], sure)
+    if not ticked and not unsure and not struck:
+        return _told(zones, nothing, sure, inked=False)
     if len(ticked) > 1:
-        return Ticked(None, inked=True, several=True, confidence=0.0)
-    if ticked:
-        return Ticked(ticked[0].value, inked=True, several=False, confidence=UNSURE if doubtful else SURE)
-    if len(doubtful) + len(struck) == 1:
-        return Ticked((doubtful + struck)[0].value, inked=True, several=False, confidence=UNSURE)
-    if doubtful or struck:
-        return Ticked(None, inked=True, several=True, confidence=0.0)
-    return Ticked(None, inked=False, several=False, confidence=SURE)
+        return _told(zones, None, 0.0, Doubt.SEVERAL_TICKS, [values[number] for number in ticked])
+    if not ticked and not unsure:
+        return _told(zones, None, 0.0, Doubt.LONE_STRIKE, [values[number] for number in struck] + [nothing])
+    candidates = [values[number] for number in ticked + unsure]
+    return _told(zones, candidates[0], 0.4, Doubt.UNSURE, [*candidates[1:], nothing])
 
 
-def holds_letters(grey: Grey, registration: Registration, zone: Zone) -> bool:
-    """Whether something is written in a comb of capitals."""
-    return not read_comb(grey, registration, zone.box, zone.cells).blank
+def _told(
+    zones: Sequence[Zone],
+    value: Value,
+    confidence: float,
+    doubt: Doubt = Doubt.NONE,
+    others: Sequence[Value] = (),
+    *,
+    inked: bool = True,
+) -> FieldReading:
+    return FieldReading(
+        field=zones[0].field,
+        row=zones[0].row,
+        kind=ZoneKind.BOX,
+        value=value,
+        confidence=confidence,
+        boxes=tuple(zone.box for zone in zones),
+        inked=inked,
+        doubt=doubt,
+        alternatives=tuple(Alternative(other, (1 - confidence) / len(others)) for other in others),
+    )
 
 
-def holds_writing(grey: Grey, registration: Registration, zone: Zone) -> bool:
-    """Whether something is written on a free line."""
-    inner = Box(zone.box.x, zone.box.y + RULE_MM, zone.box.w, zone.box.h - 2 * RULE_MM)
-    return _ink_mm2(grey, registration, inner) >= LEAST_LINE_MM2
+def _meaning(zone: Zone, group: Sequence[Zone]) -> Value:
+    """The canonical value of a box: true or false for yes/no and lone ticks, else its choice."""
+    if zone.value == "on":
+        return True
+    if {each.value for each in group} == {"yes", "no"}:
+        return zone.value == "yes"
+    return zone.value
 
 
-def is_signed(grey: Grey, registration: Registration, zone: Zone) -> tuple[bool, float]:
-    """Whether a signature frame holds ink enough for one, and how sure that is. Presence only, never whose it is."""
-    inner = Box(zone.box.x + 1.2, zone.box.y + 1.2, zone.box.w - 2.4, zone.box.h - 2.4)
-    ink = _ink_mm2(grey, registration, inner)
-    if LEAST_SIGNATURE_MM2 / 3 < ink < LEAST_SIGNATURE_MM2 * 1.5:
-        return ink >= LEAST_SIGNATURE_MM2, UNSURE
-    return ink >= LEAST_SIGNATURE_MM2, SURE
+def _gathered(grey: Grey, registration: Registration, boxes: Sequence[Box]) -> NDArray[np.uint8]:
+    """Upright pictures (n x height x width) of boxes of one size and AROUND_MM around them, by nearest pixels."""
+    across = _steps(boxes[0].w)
+    down = _steps(boxes[0].h)
+    corners = np.array([[box.x, box.y] for box in boxes])
+    centres = corners + np.array([[boxes[0].w / 2, boxes[0].h / 2]])
+    at = registration.to_pixels(centres)
+    right = registration.to_pixels(centres + [[1.0, 0.0]]) - at
+    below = registration.to_pixels(centres + [[0.0, 1.0]]) - at
+    x = at[:, 0, None, None] + right[:, 0, None, None] * across + below[:, 0, None, None] * down[:, None]
+    y = at[:, 1, None, None] + right[:, 1, None, None] * across + below[:, 1, None, None] * down[:, None]
+    columns = np.clip(np.rint(x).astype(np.intp), 0, grey.shape[1] - 1)
+    rows = np.clip(np.rint(y).astype(np.intp), 0, grey.shape[0] - 1)
+    return np.asarray(grey[rows, columns])
 
 
-def _ink_mm2(grey: Grey, registration: Registration, box: Box) -> float:
-    """The surface written on, printed rules and specks of a scanner left aside."""
-    picture = cut(grey, registration.matrix, box)
-    paper = max(grey_level(picture, 0.7), registration.ink + 40)
-    dark = (darkness(picture, paper, registration.ink) >= INK).astype(np.uint8)
-    _, _, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8, ltype=cv2.CV_32S)
-    kept = 0
-    for _left, _top, width, height, area in stats[1:]:
-        long_rule = (width > 25 * PIXELS_PER_MM and height <= 4) or (height >= picture.shape[0] - 1 and width <= 4)
-        if area >= 10 and not long_rule:
-            kept += int(area)
-    return kept / PIXELS_PER_MM**2
+def _steps(side: float) -> NDArray[np.float64]:
+    """Sampling places along one side, mm from the box's middle."""
+    count = round((side + 2 * AROUND_MM) * PIXELS_PER_MM)
+    return (np.arange(count) - (count - 1) / 2) / PIXELS_PER_MM
+
+
+def _coverages(pictures: NDArray[np.uint8], registration: Registration) -> NDArray[np.float64]:
+    """The inked share of each box's inside, once its frame has been found within DRIFT pixels."""
+    flat = pictures.reshape(len(pictures), -1)
+    paper = np.partition(flat, int(flat.shape[1] * 0.8), axis=1)[:, int(flat.shape[1] * 0.8)].astype(np.float64)
+    paper = np.maximum(paper, 0.7 * registration.paper)
+    threshold = paper - INK * (paper - registration.ink)
+    inked = pictures < threshold[:, None, None]
+    faint = (paper[:, None, None] - pictures).clip(0, 120)
+    dx = _frame_shift(faint.mean(axis=1))
+    dy = _frame_shift(faint.mean(axis=2))
+    inset = round((AROUND_MM + INSET_MM) * PIXELS_PER_MM)
+    height, width = pictures.shape[1] - 2 * inset, pictures.shape[2] - 2 * inset
+    rows = inset + dy[:, None] + np.arange(height)
+    columns = inset + dx[:, None] + np.arange(width)
+    inside = inked[np.arange(len(pictures))[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return np.asarray(inside.mean(axis=(1, 2)))
+
+
+def _frame_shift(profiles: NDArray[np.float64]) -> NDArray[np.intp]:
+    """For each profile (n x length), the shift that best puts the two sides of the box on dark lines."""
+    first = round(AROUND_MM * PIXELS_PER_MM)
+    last = profiles.shape[1] - 1 - first
+    shifts = np.arange(-DRIFT, DRIFT + 1)
+    near, far = profiles[:, first + shifts], profiles[:, last + shifts]
+    seen = np.minimum(near, far) + 0.3 * (near + far) - 0.8 * np.abs(shifts)
+    best = seen.argmax(axis=1)
+    clear = seen[np.arange(len(seen)), best] > seen.mean(axis=1) + 4
+    return np.where(clear, shifts[best], 0)
