@@ -132,7 +132,7 @@ def _shared(rows: set[int], context: Context) -> set[int]:
 
 def _one_notice(seen: Context, other: Context) -> bool:
     if seen.value("occupant.dependant") is True:
-        return other.value("occupant.link") == "holder"
+        return bool(other.value("occupant.link") == "holder")
     reference = seen.value(NOTICE_REFERENCE)
     if reference and reference == other.value(NOTICE_REFERENCE):
         return True
