@@ -145,7 +145,7 @@ def states(campaign: Campaign) -> list[tuple[State, str, int]]:
 
 
 def by_agency(campaign: Campaign) -> list[AgencyLine]:
-    """The counters of each agency, by code."""
+    """The counters of each agency, by code; dwellings without one come last."""
     lines = (
         SurveyCase.objects.for_campaign(campaign)
         .values("household__dwelling__agency", "household__dwelling__agency_name", "state")
@@ -158,7 +158,8 @@ def by_agency(campaign: Campaign) -> list[AgencyLine]:
     for code, name, state, n in lines:
         found.setdefault(code, Counter())[state] += n
         called[code] = called.get(code) or name
-    return [AgencyLine(code, called[code] or code or "Sans agence", _counters(told)) for code, told in found.items()]
+    codes = sorted(found, key=lambda code: (code == "", code))
+    return [AgencyLine(code, called[code] or code or "Sans agence", _counters(found[code])) for code in codes]
 
 
 def curve(campaign: Campaign) -> list[CurvePoint]:
