@@ -5,43 +5,32 @@ from __future__ import annotations
 import datetime as dt
 import json
 from io import StringIO
-from pathlib import Path
-from typing import Any
 
 import pytest
-import time_machine
-from django.core import mail
 from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from campaigns.law.texts import formal_notice_text
-from campaigns.models import Campaign, Landlord, Milestone
-from tenants import tasks
+from campaigns.models import Campaign, Milestone
 from tenants.case_states import Move, State
 from tenants.messaging import deliver_waiting
-from tenants.models import CaseEvent, Message, PrintBatch, Purpose, SurveyCase
+from tenants.models import CaseEvent, Message, Purpose, SurveyCase
 from tenants.reminders import ANSWERED, NO_ADDRESS, NO_NOTICE, NO_POST, NOT_SLS, RUNNING, TOLD, TOO_SOON, send_due
 from tests.factories.campaigns import CampaignFactory
 from tests.factories.tenants import CaseFactory, MessageFactory
+from tests.tenants.silent import SENT_AT, due, silent
 
-SENT_AT = dt.datetime(2026, 10, 12, 8, 0, tzinfo=dt.UTC)
 OVERDUE = dt.date(2026, 11, 13)  # the legal month ended on 12 November
+
+
 Kind = Milestone.Kind
 
 
 @pytest.fixture
 def campaign(db: None) -> Campaign:
     return CampaignFactory(stage=Campaign.Stage.FIELD)
-
-
-def due(campaign: Campaign, kind: str, day: dt.date) -> Milestone:
-    return Milestone.objects.create(campaign=campaign, kind=kind, due_on=day)
-
-
-def silent(campaign: Campaign, **told: object) -> SurveyCase:
-    return CaseFactory(campaign=campaign, state="sent", sent_at=SENT_AT, **told)
 
 
 def run(campaign: Campaign, today: dt.date, *, dry_run: bool = False):  # type: ignore[no-untyped-def]
@@ -371,45 +360,3 @@ class TestCommand:
     def test_an_unknown_campaign_is_refused(self, db: None) -> None:
         with pytest.raises(CommandError, match="n'existe pas"):
             call_command("send_due", campaign=0)
-
-
-class TestTasks:
-    def test_the_daily_tick_queues_what_is_due_and_composes_the_letters(
-        self, campaign: Campaign, settings: Any, tmp_path: Path
-    ) -> None:
-        settings.MEDIA_ROOT = tmp_path
-        due(campaign, Kind.REMINDER_LETTER, dt.date(2026, 11, 23))
-        case = silent(campaign)
-        CampaignFactory()
-
-        with time_machine.travel(dt.datetime(2026, 11, 23, 8, 5, tzinfo=dt.UTC), tick=False):
-            tasks.send_due()
-            tasks.send_due()
-
-        batch = PrintBatch.objects.get()
-        assert batch.state == PrintBatch.State.COMPOSED
-        assert [message.case for message in batch.messages.all()] == [case]
-
-    def test_a_campaign_that_cannot_be_printed_stops_no_other(
-        self, campaign: Campaign, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        settings.MEDIA_ROOT = tmp_path
-        other = CampaignFactory(stage=Campaign.Stage.FIELD)
-        for each in (campaign, other):
-            due(each, Kind.REMINDER_LETTER, dt.date(2026, 11, 23))
-            silent(each)
-        Landlord.objects.filter(pk=campaign.landlord_id).update(accent="#FFFF00")
-
-        with time_machine.travel(dt.datetime(2026, 11, 23, 8, 5, tzinfo=dt.UTC), tick=False):
-            tasks.send_due()
-
-        assert PrintBatch.objects.get().campaign == other
-        assert f"campaign {campaign.pk}" in caplog.text
-
-    def test_the_delivery_tick_hands_over_all_that_waits(self, campaign: Campaign) -> None:
-        for _ in range(3):
-            MessageFactory(case=silent(campaign))
-
-        tasks.deliver_messages()
-
-        assert Message.objects.told().count() == len(mail.outbox) == 3
