@@ -137,7 +137,7 @@ class AnswerField(forms.Field):
         if self.question.type in BOXES:
             found: values.Value | None = True if value else None
         else:
-            found = self._read(str(value or ""))
+            found = self._read(str(value or "").replace("\x00", ""))
         if found is None and self.wanted:
             raise ValidationError(ASKED.get(self.question.type, ASK), code="required")
         return found
@@ -177,7 +177,7 @@ def name_of(question: Field) -> str:
 
 
 class QuestionForm(forms.Form):
-    """A page of questions at one row."""
+    """A page of questions at one row; a `free` one lets any of them wait."""
 
     use_required_attribute = False
 
@@ -189,12 +189,13 @@ class QuestionForm(forms.Form):
         today: dt.date,
         data: Mapping[str, Any] | None = None,
         prefix: str | None = None,
+        free: bool = False,
     ) -> None:
         super().__init__(data=data, prefix=prefix)
         self.questions = tuple(questions)
         self.seen = seen
         for question in questions:
-            wanted = is_wanted(question, seen)
+            wanted = not free and is_wanted(question, seen)
             self.fields[name_of(question)] = AnswerField(question=question, wanted=wanted, today=today)
             self.initial[name_of(question)] = as_written(question, seen.value(question.key))
 

@@ -8,6 +8,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from portal.drafts import draft_of
 from portal.pieces import drop, waiting
+from portal.progress import pieces_of
 from returns.arrivals import already_received
 from returns.intake import receive_online
 from returns.models import SupportingDocument, SurveyReturn
@@ -30,7 +31,8 @@ def send(*, case: SurveyCase, submission: str, now: dt.datetime) -> SurveyReturn
     """Hand the draft and the deposited pieces to the intake, which empties the draft.
 
     Pressed twice, the second press finds the return of the first. While the intake judges, the deposited files are set
-    aside so that it sees each piece once; they come back if it refuses.
+    aside so that it sees each piece once; they come back if it refuses. A piece that the answers no longer call for is
+    not sent, and not kept.
     Raises UnableToSend, AnswersRefused, PieceRefused.
     """
     made = SurveyReturn.objects.filter(case=case).count()
@@ -39,9 +41,11 @@ def send(*, case: SurveyCase, submission: str, now: dt.datetime) -> SurveyReturn
     earlier = already_received(case=case, submission=submission)
     if earlier is not None:
         return earlier
-    answers = draft_of(case).asked()
+    draft = draft_of(case)
+    answers = draft.asked()
     deposited = list(waiting(case))
-    documents = [_as_uploaded(piece) for piece in deposited]
+    expected = {(each.document.key, each.row) for each in pieces_of(draft)}
+    documents = [_as_uploaded(piece) for piece in deposited if (piece.kind, piece.row) in expected]
     aside = SupportingDocument.objects.filter(pk__in=[piece.pk for piece in deposited])
     aside.update(state=Kept.REFUSED)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from campaigns.questionnaire import values
 from campaigns.questionnaire.schema import Field, Reader, Section
@@ -15,8 +15,8 @@ from portal.forms import QuestionForm
 from portal.progress import LEFT, Person, blanks, is_roster, people_of, step
 from portal.views.questions import BACK, CHECK, MORE, after, page_of, save_page, section_of
 from returns.answers import is_asked, with_answers
+from returns.submissions import LAST_ROW
 
-MOST_PEOPLE = 30  # rows that one draft may hold
 NAMES = frozenset({"occupant.first_name", "occupant.last_name"})
 UNKNOWN = "Cette personne n'est pas dans votre foyer."
 
@@ -61,42 +61,41 @@ def _told(draft: Draft, asked: Section, person: Person) -> list[tuple[str, str]]
 
 
 @household_only(Standing.ANSWER)
-@require_http_methods(["GET", "HEAD", "POST"])
-def person(request: HttpRequest, visit: Visit, key: str, row: int) -> HttpResponse:
-    """Correct or complete what is said of one person."""
+@require_safe
+def add(request: HttpRequest, visit: Visit, key: str) -> HttpResponse:
+    """Somebody who moved in, or was born: the page of the next row, so that a second press adds nobody else."""
     draft = draft_of(visit.case)
-    asked = roster_of(draft, key)
-    if row not in draft.context.rows():
-        raise Http404(UNKNOWN)
-    return _edit(request, visit, draft, asked, row)
+    return redirect(_url("person", roster_of(draft, key), draft.next_row, request))
 
 
 @household_only(Standing.ANSWER)
 @require_http_methods(["GET", "HEAD", "POST"])
-def add(request: HttpRequest, visit: Visit, key: str) -> HttpResponse:
-    """Somebody who moved in, or was born."""
+def person(request: HttpRequest, visit: Visit, key: str, row: int) -> HttpResponse:
+    """Correct or complete what is said of one person, or tell who is new."""
     draft = draft_of(visit.case)
     asked = roster_of(draft, key)
-    if len(draft.context.rows()) >= MOST_PEOPLE:
-        raise Http404("Ce foyer compte déjà trop de personnes pour une réponse en ligne.")
-    return _edit(request, visit, draft, asked, draft.next_row, adding=True)
-
-
-def _edit(
-    request: HttpRequest, visit: Visit, draft: Draft, asked: Section, row: int, *, adding: bool = False
-) -> HttpResponse:
+    rows = draft.context.rows()
+    adding = row == draft.next_row and row <= LAST_ROW
+    if row not in rows and not adding:
+        raise Http404(UNKNOWN)
     if request.method == "POST":
         form, more = save_page(visit, asked, row, _details(draft, asked, row), request.POST)
-        if form is None and more:
-            return redirect(_url("person", asked, row, request, more=True))
         if form is None:
-            return redirect(_url("people", asked, None, request))
+            return redirect(_next(request, asked, row, more=more))
     else:
         form = QuestionForm(_details(draft, asked, row), seen=draft.context.at_row(row), today=visit.today)
+    told = page_of(draft, asked, row)
     more = request.GET.get("suite") == "1" and bool(blanks(draft, asked, row))
-    told = page_of(draft, asked, row) | {"who": "" if adding else page_of(draft, asked, row)["who"]}
-    added = draft.is_added(row) and not adding
-    return shown(request, visit, "person", **told, form=form, adding=adding, added=added, more=MORE if more else "")
+    return shown(request, visit, "person", **told, form=form, adding=adding, more=MORE if more else "")
+
+
+def _next(request: HttpRequest, asked: Section, row: int, *, more: bool) -> str:
+    """The same person when the answers call for more, the check page if one came from there, else everyone."""
+    if more:
+        return _url("person", asked, row, request, more=True)
+    if request.GET.get(BACK) == CHECK:
+        return reverse("portal:review")
+    return _url("people", asked, None, request)
 
 
 def _details(draft: Draft, asked: Section, row: int) -> list[Field]:

@@ -56,8 +56,8 @@ def questions(request: HttpRequest, visit: Visit, key: str, row: int) -> HttpRes
     if row not in open_rows(draft, asked):
         raise Http404("Cette page n'existe pas dans ce questionnaire.")
     if request.method == "POST":
-        if request.POST.get("copy", "").isdigit():
-            return copy_shared(request, visit, key, row)
+        if "copy" in request.POST:
+            return copy_shared(request, visit, asked, row)
         form, more = save_page(visit, asked, row, draft.questions(asked, row), request.POST)
         if form is None and not more:
             return redirect(after(request, visit))
@@ -68,12 +68,14 @@ def questions(request: HttpRequest, visit: Visit, key: str, row: int) -> HttpRes
     return shown(request, visit, "questions", **page_of(draft, asked, row), form=form, more=MORE if more else "")
 
 
-def copy_shared(request: HttpRequest, visit: Visit, key: str, row: int) -> HttpResponse:
+def copy_shared(request: HttpRequest, visit: Visit, asked: Section, row: int) -> HttpResponse:
     """Take the figures of the notice from the person who shares it."""
     with changing(visit.case, now=visit.now) as draft:
-        source = draft.context.at_row(int(request.POST["copy"]))
-        shared = {each: source.value(each) for each in SHARED}
-        draft.put(row, {each: value for each, value in shared.items() if value is not None})
+        for other, _ in _sharers(draft, asked, row):
+            if request.POST["copy"] == str(other):
+                source = draft.context.at_row(other)
+                shared = {each: source.value(each) for each in SHARED}
+                draft.put(row, {each: value for each, value in shared.items() if value is not None})
     return redirect(request.get_full_path())
 
 

@@ -16,6 +16,7 @@ from campaigns.questionnaire.schema import Field, FieldType, Section
 from portal.access import Standing, Visit, household_only, shown
 from portal.drafts import Draft, changing, draft_of
 from portal.forms import HonourForm, QuestionForm, spaced
+from portal.pieces import waiting
 from portal.progress import LEFT, ExpectedPiece, is_roster, open_rows, pages_of, pieces_of, tasks_of
 from portal.receipts import Receipt, receipt_of, receipt_pdf
 from portal.sending import UnableToSend, send, submission_key
@@ -23,8 +24,10 @@ from portal.views.questions import BACK, CHECK
 from returns.answers import display_name
 from returns.intake import AnswersRefused
 from returns.missing import MissingItem, items_of
-from returns.models import SurveyReturn
+from returns.models import ComplementRequest, SurveyReturn
 from returns.pieces import PieceRefused
+
+NOTHING = "Ajoutez au moins une pièce ou une réponse avant d'envoyer."
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +103,21 @@ def complement(request: HttpRequest, visit: Visit) -> HttpResponse:
         with changing(visit.case, now=visit.now) as changed:
             for _, row, form in forms:
                 changed.put(row, form.answers)
+        if honour.is_valid() and not _brings_something(visit, asked):
+            honour.add_error(None, NOTHING)
     if ready and honour.is_valid() and _sent(request, visit, honour):
         messages.success(request, "Votre envoi est bien arrivé.")
         return redirect("portal:status")
     pieces = [piece for piece in pieces_of(draft) if _concerns(piece, items, visit)]
     return shown(request, visit, "complement", asked=asked, forms=forms, honour=honour, pieces=pieces, items=items)
+
+
+def _brings_something(visit: Visit, asked: ComplementRequest | None) -> bool:
+    """Whether there is an answer, a piece or an expected signature to send."""
+    draft = draft_of(visit.case)
+    signatures = {each.key for _, each in draft.questionnaire.fields() if each.type is FieldType.SIGNATURE}
+    signs = asked is not None and any(item["field"] in signatures for item in asked.items)
+    return signs or bool(draft.answers) or waiting(visit.case).exists()
 
 
 def _groups(draft: Draft, items: list[MissingItem]) -> list[tuple[str, int, list[Field]]]:
@@ -118,7 +131,9 @@ def _groups(draft: Draft, items: list[MissingItem]) -> list[tuple[str, int, list
 
 
 def _form(draft: Draft, visit: Visit, fields: list[Field], row: int, posted: Any) -> QuestionForm:
-    return QuestionForm(fields, seen=draft.context.at_row(row), today=visit.today, data=posted, prefix=f"r{row}")
+    return QuestionForm(
+        fields, seen=draft.context.at_row(row), today=visit.today, data=posted, prefix=f"r{row}", free=True
+    )
 
 
 def _concerns(piece: ExpectedPiece, items: list[MissingItem], visit: Visit) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from returns.models import Declaration, SupportingDocument, SurveyReturn
+from tenants import access_codes
 from tenants.models import SurveyCase
 from tests.portal.walking import HOUSEHOLD, answer_everything, photo, put_off_pieces, send, upload
 
@@ -95,7 +96,7 @@ def test_a_newcomer_is_added_counts_and_can_be_taken_back(household: Client, cas
         "occupant-birth_date_year": "2026",
         "occupant-link": "child",
     }
-    added = household.post("/personnes/occupants/ajouter/", child)
+    added = household.post(household.get("/personnes/occupants/ajouter/")["Location"], child)
 
     assert added.status_code == 302
     assert "suite=1" in added["Location"], "a child calls for one more question"
@@ -111,6 +112,74 @@ def test_a_newcomer_is_added_counts_and_can_be_taken_back(household: Client, cas
     assert "Anaïs" not in household.get("/personnes/occupants/").content.decode()
 
 
+def test_pressing_twice_adds_one_person(household: Client) -> None:
+    address = household.get("/personnes/occupants/ajouter/")["Location"]
+    child = {
+        "occupant-last_name": "Élodée",
+        "occupant-first_name": "Anaïs",
+        "occupant-birth_date_day": "5",
+        "occupant-birth_date_month": "9",
+        "occupant-birth_date_year": "2026",
+        "occupant-link": "child",
+    }
+
+    for _ in range(2):
+        household.post(address, child)
+
+    assert household.get("/personnes/occupants/").content.decode().count("person__name") == 4
+    assert household.get("/personnes/occupants/9/").status_code == 404
+
+
+def test_a_piece_of_somebody_taken_back_is_not_sent(household: Client, case: SurveyCase) -> None:
+    answer_everything(household)
+    mother = {
+        "occupant-last_name": "Nguyễn",
+        "occupant-first_name": "Thị Hoa",
+        "occupant-birth_date_day": "5",
+        "occupant-birth_date_month": "9",
+        "occupant-birth_date_year": "1950",
+        "occupant-link": "ascendant",
+    }
+    household.post("/personnes/occupants/4/", mother)
+    assert upload(household, "identity", 4, ("carte.jpg", photo("blue"))).status_code == 302
+    household.post("/personnes/occupants/4/retirer/")
+    put_off_pieces(household, 1, 2)
+
+    assert send(household).status_code == 302
+    assert not case.documents.exists()
+
+
+def test_a_complement_without_anything_new_is_not_sent(household: Client, case: SurveyCase) -> None:
+    answer_everything(household)
+    put_off_pieces(household, 1, 2)
+    send(household)
+    honour = household.get("/completer/").context["honour"]
+
+    page = household.post("/completer/", {"honour": "on", "submission": honour["submission"].value()})
+
+    assert "Ajoutez au moins une pièce" in page.content.decode()
+    assert SurveyReturn.objects.filter(case=case).count() == 1
+
+
+def test_a_form_that_came_incomplete_on_paper_is_completed_on_line(
+    client: Client, case: SurveyCase, present: Any
+) -> None:
+    SurveyCase.objects.filter(pk=case.pk).update(state="incomplete", channel="paper")
+    client.post(f"/a/{access_codes.issue_link(case=case, wave='complement-1', now=present)}")
+
+    page = client.get("/completer/")
+    wrong = client.post("/completer/", {"r0-household-size": "trois"}).content.decode()
+    key = page.context["honour"]["submission"].value()
+    sent = client.post("/completer/", {"r0-household-size": "3", "honour": "on", "submission": key})
+
+    assert [row for _, row, _ in page.context["forms"]] == [0, 1, 2]
+    assert "Écrivez un nombre entier" in wrong
+    assert sent["Location"] == "/suivi-du-dossier/"
+    assert declared(case) == {("household.size", 0): 3}
+    case.refresh_from_db()
+    assert case.state == "incomplete"
+
+
 def test_a_newcomer_sent_is_declared(household: Client, case: SurveyCase) -> None:
     answer_everything(household)
     mother = {
@@ -123,7 +192,7 @@ def test_a_newcomer_sent_is_declared(household: Client, case: SurveyCase) -> Non
         "occupant-status": "widowed",
         "occupant-activity": "retired",
     }
-    location = household.post("/personnes/occupants/ajouter/", mother)["Location"]
+    location = household.post(household.get("/personnes/occupants/ajouter/")["Location"], mother)["Location"]
     household.post(location, mother)
     household.post("/questions/resources/4/", {"occupant-tax_reference_income": "0"})
     for piece in household.get("/pieces/").context["unsettled"]:
@@ -246,8 +315,6 @@ def test_another_device_finds_the_answers(household: Client, case: SurveyCase, c
 def test_the_complement_s_link_shows_only_what_is_missing_and_takes_it(
     household: Client, case: SurveyCase, present: Any
 ) -> None:
-    from tenants import access_codes
-
     answer_everything(household)
     upload(household, "tax_notice", 1, ("avis.jpg", photo()))
     put_off_pieces(household, *_still_expected(household))
