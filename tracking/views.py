@@ -20,6 +20,7 @@ from tenants.models import SurveyCase
 from tracking import case_list, charts, figures, quality, sentences
 from tracking.access import campaign_or_404, campaigns_of, case_or_404, cases_of, may_see_scans, read_only
 from tracking.case_page import content_of
+from tracking.definitions import DEFINITIONS
 from tracking.wording import BADGES, told
 
 logger = logging.getLogger(__name__)
@@ -197,7 +198,7 @@ EXTENSIONS = {"image/jpeg": ".jpg", "image/png": ".png", "image/tiff": ".tif", "
 @require_safe
 def definitions(request: HttpRequest) -> TemplateResponse:
     """What each figure counts."""
-    return _page(request, "tracking/definitions.html", {})
+    return _page(request, "tracking/definitions.html", {"definitions": DEFINITIONS})
 
 
 def _refuse_scans(user: User) -> None:

@@ -88,6 +88,11 @@ def moment(at: dt.datetime) -> str:
     return f"{in_full(at)} à {local.hour}{NO_BREAK}h{NO_BREAK}{local.minute:02d}"
 
 
+def capital(words: str) -> str:
+    """The same words with a first capital; the others are left as they are (SMS)."""
+    return words[:1].upper() + words[1:]
+
+
 def plural(count: int, one: str, many: str) -> str:
     """« 1 dossier », « 3 dossiers »; zero is singular in French."""
     return f"{number(count)}{NO_BREAK}{one if count < 2 else many}"
