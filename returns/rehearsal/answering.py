@@ -1,4 +1,4 @@
-"""How made-up tenants answer: with the printed form, with the portal's code printed on it, and to complement requests."""
+"""How made-up tenants answer: with the printed form, by the code printed on it, and to complement requests."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from typing import Any
 from PIL import Image
 
 from campaigns.models import LayoutVariant
-from returns.intake import receive_online
 from returns.models import ComplementRequest, RehearsedTenant
 from returns.pieces import UploadedPiece
+from returns.rehearsal.authority import Authority
 from returns.rehearsal.meaning import Meaning
 from returns.rehearsal.papers import Envelope, drawn_piece, portal_address, signed_on
 from returns.rehearsal.scanner import Quality
+from returns.submissions import receive_online
+from returns.trust import rehearsal_authority_folder
 from tenants import access_codes
 from tenants.models import Message, Occupant, Purpose
 
 QUALITIES = (Quality.LIGHT, Quality.LIGHT, Quality.LIGHT, Quality.MEDIUM, Quality.MEDIUM, Quality.HEAVY)
+
+SIGNED_NOTICES = 80  # of a hundred tax notices, those that carry their signed code
 
 
 class FormNotFound(LookupError):
@@ -44,12 +48,12 @@ def envelope_of(*, tenant: RehearsedTenant, day: dt.date) -> Envelope:
     return Envelope(
         seed=seed,
         batch=Path(printed.batch.document.path) if printed.batch else Path(),
-        first_page=printed.first_page,
+        first_page=printed.first_page - 1,
         pages=printed.pages,
         layout=variant.tables,
         answers=Meaning(tenant.meaning).answers(),
         pieces=tuple(_piece(tenant, kind, row) for kind, row in meaning.first_documents()),
-        quality=QUALITIES[int(hashlib.sha256(seed.encode()).hexdigest(), 16) % len(QUALITIES)],
+        quality=QUALITIES[int(_drawn(seed), 16) % len(QUALITIES)],
         title=variant.fingerprint,
     )
 
@@ -57,7 +61,7 @@ def envelope_of(*, tenant: RehearsedTenant, day: dt.date) -> Envelope:
 def answer_online(*, tenant: RehearsedTenant, now: dt.datetime) -> None:
     """Read the printed QR code as a phone does, enter by it, and send the answers and pieces."""
     printed = _printed_form(tenant)
-    address = portal_address(Path(printed.batch.document.path) if printed.batch else Path(), printed.first_page)
+    address = portal_address(Path(printed.batch.document.path) if printed.batch else Path(), printed.first_page - 1)
     if not address:
         raise FormNotFound(f"Aucun QR code lisible sur le formulaire du dossier {tenant.case.reference}.")
     case = access_codes.check_link(token=address.rstrip("/").rpartition("/")[2], now=now)
@@ -109,8 +113,17 @@ def _piece(tenant: RehearsedTenant, kind: str, row: int) -> dict[str, Any]:
             "income": answers["occupant.tax_reference_income", row],
             "notice_reference": answers["occupant.notice_reference", row],
             "tax_numbers": (answers["occupant.tax_number", row],),
+            "authority": _authority() if int(_drawn(told["seed"]), 16) % 100 < SIGNED_NOTICES else None,
         }
     return told
+
+
+def _authority() -> Authority:
+    return Authority.kept_in(rehearsal_authority_folder())
+
+
+def _drawn(seed: str) -> str:
+    return hashlib.sha256(seed.encode()).hexdigest()
 
 
 def _upload(tenant: RehearsedTenant, kind: str, row: int) -> UploadedPiece:

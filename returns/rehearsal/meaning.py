@@ -1,4 +1,4 @@
-"""What a made-up tenant means, as it is kept in `RehearsedTenant.meaning` (JSON): answers, pieces, what is forgotten."""
+"""What a made-up tenant means, as `RehearsedTenant.meaning` keeps it (JSON): answers, pieces, what is forgotten."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def drawn_piece(piece: Mapping[str, Any]) -> Grey:
 def portal_address(batch: Path, page: int) -> str:
     """What the QR code of a form's first page opens, read from the print as a phone reads it; '' if none is found."""
     [image] = printed_pages(batch, page, 1)
-    for found in zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormat.QRCode):
+    for found in zxingcpp.read_barcodes(image, formats=[zxingcpp.BarcodeFormat.QRCode]):
         if "://" in found.text:
             return str(found.text)
     return ""

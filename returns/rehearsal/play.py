@@ -12,10 +12,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from tenants.dispatch import compose_letters, hand_over
-from tenants.reminders import send_due
-from tenants.undelivered import record_undelivered
-
 from campaigns.models import Campaign, User
 from returns.intake import read_batch, receive_scans
 from returns.models import ComplementRequest, RehearsedTenant, ScanBatch
@@ -24,9 +20,12 @@ from returns.rehearsal.intentions import ON_LINE, ON_PAPER, intend
 from returns.rehearsal.meaning import Meaning
 from returns.rehearsal.operators import key_everything
 from returns.rehearsal.papers import posted
+from tenants.dispatch import compose_letters, hand_over
 from tenants.messaging import deliver_waiting
 from tenants.models import Message, Purpose, SurveyCase
 from tenants.prefill import prefill_of
+from tenants.reminders import send_due
+from tenants.undelivered import record_undelivered
 
 PARIS = ZoneInfo("Europe/Paris")
 COMPLEMENT_AFTER = dt.timedelta(days=6)  # days a tenant takes to answer a complement request

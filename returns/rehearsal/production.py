@@ -27,7 +27,7 @@ from returns.rehearsal.play import Cast, Figures, Tell, cast_tenants, play
 from returns.rehearsal.reconciliation import Reconciliation, delivered_cells, reconcile
 from returns.restitution.delivery import restitute
 from tenants.dispatch import compose_forms, compose_proof, hand_over
-from tenants.importing import fetch_deposits
+from tenants.importing import adopt_profile, fetch_deposits
 from tenants.models import ImportFile
 
 FORMATS = ("csv", "xml", "xlsx", "fixed")
@@ -93,8 +93,7 @@ def rehearse_village(*, households: int, seed: int, tell: Tell) -> Outcome:
         now=now,
         rehearsal=True,
     )
-    campaign.mapping_profile = stage.profile_of(landlord)
-    campaign.save(update_fields=["mapping_profile"])
+    adopt_profile(campaign=campaign, name="nested")
     with embedded_server() as server:
         exchange = LandlordExchange(account_of(landlord, port=server.port, host_key=server.host_key))
         tell("Le bailleur dépose ses fichiers par SFTP", 0, 1)
@@ -132,6 +131,7 @@ def _produce(campaign: Campaign, exchange: LandlordExchange, logins: list[stage.
     with _timed(seconds, "import"):
         tell("Import du fichier des locataires", 0, 1)
         fetch_deposits(campaign=campaign, exchange=exchange, now=dispatched)
+        campaign.refresh_from_db()  # the landlord's rules are part of what it approves
     with _timed(seconds, "proof"):
         tell("Composition et approbation du BAT", 0, 1)
         revision = operations.draw_up_revision(campaign=campaign, now=dispatched)

@@ -7,11 +7,9 @@ import io
 from dataclasses import dataclass
 
 from campaigns.exchange import LandlordExchange
-
-from campaigns.models import Landlord, MappingProfile, User
+from campaigns.models import Landlord, User
 from returns.rehearsal.deposit import code_tables_csv, households_xml, rules_csv
 from returns.rehearsal.people import Village
-from tenants.landlord_file.profile import shipped_profile
 
 LANDLORDS = (
     ("val-de-brenne", "Val-de-Brenne Habitat", "#1F5F5B", "14 place de l'Écluse\n37000 Tours"),
@@ -57,14 +55,6 @@ def drop_deposit(*, exchange: LandlordExchange, village: Village) -> dict[str, i
     for name, content in files.items():
         exchange.deliver("depot", name, io.BytesIO(content))
     return {name: len(content) for name, content in files.items()}
-
-
-def profile_of(landlord: Landlord) -> MappingProfile:
-    """The profile that reads the made-up deposit."""
-    found = MappingProfile.objects.filter(landlord=landlord, name="imbriqué").order_by("-version").first()
-    return found or MappingProfile.objects.create(
-        landlord=landlord, name="imbriqué", definition=shipped_profile("nested")
-    )
 
 
 def calendar(today: dt.date) -> tuple[dt.date, dt.date, dt.date]:
