@@ -109,7 +109,9 @@ def _drift(profile: NDArray[np.floating], places: NDArray[np.floating]) -> int:
     shifts = np.arange(-DRIFT, DRIFT + 1)
     reached = np.clip(at[None, :] + shifts[:, None], 1, len(profile) - 2)
     line = profile[reached]
-    beside = (profile[np.clip(reached - 4, 0, len(profile) - 1)] + profile[np.clip(reached + 4, 0, len(profile) - 1)]) / 2
+    beside = (
+        profile[np.clip(reached - 4, 0, len(profile) - 1)] + profile[np.clip(reached + 4, 0, len(profile) - 1)]
+    ) / 2
     seen = np.clip(line - beside, 0, 60).mean(axis=1) - 0.4 * np.abs(shifts)
     best = int(seen.argmax())
     return int(shifts[best]) if seen[best] > 3 else 0
@@ -148,7 +150,9 @@ def _shared_out(strokes: Grey, cells: int) -> Comb:
     owners = np.floor((centres[:, 0] - margin) / pitch).astype(int)
     heights = strokes.shape[0]
     keep = (stats[:, cv2.CC_STAT_AREA] >= SPECK) & (owners >= 0) & (owners < cells)
-    keep &= (centres[:, 1] > margin) & (centres[:, 1] < heights - margin) & ~_residue(stats, margin, pitch, strokes.shape)
+    keep &= (
+        (centres[:, 1] > margin) & (centres[:, 1] < heights - margin) & ~_residue(stats, margin, pitch, strokes.shape)
+    )
     keep[0] = False
     parts: list[list[tuple[int, int, int, int, int]]] = [[] for _ in range(cells)]
     spilt = False

@@ -2,99 +2,99 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from campaigns.paper_form.zones import Box, FormLayout, Zone, ZoneKind
-from campaigns.questionnaire.schema import Field, FieldType
-from returns.reading import digits, marks
-from returns.reading.combs import Comb, read_comb
+from campaigns.paper_form.zones import FormLayout, Zone, ZoneKind
+from campaigns.questionnaire.schema import Field
+from returns.reading.combs import glyphs_of, read_comb
+from returns.reading.decoding import decode
+from returns.reading.digits import recognise
+from returns.reading.ink import is_written
+from returns.reading.marks import measure_boxes, read_ticks
 from returns.reading.pixels import Grey
+from returns.reading.readings import Doubt, ReadField
 from returns.reading.registration import Registration
 
-Address = tuple[str, int]
+Group = Sequence[Zone]
 
-
-@dataclass(frozen=True, slots=True)
-class ReadField:
-    """One question of one row as read. `value` is canonical, None when nothing is written or nothing can be told.
-
-    `inked`: something is written. `several`: more than one box of a single choice is ticked. `confidence` from 0 to 1.
-    """
-
-    field: str
-    row: int
-    value: Any
-    inked: bool
-    confidence: float
-    several: bool
-    box: Box
+MACHINE_READ = (ZoneKind.BOX, ZoneKind.COMB)
 
 
 def read_form(
     grey: Grey, registration: Registration, layout: FormLayout, questions: Mapping[str, Field]
 ) -> tuple[ReadField, ...]:
-    """Every field of the page that `registration` names, in reading order. `questions` are the fields by key."""
-    groups: dict[Address, list[Zone]] = defaultdict(list)
-    for zone in layout.on_page(registration.code.page):
-        groups[zone.field, zone.row].append(zone)
-    combs = {at: _comb(grey, registration, zones[0]) for at, zones in groups.items() if _is_comb(zones)}
-    chances = dict(zip(combs, digits.chances_of(list(combs.values())), strict=True))
-    told = []
-    for address, zones in groups.items():
-        question = questions[address[0]]
-        if address in combs:
-            told.append(_number(question, zones[0], combs[address], chances[address]))
-        else:
-            told.append(_other(grey, registration, question, zones))
-    return tuple(told)
+    """The answers of the page that `registration` names, in the layout's order.
+
+    `questions` (key to definition) lets dates, whole numbers and checked numbers be decoded with what is known of them;
+    a comb whose question is not among them gives its digits as text.
+    """
+    groups = _groups(layout, registration.code.page)
+    boxes = [group for group in groups if group[0].kind is ZoneKind.BOX]
+    combs = [group for group in groups if group[0].kind is ZoneKind.COMB]
+    told = _ticks(grey, registration, boxes) + _digits(grey, registration, combs, questions)
+    told += [_kept_for_people(grey, registration, group) for group in groups if group[0].kind not in MACHINE_READ]
+    order = {(group[0].field, group[0].row, group[0].kind): number for number, group in enumerate(groups)}
+    return tuple(sorted(told, key=lambda reading: order[reading.field, reading.row, reading.kind]))
 
 
-def _is_comb(zones: Sequence[Zone]) -> bool:
-    return zones[0].kind is ZoneKind.COMB
+def _groups(layout: FormLayout, page: int) -> list[Group]:
+    """The zones of the page, one group an answer and a kind."""
+    groups: dict[tuple[str, int, ZoneKind], list[Zone]] = {}
+    for zone in layout.on_page(page):
+        groups.setdefault((zone.field, zone.row, zone.kind), []).append(zone)
+    return list(groups.values())
 
 
-def _comb(grey: Grey, registration: Registration, zone: Zone) -> Comb:
-    return read_comb(grey, registration, zone.box, zone.cells)
+def _ticks(grey: Grey, registration: Registration, groups: Sequence[Group]) -> list[ReadField]:
+    zones = [zone for group in groups for zone in group]
+    if not zones:
+        return []
+    marks = dict(zip(zones, measure_boxes(grey, registration, [zone.box for zone in zones]), strict=True))
+    return [read_ticks(group, [marks[zone] for zone in group]) for group in groups]
 
 
-def _number(question: Field, zone: Zone, comb: Comb, chances: digits.Chances) -> ReadField:
-    number = digits.decode(question, chances, spilt=comb.spilt)
-    value = digits.as_value(question, number.text)
-    confidence = number.confidence if value is not None else 0.0
-    if comb.blank:
-        confidence = marks.SURE
-    return ReadField(zone.field, zone.row, value, not comb.blank, confidence, several=False, box=zone.box)
-
-
-def _other(grey: Grey, registration: Registration, question: Field, zones: Sequence[Zone]) -> ReadField:
-    zone = zones[0]
-    around = _around([each.box for each in zones])
-    if zone.kind is ZoneKind.BOX:
-        ticked = marks.read_boxes(grey, registration, zones)
-        value = _box_value(question, ticked.value)
-        return ReadField(
-            zone.field, zone.row, value, ticked.inked, ticked.confidence, several=ticked.several, box=around
+def _digits(
+    grey: Grey, registration: Registration, groups: Sequence[Group], questions: Mapping[str, Field]
+) -> list[ReadField]:
+    combs = [[read_comb(grey, registration, zone.box, zone.cells) for zone in group] for group in groups]
+    probabilities = iter(recognise(list(glyphs_of([comb for each in combs for comb in each]))))
+    readings = []
+    for group, parts in zip(groups, combs, strict=True):
+        cells = [None if glyph is None else next(probabilities) for comb in parts for glyph in comb.glyphs]
+        decoded = decode(cells, questions.get(group[0].field), spilt=any(comb.spilt for comb in parts))
+        readings.append(
+            ReadField(
+                field=group[0].field,
+                row=group[0].row,
+                kind=ZoneKind.COMB,
+                value=decoded.value,
+                confidence=decoded.confidence,
+                boxes=tuple(zone.box for zone in group),
+                inked=not all(comb.blank for comb in parts),
+                doubt=decoded.doubt,
+                alternatives=decoded.alternatives,
+            )
         )
-    if zone.kind is ZoneKind.SIGNATURE:
-        signed, confidence = marks.is_signed(grey, registration, zone)
-        return ReadField(zone.field, zone.row, signed or None, signed, confidence, several=False, box=around)
-    holds = marks.holds_letters if zone.kind is ZoneKind.LETTERS else marks.holds_writing
-    inked = holds(grey, registration, zone)
-    return ReadField(zone.field, zone.row, None, inked, 0.0 if inked else marks.SURE, several=False, box=around)
+    return readings
 
 
-def _box_value(question: Field, ticked: str | None) -> Any:
-    if ticked is None:
-        return None
-    if question.type in {FieldType.TICK, FieldType.YES_NO}:
-        return ticked in {"on", "yes"}
-    return ticked
+def _kept_for_people(grey: Grey, registration: Registration, group: Group) -> ReadField:
+    """A signature is present or not; handwriting is blank, or a person's to key."""
+    first = group[0]
+    seen = [is_written(grey, registration, zone) for zone in group]
+    written = any(each for each, _ in seen)
+    confidence = min(sure for _, sure in seen)
+    signature = first.kind is ZoneKind.SIGNATURE
+    return ReadField(
+        field=first.field,
+        row=first.row,
+        kind=first.kind,
+        value=True if signature and written else None,
+        confidence=confidence if signature or not written else 0.0,
+        boxes=tuple(zone.box for zone in group),
+        inked=written,
+        doubt=Doubt.HANDWRITING if written and not signature else Doubt.NONE,
+    )
 
 
-def _around(boxes: Sequence[Box]) -> Box:
-    left, top = min(box.x for box in boxes), min(box.y for box in boxes)
-    right, bottom = max(box.right for box in boxes), max(box.bottom for box in boxes)
-    return Box(left, top, right - left, bottom - top)
+__all__ = ["ReadField", "read_form"]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from campaigns.paper_form.zones import Box, Zone, ZoneKind
 from returns.reading.pixels import PIXELS_PER_MM, Grey
-from returns.reading.readings import Alternative, Doubt, FieldReading, Value
+from returns.reading.readings import Alternative, Doubt, ReadField, Value
 from returns.reading.registration import Registration
 
 EMPTY, TICKED, STRUCK, BLACK = 0.025, 0.07, 0.42, 0.52  # inner coverage: empty under, ticked from, to, struck out from
@@ -68,8 +68,8 @@ def judged(coverage: float) -> BoxMark:
     return BoxMark(BoxState.STRUCK_OUT, 0.98, coverage)
 
 
-def read_ticks(zones: Sequence[Zone], marks: Sequence[BoxMark], *, exclusive: bool) -> FieldReading:
-    """What the boxes of one answer say together; `exclusive` is False for a lone box to tick.
+def read_ticks(zones: Sequence[Zone], marks: Sequence[BoxMark]) -> ReadField:
+    """What the boxes of one answer, of which one at most may be ticked, say together.
 
     Two ticks are a doubt; a tick beside a struck-out box is a correction; a lone struck-out box is a doubt.
     """
@@ -78,17 +78,16 @@ def read_ticks(zones: Sequence[Zone], marks: Sequence[BoxMark], *, exclusive: bo
     struck = [number for number, mark in enumerate(marks) if mark.state is BoxState.STRUCK_OUT]
     values = [_meaning(zone, zones) for zone in zones]
     sure = min((mark.confidence for mark in marks), default=1.0)
-    nothing: Value = None if exclusive else False
     if len(ticked) == 1 and not unsure:
         return _told(zones, values[ticked[0]], sure)
     if not ticked and not unsure and not struck:
-        return _told(zones, nothing, sure, inked=False)
+        return _told(zones, None, sure, inked=False)
     if len(ticked) > 1:
         return _told(zones, None, 0.0, Doubt.SEVERAL_TICKS, [values[number] for number in ticked])
     if not ticked and not unsure:
-        return _told(zones, None, 0.0, Doubt.LONE_STRIKE, [values[number] for number in struck] + [nothing])
+        return _told(zones, None, 0.0, Doubt.LONE_STRIKE, [values[number] for number in struck] + [None])
     candidates = [values[number] for number in ticked + unsure]
-    return _told(zones, candidates[0], 0.4, Doubt.UNSURE, [*candidates[1:], nothing])
+    return _told(zones, candidates[0], 0.4, Doubt.UNSURE, [*candidates[1:], None])
 
 
 def _told(
@@ -99,8 +98,8 @@ def _told(
     others: Sequence[Value] = (),
     *,
     inked: bool = True,
-) -> FieldReading:
-    return FieldReading(
+) -> ReadField:
+    return ReadField(
         field=zones[0].field,
         row=zones[0].row,
         kind=ZoneKind.BOX,

@@ -168,7 +168,8 @@ def x_of_crossing(lines: Grey | Points) -> float:
     first = np.where(light.any(axis=1), light.argmax(axis=1), lines.shape[1] - 1)
     rows = np.arange(len(lines))
     inner, outer = lines[rows, np.maximum(first - 1, 0)], lines[rows, first]
-    return float(np.median(first - 1 + (inner - 0.5) / np.maximum(inner - outer, 1e-6)))
+    reached = np.sort(first - 1 + (inner - 0.5) / np.maximum(inner - outer, 1e-6))
+    return float(reached[len(reached) // 2])
 
 
 def _corners(box: Box) -> Points:
