@@ -10,12 +10,13 @@ import datetime as dt
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, F, Q
 
 from campaigns.models import Campaign, User
 from campaigns.questionnaire.schema import Field
 from campaigns.questionnaire.values import parse_text
 from returns import transcription
+from returns.answers import questionnaire_of
 from returns.models import Declaration, KeyingEntry, KeyingTask, SurveyReturn
 from returns.models.declarations import Source
 
@@ -31,17 +32,17 @@ class UnableToKey(Exception):
 def next_task(*, operator: User, now: dt.datetime, campaign: Campaign | None = None) -> KeyingTask | None:
     """The operator's task in hand, else a fresh one, claimed; None when nothing is left for this operator.
 
-    Dossier by dossier, so that the operator keeps the household in mind. A case manager also gets what is to be
+    Dossier by dossier, so that the operator keeps the household in mind. A case manager first gets what is to be
     arbitrated or was referred.
     """
     held = KeyingTask.objects.filter(state=State.CLAIMED, claimed_by=operator, claimed_at__gt=now - LEASE)
     if campaign is not None:
         held = held.filter(campaign=campaign)
-    in_hand = held.order_by("claimed_at").first()
+    in_hand = held.order_by("-claimed_at", "-pk").first()  # an entry just taken back comes before the field after it
     if in_hand is not None:
         return in_hand
     for _ in range(TRIES):
-        candidate = _candidates(operator=operator, now=now, campaign=campaign).first()
+        candidate = _candidate(operator=operator, now=now, campaign=campaign)
         if candidate is None:
             return None
         if _claim(candidate, operator=operator, now=now):
@@ -50,16 +51,22 @@ def next_task(*, operator: User, now: dt.datetime, campaign: Campaign | None = N
     return None
 
 
-def _candidates(*, operator: User, now: dt.datetime, campaign: Campaign | None) -> Any:
-    free = Q(state=State.OPEN) | Q(state=State.CLAIMED, claimed_at__lte=now - LEASE)
+def _candidate(*, operator: User, now: dt.datetime, campaign: Campaign | None) -> KeyingTask | None:
+    """What the operator may take first: for a case manager what is to be settled, then abandoned and fresh fields."""
+    tasks = KeyingTask.objects.filter(campaign=campaign) if campaign is not None else KeyingTask.objects.all()
+    keyed = Count("entries", filter=Q(entries__arbitration=False))
+    abandoned = tasks.filter(state=State.CLAIMED, claimed_at__lte=now - LEASE).annotate(keyed=keyed)
+    settling = Q(keyed__gte=F("entries_needed")) | ~Q(note="")
+    mine = KeyingEntry.objects.filter(operator=operator).values("task")
+    queues = [abandoned.exclude(settling).exclude(pk__in=mine), tasks.filter(state=State.OPEN).exclude(pk__in=mine)]
     if operator.may_manage:
-        free |= Q(state__in=[State.ARBITRATION, State.REFERRED])
-    tasks = KeyingTask.objects.filter(free).exclude(
-        Q(state__in=[State.OPEN, State.CLAIMED]) & Q(entries__operator=operator)
-    )
-    if campaign is not None:
-        tasks = tasks.filter(campaign=campaign)
-    return tasks.order_by("survey_return_id", "id")
+        queues = [tasks.filter(state__in=[State.ARBITRATION, State.REFERRED]), abandoned.filter(settling), *queues]
+    return next((found for queue in queues if (found := queue.order_by("pk").first()) is not None), None)
+
+
+def is_to_settle(task: KeyingTask) -> bool:
+    """Whether a case manager decides the field: it was referred, or its independent entries disagree."""
+    return bool(task.note) or task.entries.filter(arbitration=False).count() >= task.entries_needed
 
 
 def _claim(task: KeyingTask, *, operator: User, now: dt.datetime) -> bool:
@@ -87,7 +94,7 @@ def answer(
         if locked.state != State.CLAIMED or locked.claimed_by_id != operator.pk:
             raise UnableToKey("Ce champ a été repris par quelqu'un d'autre. Passez au suivant.")
         earlier = list(locked.entries.filter(arbitration=False))
-        arbitrating = len(earlier) >= locked.entries_needed or bool(locked.note)
+        arbitrating = is_to_settle(locked)
         KeyingEntry.objects.create(
             task=locked,
             operator=operator,
@@ -151,20 +158,20 @@ def refer(*, task: KeyingTask, operator: User, note: str, now: dt.datetime) -> N
 
 
 def undo(*, operator: User, now: dt.datetime) -> KeyingTask:
-    """Take the operator's last entry back, as long as its return is not finished; the task is the operator's again."""
+    """Take the operator's last entry back, as long as its return is not finished; the task is the operator's again.
+
+    Raises UnableToKey when there is none, its dossier is closed, or a colleague has taken the field up since.
+    """
     with transaction.atomic():
-        entry = (
-            KeyingEntry.objects.filter(
-                operator=operator, arbitration=False, task__survey_return__state=SurveyReturn.State.OPEN
-            )
-            .order_by("-entered_at", "-pk")
-            .first()
-        )
+        entry = KeyingEntry.objects.filter(operator=operator).order_by("-entered_at", "-pk").first()
         if entry is None:
+            raise UnableToKey("Il n'y a rien à annuler : vous n'avez encore rien saisi.")
+        task = KeyingTask.objects.select_for_update(of=("self",)).select_related("survey_return").get(pk=entry.task_id)
+        if task.survey_return.state != SurveyReturn.State.OPEN:
             raise UnableToKey("Il n'y a rien à annuler : le dernier dossier est déjà clos.")
-        task = KeyingTask.objects.select_for_update().get(pk=entry.task_id)
-        if task.entries.count() > 1:
-            raise UnableToKey("Un collègue a déjà saisi ce champ à son tour : demandez au superviseur.")
+        elsewhere = task.state == State.REFERRED or (task.state == State.CLAIMED and task.claimed_by_id != operator.pk)
+        if elsewhere or task.entries.filter(pk__gt=entry.pk).exists():
+            raise UnableToKey("Un collègue a repris ce champ à son tour : demandez au superviseur.")
         if task.state == State.DONE:
             _record(task, value=None, now=now)
         entry.delete()
@@ -175,4 +182,4 @@ def undo(*, operator: User, now: dt.datetime) -> KeyingTask:
 
 def field_of(task: KeyingTask) -> Field:
     """The question that the task asks."""
-    return task.survey_return.case.declaration.revision.questionnaire.find(task.field)
+    return questionnaire_of(task.survey_return.case.declaration.revision).find(task.field)

@@ -19,10 +19,12 @@ class UnableToQualify(Exception):
     """The piece can't be that; the message says why."""
 
 
-def to_qualify(campaign: Campaign) -> QuerySet[SupportingDocument]:
-    """The pieces of a campaign whose nature nobody told yet, oldest first."""
-    waiting = SupportingDocument.objects.filter(case__campaign=campaign, kind="", state=State.RECEIVED)
-    return waiting.select_related("case", "page").order_by("received_at", "pk")
+def to_qualify(campaign: Campaign | None = None) -> QuerySet[SupportingDocument]:
+    """The pieces whose nature nobody told yet, oldest first; of one campaign or of all those in scope."""
+    waiting = SupportingDocument.objects.filter(kind="", state=State.RECEIVED)
+    if campaign is not None:
+        waiting = waiting.filter(case__campaign=campaign)
+    return waiting.select_related("case__campaign__landlord", "page").order_by("received_at", "pk")
 
 
 def qualify(
@@ -37,6 +39,9 @@ def qualify(
         raise UnableToQualify(f"« {kind} » n'est pas une pièce de ce questionnaire : {', '.join(known)}.")
     if row and not known[kind].repeated:
         raise UnableToQualify(f"« {known[kind].label} » concerne tout le foyer : ne choisissez pas d'occupant.")
+    same = SupportingDocument.objects.filter(case=document.case, sha256=document.sha256, kind=kind, row=row)
+    if same.exclude(pk=document.pk).exists():
+        raise UnableToQualify("Le dossier a déjà exactement cette pièce à cette place : refusez celle-ci.")
     return _told(document, now=now, actor=actor, kind=kind, row=row, state=State.ACCEPTED, explanation="")
 
 

@@ -78,7 +78,7 @@ def _transcribe(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
     declaration.updated_at = now
     declaration.save(update_fields=["answers", "version", "updated_at"])
     fields = {field.key: field for _, field in questionnaire.fields()}
-    KeyingTask.objects.bulk_create([_task(each, survey_return, fields[each.field], now=now) for each in doubts])
+    KeyingTask.objects.bulk_create([task_of(each, survey_return, fields[each.field], now=now) for each in doubts])
 
 
 def _chosen(survey_return: SurveyReturn) -> dict[Address, FieldReading]:
@@ -122,7 +122,8 @@ def _keep(reading: FieldReading) -> None:
         reading.save(update_fields=["accepted", "reason"])
 
 
-def _task(reading: FieldReading, survey_return: SurveyReturn, field: Field, *, now: dt.datetime) -> KeyingTask:
+def task_of(reading: FieldReading, survey_return: SurveyReturn, field: Field, *, now: dt.datetime) -> KeyingTask:
+    """The field to key that a doubt becomes, not saved; sensitive fields are keyed twice when the campaign says so."""
     campaign = survey_return.case.campaign
     twice = field.double_keying and campaign.double_keying
     return KeyingTask(

@@ -1,16 +1,24 @@
-"""Addresses of the keying screens, under /saisie/."""
+"""Addresses of the operators' screens, under /saisie/."""
 
 from django.urls import path
 
-from returns import views
+from returns.views import desk, keying
 
 app_name = "keying"
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("campagne/<int:campaign>/", views.work, name="work"),
-    path("campagne/<int:campaign>/annuler/", views.undo, name="undo"),
-    path("champ/<int:pk>/", views.enter, name="enter"),
-    path("champ/<int:pk>/superviseur/", views.refer, name="refer"),
-    path("champ/<int:pk>/image.png", views.crop, name="crop"),
-    path("champ/<int:pk>/page.png", views.page, name="page"),
+    path("", keying.home, name="home"),
+    path("campagne/<int:campaign>/", keying.work, name="work"),
+    path("campagne/<int:campaign>/annuler/", keying.undo, name="undo"),
+    path("champ/<int:pk>/", keying.enter, name="enter"),
+    path("champ/<int:pk>/superviseur/", keying.refer, name="refer"),
+    path("champ/<int:pk>/image.png", keying.crop, name="crop"),
+    path("champ/<int:pk>/page.png", keying.page, name="page"),
+    path("rapprochement/", desk.lost_pages, name="lost_pages"),
+    path("rapprochement/<int:pk>/", desk.lost_page, name="lost_page"),
+    path("rapprochement/<int:pk>/page.png", desk.lost_page_picture, name="lost_page_picture"),
+    path("rapprochement/<int:pk>/decision/", desk.decide, name="decide"),
+    path("pieces/", desk.pieces, name="pieces"),
+    path("pieces/<int:pk>/", desk.piece, name="piece"),
+    path("pieces/<int:pk>/image", desk.piece_picture, name="piece_picture"),
+    path("pieces/<int:pk>/nature/", desk.qualify, name="qualify"),
 ]

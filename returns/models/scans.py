@@ -100,6 +100,10 @@ class Page(models.Model):
     unexpected_ink = models.BooleanField("mention manuscrite", default=False)
     explanation = models.CharField("explication", max_length=300, blank=True)
     digest = models.CharField("empreinte de l'image", max_length=64, blank=True)
+    decided_at = models.DateTimeField("rapprochée le", null=True, blank=True)
+    decided_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="rapprochée par"
+    )
 
     landlord_path = "batch__campaign__landlord"
     objects = LandlordManager()

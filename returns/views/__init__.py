@@ -1,0 +1,1 @@
+"""The operators' screens: keying, the reconciliation desk, the pieces to name."""

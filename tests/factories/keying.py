@@ -1,0 +1,102 @@
+"""A scanned form with doubtful fields, as the operators get it: its page, its readings, its tasks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+from django.core.files.base import ContentFile
+
+from campaigns.models import Campaign
+from campaigns.paper_form.zones import FormLayout
+from returns.answers import declaration_of
+from returns.models import KeyingTask, Page, SurveyReturn
+from returns.transcription import transcribe
+from tenants.models import SurveyCase
+from tests.factories.campaigns import RevisionFactory
+from tests.factories.returns import NOW, PageFactory, ReadingFactory, ReturnFactory
+from tests.factories.tenants import CaseFactory
+from tests.returns.sheets import PER_MM, printed, variant_of, write_letters
+
+UPRIGHT = [[PER_MM, 0.0, 0.0], [0.0, PER_MM, 0.0], [0.0, 0.0, 1.0]]  # millimetres to pixels, sheet scanned straight
+SIZE, INCOME = "household.size", "occupant.tax_reference_income"
+Doubtful = tuple[str, int, Any]  # field, row, what the machine believes
+
+
+@lru_cache(maxsize=4)
+def _blank_form(fingerprint: str, reference: str, layout: FormLayout) -> tuple[bytes, ...]:
+    return tuple(cv2.imencode(".png", sheet)[1].tobytes() for sheet in printed(layout, reference))
+
+
+def form_sheet(layout: FormLayout, reference: str, number: int, written: Sequence[tuple[str, int, str]] = ()) -> bytes:
+    """The JPEG of one page of the form, with words written by hand: field, row, text."""
+    pages = _blank_form(layout.fingerprint, reference, layout)
+    sheets = [cv2.imdecode(np.frombuffer(page, dtype=np.uint8), cv2.IMREAD_GRAYSCALE) for page in pages]
+    for field, row, text in written:
+        write_letters(sheets, layout, field, row, text)
+    done, data = cv2.imencode(".jpg", sheets[number - 1])
+    assert done
+    return bytes(data)
+
+
+def doubtful_return(
+    campaign: Campaign, doubts: Sequence[Doubtful], *, reason: str = "lecture incertaine", now: dt.datetime = NOW
+) -> SurveyReturn:
+    """A paper return without an image, whose fields all go to the operators."""
+    if not campaign.revisions.exists():
+        RevisionFactory(campaign=campaign)
+    case = CaseFactory(campaign=campaign, state="received", received_at=now, channel="paper")
+    survey_return = ReturnFactory(case=case)
+    _read(survey_return, PageFactory(survey_return=survey_return), doubts, reason)
+    return transcribe(survey_return=survey_return, now=now)
+
+
+def _read(survey_return: SurveyReturn, page: Page, doubts: Sequence[Doubtful], reason: str, **more: Any) -> None:
+    for field, row, value in doubts:
+        told = {"value": value, "confidence": 0.4, "accepted": False, "reason": reason, **more}
+        ReadingFactory(survey_return=survey_return, page=page, field=field, row=row, **told)
+
+
+def handwritten_return(
+    campaign: Campaign, fields: Sequence[tuple[str, int, str]], *, now: dt.datetime = NOW
+) -> SurveyReturn:
+    """A scanned form where words are written by hand, each to be keyed: field, row, text."""
+    revision = campaign.current_revision or RevisionFactory(campaign=campaign)
+    variant = revision.layouts.first() or variant_of(revision)
+    case = CaseFactory(campaign=campaign, state="received", received_at=now, channel="paper")
+    declaration_of(case, revision=revision)
+    survey_return = ReturnFactory(case=case)
+    zones = {(zone.field, zone.row): zone for zone in variant.layout.zones}
+    pages: dict[int, Page] = {}
+    for field, row, _ in fields:
+        zone = zones[field, row]
+        if zone.page not in pages:
+            image = form_sheet(variant.layout, case.reference, zone.page, [f for f in fields if _on(zones, f, zone.page)])
+            pages[zone.page] = PageFactory(
+                survey_return=survey_return,
+                number=zone.page,
+                layout=variant.fingerprint,
+                matrix=UPRIGHT,
+                image=ContentFile(image, name="page.jpg"),
+            )
+        box = [zone.box.x, zone.box.y, zone.box.w, zone.box.h]
+        _read(survey_return, pages[zone.page], [(field, row, None)], "écriture à lire", box=box)
+    return transcribe(survey_return=survey_return, now=now)
+
+
+def _on(zones: dict[tuple[str, int], Any], told: tuple[str, int, str], number: int) -> bool:
+    return bool(zones[told[0], told[1]].page == number)
+
+
+def open_tasks(survey_return: SurveyReturn) -> list[KeyingTask]:
+    """Its tasks, in order."""
+    return list(KeyingTask.objects.filter(survey_return=survey_return).order_by("pk"))
+
+
+def case_of(survey_return: SurveyReturn) -> SurveyCase:
+    """Its case, as it stands now."""
+    return SurveyCase.objects.get(pk=survey_return.case_id)
