@@ -20,7 +20,7 @@ from returns.answers import display_name
 from returns.evidence import INCOME, NOTICE_REFERENCE
 
 BACK, CHECK = "retour", "verifier"  # ?retour=verifier: the page was opened from the check page
-MORE = "Votre réponse appelle une précision : répondez aussi aux questions marquées ci-dessous."
+MORE = "Votre réponse appelle une précision : répondez aussi aux questions restées vides ci-dessous."
 SHARED = (INCOME, NOTICE_REFERENCE)  # what is the same for those who share a tax notice
 
 

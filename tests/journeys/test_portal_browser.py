@@ -122,6 +122,28 @@ def test_a_household_answers_from_its_letter_to_its_receipt(
     assert faults == []
 
 
+def test_the_pages_beside_the_way_are_as_legible(live_server: Any, open_page: OpenPage, case: SurveyCase) -> None:
+    faults: list[str] = []
+    token = access_codes.issue_link(case=case, wave="dispatch", now=timezone.now())
+    page = judged(open_page(f"{live_server.url}/a/{token}", viewport=PHONE, bypass_csp=True), faults)
+    press(page, "Ouvrir mon dossier")
+
+    for address in (
+        "personnes/occupants/1",
+        "personnes/occupants/3/depart",
+        "personnes/occupants/ajouter",
+        "aide",
+        "authenticite",
+        "donnees-personnelles",
+        "mentions-legales",
+        "accessibilite",
+    ):
+        page.goto(f"{live_server.url}/{address}/")
+        judged(page, faults)
+
+    assert faults == []
+
+
 def test_the_same_way_works_without_scripts_under_the_strict_policy(
     live_server: Any, open_page: OpenPage, case: SurveyCase, notice: Path
 ) -> None:
