@@ -26,6 +26,7 @@ from campaigns.admin_site import (
     Panel,
     RecordAdmin,
     Step,
+    actor_of,
     attached,
     linked,
     register_step,
@@ -233,7 +234,7 @@ class FormProofAdmin(RecordAdmin):
         decide = operations.refuse_proof if request.POST.get("decision") == "refuse" else operations.approve_proof
         comment = request.POST.get("comment", "")
         try:
-            decided = decide(proof=proof, actor=request.user, now=timezone.now(), comment=comment)  # type: ignore[operator]
+            decided = decide(proof=proof, actor=actor_of(request), now=timezone.now(), comment=comment)
         except operations.OperationRefused as error:
             messages.error(request, str(error))
         else:

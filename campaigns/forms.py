@@ -29,8 +29,8 @@ class KickOffForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """The dates must be in order and leave the tenants the time that the law gives."""
         told = super().clean() or {}
-        days = [told.get(name) for name in ("opens_on", "reply_by", "closes_on")]
-        if all(days):
-            for sentence in breaches(default_calendar(*days, today=timezone.localdate())):
+        if {"opens_on", "reply_by", "closes_on"} <= told.keys():
+            dates = default_calendar(told["opens_on"], told["reply_by"], told["closes_on"], today=timezone.localdate())
+            for sentence in breaches(dates):
                 self.add_error(None, sentence)
         return told

@@ -34,6 +34,8 @@ from campaigns.questionnaire.schema import DefinitionError, Questionnaire
 
 # Layouts are drawn up for households of 1 to so many people; larger ones are a case manager's matter.
 LARGEST_HOUSEHOLD = 15
+# The milestones whose day is also a date of the campaign itself.
+CAMPAIGN_DATES: dict[str, str] = {Milestone.Kind.DISPATCH: "opens_on", Milestone.Kind.CLOSING: "closes_on"}
 
 
 class OperationRefused(Exception):
@@ -122,6 +124,11 @@ def move_milestone(*, campaign: Campaign, kind: str, due_on: dt.date, now: dt.da
         raise UnableToOpen(f"« {milestone} » est déjà fait : sa date ne change plus.")
     dates = {each.kind: each.due_on for each in campaign.milestones.all()} | {kind: due_on}
     _refuse_illegal(dates)
+    if kind in CAMPAIGN_DATES:
+        setattr(campaign, CAMPAIGN_DATES[kind], due_on)
+        if not campaign.opens_on < campaign.reply_by <= campaign.closes_on:
+            raise UnableToOpen("L'envoi précède la date limite de réponse, qui précède la clôture.")
+        campaign.save(update_fields=[CAMPAIGN_DATES[kind]])
     milestone.due_on = due_on
     milestone.save(update_fields=["due_on"])
     return milestone

@@ -18,7 +18,7 @@ from campaigns.admin_site.registry import (
     register_step,
 )
 from campaigns.admin_site.site import ProviderAdminSite
-from campaigns.admin_site.tables import CaseManagerAdmin, RecordAdmin, attached, linked
+from campaigns.admin_site.tables import CaseManagerAdmin, RecordAdmin, actor_of, attached, linked
 
 __all__ = [
     "CURRENT",
@@ -33,6 +33,7 @@ __all__ = [
     "ProviderAdminSite",
     "RecordAdmin",
     "Step",
+    "actor_of",
     "attached",
     "linked",
     "register_counters",

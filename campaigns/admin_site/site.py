@@ -22,6 +22,7 @@ from django.views.decorators.http import require_POST
 from campaigns import operations
 from campaigns.admin_site.pages import calendar_of, cards, shown_steps
 from campaigns.admin_site.registry import step_of
+from campaigns.admin_site.tables import actor_of
 from campaigns.forms import KickOffForm
 from campaigns.models import Campaign, User
 
@@ -51,7 +52,7 @@ class ProviderAdminSite(AdminSite):
             raise PermissionDenied
         return redirect_to_login(request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index"))
 
-    def get_urls(self) -> list[URLPattern | URLResolver]:  # type: ignore[override]
+    def get_urls(self) -> list[URLPattern | URLResolver]:
         """Django's own, after the campaign pages."""
         own: list[URLPattern | URLResolver] = [
             path("campagnes/ouvrir/", self.admin_view(self.kick_off), name="campaign_open"),
@@ -78,14 +79,14 @@ class ProviderAdminSite(AdminSite):
         ]
         closed = [each for each in campaigns.order_by("-closes_on") if each.stage == Campaign.Stage.CLOSED]
         shown = {"open_cards": cards(open_ones, today), "closed_cards": cards(closed, today)}
-        return super().index(request, {**shown, **(extra_context or {})})  # type: ignore[return-value]
+        return super().index(request, {**shown, **(extra_context or {})})
 
     def kick_off(self, request: HttpRequest) -> HttpResponse:
         """Open a campaign."""
         form = KickOffForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
-                campaign = operations.open_campaign(now=timezone.now(), actor=_actor(request), **form.cleaned_data)
+                campaign = operations.open_campaign(now=timezone.now(), actor=actor_of(request), **form.cleaned_data)
             except operations.OperationRefused as error:
                 form.add_error(None, str(error))
             else:
@@ -115,9 +116,10 @@ class ProviderAdminSite(AdminSite):
         action = next((each for each in found.actions if each.name == name), None) if found else None
         if action is None:
             raise Http404("Cette action n'existe pas.")
+        refusals: tuple[type[Exception], ...] = (operations.OperationRefused, *action.refusals)
         try:
-            told = action.run(campaign, _actor(request), timezone.now(), request.POST)
-        except (operations.OperationRefused, *action.refusals) as error:
+            told = action.run(campaign, actor_of(request), timezone.now(), request.POST)
+        except refusals as error:
             messages.error(request, str(error))
         else:
             messages.success(request, told)
@@ -143,9 +145,3 @@ class ProviderAdminSite(AdminSite):
 
 def _campaign(pk: int) -> Campaign:
     return get_object_or_404(Campaign.objects.select_related("landlord", "mapping_profile"), pk=pk)
-
-
-def _actor(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise Http404
-    return request.user

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from campaigns.admin_site import RecordAdmin
+from campaigns.admin_site import RecordAdmin, actor_of
 from tenants import undelivered
 from tenants.case_states import MOVES, Move, MoveRefused, State
 from tenants.importing import searchable
@@ -150,17 +150,17 @@ def _shown(case: SurveyCase | None) -> dict[str, Any]:
 
 
 def _decide(case: SurveyCase, request: HttpRequest) -> str:
-    now, actor, decision = timezone.now(), request.user, request.POST.get("decision")
+    now, actor, decision = timezone.now(), actor_of(request), request.POST.get("decision")
     comment = request.POST.get("comment", "").strip()
     if decision in {"exempt", "include"}:
         if not comment:
             raise MoveRefused("Dites pourquoi : la raison reste dans l'historique du dossier.")
-        case.move(Move(decision), now=now, actor=actor, data={"comment": comment[:200]})  # type: ignore[arg-type]
+        case.move(Move(decision), now=now, actor=actor, data={"comment": comment[:200]})
         return MOVES[Move(decision)].label + "."
     effect = undelivered.record_undelivered(
         case=case,
         reason=request.POST.get("reason", ""),
         now=now,
-        actor=actor,  # type: ignore[arg-type]
+        actor=actor,
     )
     return f"Retour noté : {effect.label}. {effect.to_do}"

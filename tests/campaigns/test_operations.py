@@ -104,6 +104,16 @@ class TestOpening:
         with pytest.raises(operations.UnableToOpen, match="déjà fait"):
             operations.move_milestone(campaign=campaign, kind="constat", due_on=dt.date(2026, 12, 2), now=now)
 
+    def test_the_dispatch_and_the_closing_move_with_the_campaign(self, landlord, now):
+        campaign = opened(landlord, now)
+        operations.move_milestone(campaign=campaign, kind="closing", due_on=dt.date(2027, 1, 15), now=now)
+        campaign.refresh_from_db()
+        assert campaign.closes_on == dt.date(2027, 1, 15)
+        with pytest.raises(operations.UnableToOpen):
+            operations.move_milestone(campaign=campaign, kind="dispatch", due_on=dt.date(2026, 11, 25), now=now)
+        campaign.refresh_from_db()
+        assert campaign.opens_on == DATES["opens_on"]
+
 
 class TestDrawingUp:
     def test_a_revision_holds_the_form_and_a_layout_for_every_size_of_household(self, campaign, now):

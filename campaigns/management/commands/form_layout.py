@@ -35,7 +35,7 @@ class Command(BaseCommand):
         if options["as_json"]:
             self.stdout.write(json.dumps([_told(each) for each in layouts], ensure_ascii=False))
             return
-        console = Console(file=self.stdout._out)
+        console = Console()
         for each in layouts:
             table = Table(*COLUMNS, title=f"Maquette {each.fingerprint}, {each.rows} lignes d'occupants")
             for zone in _zones(each):
