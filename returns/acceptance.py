@@ -57,8 +57,8 @@ THRESHOLDS: Mapping[FieldType, Threshold] = MappingProxyType(
         FieldType.SIGNATURE: BOXES,
     }
 )
-# The three last digits of a numéro fiscal check the ten first.
-CHECKSUMMED = Threshold(0.40, "clé du numéro fiscal exacte : 0 erreur sur 258 champs (étude de lecture, §0.6)")
+# The last three digits of a numéro fiscal check the first ten.
+CHECKSUMMED = Threshold(0.70, "clé du numéro fiscal exacte : 0 erreur sur 258 champs (étude de lecture, §0.6)")
 
 
 def is_checksummed(field: Field, value: Any) -> bool:
@@ -67,11 +67,11 @@ def is_checksummed(field: Field, value: Any) -> bool:
 
 
 def judge(
-    field: Field, *, value: Any, inked: bool, confidence: float, several: bool, today: dt.date
+    field: Field, *, value: Any, inked: bool, confidence: float, several: bool, today: dt.date, doubt: str = ""
 ) -> tuple[bool, str]:
-    """Whether a reading is kept without a person, and otherwise the doubt. A field left blank is kept as blank.
+    """Whether a reading is kept without a person, and otherwise why not. A field left blank is kept as blank.
 
-    `several`: more than one box of the question is ticked.
+    `several`: more than one box of the question is ticked. `doubt`: the reader's own reason, in French.
     """
     if several:
         return False, Doubt.TWO_BOXES
@@ -81,6 +81,8 @@ def judge(
         return False, Doubt.HANDWRITING
     if value is not None and problem(field, value, today) is not None:
         return False, Doubt.IMPOSSIBLE
+    if doubt:
+        return False, doubt[0].lower() + doubt[1:]
     if is_accepted(field, value, confidence):
         return True, ""
     sure = value is not None and confidence >= THRESHOLDS[field.type].least

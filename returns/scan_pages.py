@@ -137,6 +137,7 @@ class PageKeeper:
         page.survey_return = survey_return
         page.state = State.MATCHED if seen.sight is Sight.FORM else State.UNREGISTERED
         page.matrix, page.residual = [list(line) for line in seen.matrix], seen.residual
+        page.unexpected_ink = seen.unexpected_ink
         page.save()
         self._keep_readings(page, seen, survey_return, self._fields_of(variant))
         self.behind = Behind(case, survey_return)
@@ -170,6 +171,7 @@ class PageKeeper:
                 inked=each.inked,
                 confidence=each.confidence,
                 several=each.several,
+                doubt=each.doubt,
                 today=today,
             )
             readings.append(

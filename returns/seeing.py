@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,20 +25,27 @@ from campaigns.questionnaire.parsing import parse
 from campaigns.questionnaire.schema import Field
 from returns.pieces import CleanPiece
 from returns.reading.documents import TAX_NOTICE, read_document
-from returns.reading.form import ReadField, read_form
+from returns.reading.form import read_form
 from returns.reading.images import UnreadableScan, open_pages
+from returns.reading.ink import unexpected_ink
 from returns.reading.page_codes import FoundCode, Refusal, Refused, find_page_code
 from returns.reading.pixels import Grey
+from returns.reading.readings import ReadField
 from returns.reading.registration import register
 from returns.reading.scanned import ScannedPage, UnreadablePage
 from returns.reading.signed_codes import find_signed_code
 
 AHEAD = 8  # pages in the hands of the pool at once: 4 MB each
 JPEG_QUALITY = 80
+# What an image may make the libraries raise; anything else is a fault of ours, and stops the batch.
+STUMBLES = (cv2.error, ValueError, ArithmeticError, IndexError, RuntimeError)
 SEARCHED = 4  # pages of an uploaded file where a signed code is looked for: a notice has four
 OTHER_FORM = "Ce formulaire n'est pas de cette campagne : remettez la feuille à qui de droit."
 NOT_REGISTERED = "Les repères de la feuille sont introuvables : numérisez-la à nouveau, bien à plat."
+STUMBLED = "La lecture de cette page a échoué : elle attend une personne."
 TWO_SHEETS = "Deux feuilles se recouvrent sur la même image : numérisez-les à nouveau, une par une."
+
+logger = logging.getLogger(__name__)
 
 
 class Sight(StrEnum):
@@ -53,7 +61,10 @@ class Sight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SeenField:
-    """One field read: `several` boxes ticked where one is expected; `box` is left, top, width, height in mm."""
+    """One field read: `several` boxes ticked where one is expected; `box` is left, top, width, height in mm.
+
+    `doubt` is the reader's own reason to doubt, in French, or ''.
+    """
 
     field: str
     row: int
@@ -62,6 +73,7 @@ class SeenField:
     confidence: float
     several: bool
     box: tuple[float, float, float, float]
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,7 @@ class SeenPage:
     matrix: tuple[tuple[float, ...], ...] = ()
     rotation: int = 0
     residual: float = 0.0
+    unexpected_ink: bool = False
     piece: SeenPiece | None = None
 
     @property
@@ -132,7 +145,18 @@ def see_pages(
 
 
 def see_page(page: ScannedPage, book: Mapping[str, bytes], *, certificates: tuple[bytes, ...] = ()) -> SeenPage:
-    """What one page is. A page that lies any way round is read as well; the image kept is the one received."""
+    """What one page is. A page that lies any way round is read as well; the image kept is the one received.
+
+    A page that the reader stumbles over is left to a person: it must not hold back the others of its batch.
+    """
+    try:
+        return _read(page, book, certificates)
+    except STUMBLES:
+        logger.exception("page %d of a batch could not be read", page.index)
+        return _refused(page, Sight.UNREADABLE, STUMBLED)
+
+
+def _read(page: ScannedPage, book: Mapping[str, bytes], certificates: tuple[bytes, ...]) -> SeenPage:
     found = find_page_code(page.grey)
     if isinstance(found, Refused):
         return _without_code(page, found, certificates)
@@ -177,12 +201,22 @@ def _form(page: ScannedPage, found: FoundCode, layout: FormLayout, questions: Ma
         matrix=tuple(tuple(float(each) for each in line) for line in placed.matrix),
         rotation=placed.rotation,
         residual=round(placed.residual_mm, 3),
+        unexpected_ink=bool(unexpected_ink(page.grey, placed, layout)),
     )
 
 
 def _seen(read: ReadField) -> SeenField:
     box = (read.box.x, read.box.y, read.box.w, read.box.h)
-    return SeenField(read.field, read.row, read.value, read.inked, read.confidence, several=read.several, box=box)
+    return SeenField(
+        field=read.field,
+        row=read.row,
+        value=read.value,
+        inked=read.inked,
+        confidence=read.confidence,
+        several=read.several,
+        box=box,
+        doubt=read.doubt.label,
+    )
 
 
 def _done(seen: SeenPage) -> Future[SeenPage]:

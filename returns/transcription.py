@@ -74,11 +74,19 @@ def _transcribe(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
                 )
         else:
             doubts.append(reading)
+    _tell_notes(survey_return, now=now)
     declaration.version += 1
     declaration.updated_at = now
     declaration.save(update_fields=["answers", "version", "updated_at"])
     fields = {field.key: field for _, field in questionnaire.fields()}
     KeyingTask.objects.bulk_create([task_of(each, survey_return, fields[each.field], now=now) for each in doubts])
+
+
+def _tell_notes(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
+    """Say in the case's history on which sheets something is written where nothing was asked."""
+    pages = survey_return.pages.filter(unexpected_ink=True).order_by("number").values_list("number", flat=True)
+    if noted := list(pages):
+        survey_return.case.tell("handwritten_note", now=now, data={"receipt": survey_return.receipt, "pages": noted})
 
 
 def _chosen(survey_return: SurveyReturn) -> dict[Address, FieldReading]:

@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import json
 
+import cv2
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -115,6 +116,14 @@ def test_what_is_ticked_is_declared_and_what_is_written_is_keyed(case, variant, 
     assert [(task.field, task.row) for task in tasks] == [("occupant.first_name", 4)]
     case.refresh_from_db()
     assert case.state == State.RECEIVED
+
+
+def test_what_is_written_beside_the_questions_is_told_in_the_history(case, variant, received):
+    sheets = printed(variant.layout, case)
+    cv2.putText(sheets[1], "Attention, je demenage", (250, 2180), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 40, 4, cv2.LINE_AA)
+    received(sheets)
+    assert list(Page.objects.filter(unexpected_ink=True).values_list("number", flat=True)) == [2]
+    assert case.events.get(kind="handwritten_note").data["pages"] == [2]
 
 
 def test_two_ticked_boxes_go_to_a_person(case, variant, received):
@@ -330,6 +339,24 @@ def test_pages_that_go_missing_are_an_error_and_the_batch_stays_open(campaign, c
         read_batch(batch=batch, now=later)
     batch.refresh_from_db()
     assert batch.state == ScanBatch.State.READING
+
+
+def test_a_page_that_the_reader_stumbles_over_does_not_hold_back_the_others(case, variant, received, monkeypatch):
+    from returns import seeing
+
+    read_form = seeing.read_form
+
+    def stumbling(grey, placed, layout, questions):
+        if placed.code.page == 2:
+            raise ValueError("une image impossible")
+        return read_form(grey, placed, layout, questions)
+
+    monkeypatch.setattr(seeing, "read_form", stumbling)
+    batch = received(printed(variant.layout, case)[:3])
+    assert states(batch) == [Page.State.MATCHED, Page.State.UNMATCHED, Page.State.MATCHED]
+    left = batch.pages.get(index=1)
+    assert "attend une personne" in left.explanation
+    assert left.image
 
 
 def test_every_page_is_counted_once_whatever_the_mix(case, variant, received):

@@ -182,12 +182,13 @@ FORM = load_library("sls")
         ("occupant.last_name", None, 0.99, False, Doubt.HANDWRITING),
         ("occupant.birth_date", "1984-02-03", 0.99, False, Doubt.SENSITIVE),
         ("occupant.birth_date", "2084-02-03", 0.99, False, Doubt.IMPOSSIBLE),
-        ("occupant.tax_number", "1234567890045", 0.50, True, ""),
+        ("occupant.tax_number", "1234567890045", 0.75, True, ""),
+        ("occupant.tax_number", "1234567890045", 0.50, False, Doubt.UNCERTAIN),
         ("occupant.tax_number", "1234567890123", 0.99, False, Doubt.IMPOSSIBLE),
     ],
 )
 def test_what_is_kept_without_a_person(key, value, confidence, kept, doubt, later):
-    if key == "occupant.tax_number" and kept:
+    if value == "1234567890045":
         value = f"{1234567890}{1234567890 % 511:03d}"
     told = judge(FORM.find(key), value=value, inked=True, confidence=confidence, several=False, today=later.date())
     assert told == (kept, doubt)
@@ -198,6 +199,19 @@ def test_several_ticked_boxes_are_never_settled_by_the_machine(later):
         FORM.find("occupant.activity"), value=None, inked=True, confidence=1.0, several=True, today=later.date()
     )
     assert told == (False, Doubt.TWO_BOXES)
+
+
+def test_the_readers_own_doubt_is_kept_as_the_reason(later):
+    told = judge(
+        FORM.find("household.phone"),
+        value="0639980001",
+        inked=True,
+        confidence=0.99,
+        several=False,
+        doubt="Case vide entre deux chiffres",
+        today=later.date(),
+    )
+    assert told == (False, "case vide entre deux chiffres")
 
 
 def test_a_blank_field_needs_nobody(later):
