@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
+from rest_framework.mixins import ListModelMixin
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -151,7 +152,7 @@ class Reading(GenericAPIView[Any]):
         return campaign_or_404(self.user, self.kwargs["pk"])
 
 
-class CampaignList(Reading):
+class CampaignList(ListModelMixin, Reading):
     """The campaigns, the newest first."""
 
     serializer_class = CampaignSerializer
@@ -162,8 +163,7 @@ class CampaignList(Reading):
 
     def get(self, request: Request) -> Response:
         """One page of them."""
-        page = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        return self.list(request)
 
 
 class CampaignDetail(Reading):
@@ -210,17 +210,20 @@ class CampaignAgencies(Reading):
         return Response(self.get_serializer(figures.by_agency(self.campaign()), many=True).data)
 
 
-class CaseList(Reading):
+class CaseList(ListModelMixin, Reading):
     """The cases of a campaign, searched and narrowed as on screen."""
 
     serializer_class = CaseSerializer
 
+    def get_queryset(self) -> Any:
+        """Those looked for."""
+        found = case_list.found(self.campaign(), case_list.Wanted.of(self.request.query_params))
+        return found.select_related("household__dwelling")
+
     @extend_schema(parameters=PARAMETERS)
     def get(self, request: Request, pk: int) -> Response:
         """One page of them."""
-        found = case_list.found(self.campaign(), case_list.Wanted.of(request.query_params))
-        page = self.paginate_queryset(found.select_related("household__dwelling"))
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        return self.list(request)
 
 
 class CaseDetail(Reading):

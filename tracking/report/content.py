@@ -42,9 +42,10 @@ def _key_figures(campaign: Campaign, look: Look) -> list[Flowable]:
     ]
     told = [(number(cases), label, f"{rate(cases / counters.surveyed)} · {note}") for label, cases, note in shares]
     late = figures.reminded_after_answer(campaign)
+    households = plural(counters.answered, "ménage a répondu", "ménages ont répondu")
     sentence = (
-        f"Sur {plural(counters.surveyed, 'dossier interrogé', 'dossiers interrogés')}, "
-        f"{plural(counters.answered, 'ménage a répondu', 'ménages ont répondu')} : le taux de retour est de {rate(counters.return_rate)}, "
+        f"Sur {plural(counters.surveyed, 'dossier interrogé', 'dossiers interrogés')}, {households} : "
+        f"le taux de retour est de {rate(counters.return_rate)}, "
         f"et {rate(counters.completion_rate)} des dossiers sont complets."
     )
     return [
