@@ -93,7 +93,7 @@ def _page_shown(request: HttpRequest, page: Page, *, error: str = "") -> Templat
         "rehearsal": page.batch.campaign.rehearsal,
         "here": "reconciling",
     }
-    return TemplateResponse(request, "keying/lost_page.html", told, status=422 if error else 200)
+    return TemplateResponse(request, "keying/lost_page.html", told)
 
 
 @for_operators
@@ -177,4 +177,4 @@ def _piece_shown(request: HttpRequest, document: SupportingDocument, *, error: s
         "rehearsal": case.campaign.rehearsal,
         "here": "pieces",
     }
-    return TemplateResponse(request, "keying/piece.html", told, status=422 if error else 200)
+    return TemplateResponse(request, "keying/piece.html", told)

@@ -39,9 +39,10 @@ def home(request: HttpRequest) -> TemplateResponse:
             in_hand=Count("keying", filter=Q(keying__state=State.CLAIMED)),
             disputed=Count("keying", filter=Q(keying__state=State.ARBITRATION)),
             referred=Count("keying", filter=Q(keying__state=State.REFERRED)),
+            ever=Count("keying"),
             done=Count("keying", filter=Q(keying__state=State.DONE, keying__done_at__date=today)),
         )
-        .filter(keying__isnull=False)
+        .filter(ever__gt=0)
         .select_related("landlord")
         .order_by("-waiting", "landlord__name", "pk")
     )
@@ -195,7 +196,7 @@ def _task_page(
         "rehearsal": task.campaign.rehearsal,
         "here": "keying",
     }
-    return TemplateResponse(request, "keying/task.html", told, status=422 if error or doubt else 200)
+    return TemplateResponse(request, "keying/task.html", told)
 
 
 def _earlier(task: KeyingTask) -> list[tuple[str, str]]:

@@ -75,7 +75,8 @@ def handwritten_return(
     for field, row, _ in fields:
         zone = zones[field, row]
         if zone.page not in pages:
-            image = form_sheet(variant.layout, case.reference, zone.page, [f for f in fields if _on(zones, f, zone.page)])
+            here = [told for told in fields if zones[told[:2]].page == zone.page]
+            image = form_sheet(variant.layout, case.reference, zone.page, here)
             pages[zone.page] = PageFactory(
                 survey_return=survey_return,
                 number=zone.page,
@@ -86,10 +87,6 @@ def handwritten_return(
         box = [zone.box.x, zone.box.y, zone.box.w, zone.box.h]
         _read(survey_return, pages[zone.page], [(field, row, None)], "écriture à lire", box=box)
     return transcribe(survey_return=survey_return, now=now)
-
-
-def _on(zones: dict[tuple[str, int], Any], told: tuple[str, int, str], number: int) -> bool:
-    return bool(zones[told[0], told[1]].page == number)
 
 
 def open_tasks(survey_return: SurveyReturn) -> list[KeyingTask]:
