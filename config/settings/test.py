@@ -1,6 +1,8 @@
 """For the tests: fast hashing, a folder of its own; SQLite, or PostgreSQL when TEST_DATABASE=postgresql."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ SHOW_COMPONENTS = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 _scratch = Path(tempfile.mkdtemp(prefix="enquetes-tests-"))
+atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
 VAR_DIR = _scratch
 MEDIA_ROOT = _scratch / "media"
 OUTBOX_DIR = _scratch / "outbox"
