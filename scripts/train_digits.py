@@ -46,7 +46,7 @@ WIDTHS = (16, 24, 32, 32, 48)
 
 def distorted(image, chance):
     """An elastic deformation, a stretch and sometimes a broken stroke: other writers, other pens."""
-    height, width = image.shape
+    width = image.shape[1]
     pad = 6
     image = cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_CONSTANT)
     field = np.array([[chance.gauss(0, 1) for _ in range(32)]], np.float32).reshape(2, 4, 4)
@@ -326,7 +326,7 @@ def main():
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     torch.manual_seed(7)
-    np.random.seed(7)  # noqa: NPY002
+    np.random.seed(7)
     chance = random.Random(7)
     every = mnist_digits(told.mnist)
     learnt = [images[[not is_held_out(n) for n in range(len(images))]] for images in every]

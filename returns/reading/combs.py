@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from campaigns.paper_form.zones import Box
 from returns.reading.pixels import PIXELS_PER_MM, Grey, darkness, grey_level
 from returns.reading.registration import Registration, cut
+from returns.reading.streaks import without_streaks
 
 GLYPH = 28
 GLYPH_BODY = 20
@@ -58,12 +59,13 @@ def read_comb(grey: Grey, registration: Registration, box: Box, cells: int) -> C
 def separate(picture: Grey, cells: int, *, ink: int) -> Comb:
     """The glyphs of an upright picture of a comb with MARGIN_MM around it; `ink` is the grey level of printed black."""
     paper = grey_level(picture, 0.7)
-    strokes = _without_lines(darkness(picture, paper, min(ink, paper - 60)), cells)
+    strokes = without_streaks(_without_lines(darkness(picture, paper, min(ink, paper - 60)), cells))
     top = grey_level(strokes, 0.995)
     if top < FAINT:
         return Comb((None,) * cells, (0.0,) * cells, spilt=False)
-    strokes = cv2.convertScaleAbs(strokes, alpha=255.0 / min(top, 255)) if top < 250 else strokes
-    return _shared_out(np.asarray(strokes, dtype=np.uint8), cells)
+    if top < 250:
+        strokes = np.asarray(cv2.convertScaleAbs(strokes, alpha=255.0 / top), dtype=np.uint8)
+    return _shared_out(strokes, cells)
 
 
 def normalised(strokes: Grey) -> Grey:
@@ -124,7 +126,7 @@ def _remove_columns(dark: NDArray[np.float32], places: NDArray[np.floating]) -> 
     of all lines at that height. What is darker than the line is ink across it and keeps its full darkness; where the
     line is nearly black nothing can be seen through it, and ink is kept where it stands on both sides.
     """
-    height, width = dark.shape
+    width = dark.shape[1]
     at = np.round(places).astype(int)[:, None] + np.arange(-BAND, BAND + 1)[None, :]
     at = np.clip(at, 0, width - 1)
     bands = dark[:, at]  # height x lines x band
@@ -146,7 +148,8 @@ def _shared_out(strokes: Grey, cells: int) -> Comb:
     margin = round(MARGIN_MM * PIXELS_PER_MM)
     pitch = (strokes.shape[1] - 2 * margin) / cells
     inked = (strokes >= INKED).view(np.uint8)
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(inked, connectivity=8, ltype=cv2.CV_32S)
+    _, found, measured, centres = cv2.connectedComponentsWithStats(inked, connectivity=8, ltype=cv2.CV_32S)
+    labels, stats = np.asarray(found, dtype=np.int32), np.asarray(measured, dtype=np.int32)
     owners = np.floor((centres[:, 0] - margin) / pitch).astype(int)
     heights = strokes.shape[0]
     keep = (stats[:, cv2.CC_STAT_AREA] >= SPECK) & (owners >= 0) & (owners < cells)
@@ -157,7 +160,7 @@ def _shared_out(strokes: Grey, cells: int) -> Comb:
     parts: list[list[tuple[int, int, int, int, int]]] = [[] for _ in range(cells)]
     spilt = False
     for label in np.flatnonzero(keep):
-        left, top, width, height, area = (int(each) for each in stats[label])
+        left, top, width, height = (int(each) for each in stats[label, :4])
         pieces = _pieces(labels, int(label), (left, top, width, height), margin, pitch, cells)
         spilt |= len(pieces) > 1
         for cell, first, last in pieces or [(int(owners[label]), left, left + width)]:
@@ -209,7 +212,7 @@ def _cell(strokes: Grey, labels: Labels, parts: list[tuple[int, int, int, int, i
     ink = float(owned.sum())
     if ink < LEAST_INK or bottom - top < LEAST_HEIGHT:
         return None, ink
-    grown = cv2.dilate(owned.view(np.uint8), np.ones((3, 3), np.uint8))
+    grown = np.asarray(cv2.dilate(owned.view(np.uint8), np.ones((3, 3), np.uint8)), dtype=np.uint8)
     return normalised(strokes[top:bottom, left:right] * grown), ink
 
 

@@ -12,6 +12,7 @@ from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box, FormLayout,
 from returns.reading.combs import read_comb
 from returns.reading.pixels import PIXELS_PER_MM, Grey, darkness, grey_level
 from returns.reading.registration import Registration, cut
+from returns.reading.streaks import without_streaks
 
 INKED = 80  # darkness, of 255, from which a pixel is ink
 SPECK_MM2 = 0.12
@@ -24,6 +25,7 @@ COARSE = 2  # pixels per millimetre of the map of unexpected ink
 REGION = Box(16.0, 14.0, 178.0, 268.0)  # outside stand the marks, punched holes and the edges' shadows
 STRAY_MM2 = 4.0
 STRAY_SPREAD_MM = 4.0
+STREAK_MM = 2.0  # wide, once spread by the map's own grain: handwriting is taller than that
 AROUND_ZONE_MM = 1.8  # ticks and digits overshoot
 AROUND_PRINT_MM = 1.2
 POINT_MM = 25.4 / 72
@@ -40,7 +42,7 @@ def is_written(grey: Grey, registration: Registration, zone: Zone) -> tuple[bool
     inner = Box(box.x + inset, box.y + inset, box.w - 2 * inset, box.h - 2 * inset)
     picture = cut(grey, registration.matrix, inner)
     paper = grey_level(picture, 0.7)
-    inked = darkness(picture, paper, min(registration.ink, paper - 80)) >= INKED
+    inked = without_streaks(darkness(picture, paper, min(registration.ink, paper - 80))) >= INKED
     area, spread = _extent(inked)
     if zone.kind is ZoneKind.SIGNATURE:
         return _told(area if spread >= SIGNATURE_SPREAD_MM else min(area, 0.5), SIGNATURE_INK_MM2)
@@ -58,7 +60,7 @@ def unexpected_ink(grey: Grey, registration: Registration, layout: FormLayout) -
     count, _, stats, _ = cv2.connectedComponentsWithStats(stray, connectivity=8)
     found = []
     for left, top, width, height, area in stats[1:count].tolist():
-        line = min(width, height) <= 2 * COARSE and max(width, height) > 30 * COARSE  # a streak or a fold
+        line = min(width, height) <= max(STREAK_MM * COARSE, max(width, height) / 12)  # streak or fold
         if area >= STRAY_MM2 * COARSE**2 and max(width, height) >= STRAY_SPREAD_MM * COARSE and not line:
             found.append(Box(REGION.x + left / COARSE, REGION.y + top / COARSE, width / COARSE, height / COARSE))
     return tuple(found)

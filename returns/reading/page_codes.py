@@ -14,6 +14,7 @@ from campaigns.paper_form.page_code import PageCode, UnreadablePageCode, parse
 from returns.reading.pixels import Grey, Points, grey_level
 
 CORNER_SHARES = (0.42, 0.24)  # of the page's width and height: where the code stands, and some more
+QR = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
 BLANK_SHARE = 0.0006  # of the page's surface: a short handwritten line covers about 0.001
 BLANK_MARGIN = 0.035  # edges of the sheet are left out: shadows and punched holes live there
 SMALL_PAGE = 1300  # pixels of width under which the page is enlarged before a last search (about 150 dpi)
@@ -124,7 +125,7 @@ def _read(grey: Grey, *, offset: tuple[int, int], scale: float = 1.0) -> list[Fo
     """The codes seen in a part of the page: ours as FoundCode, others as their text."""
     found: list[FoundCode | str] = []
     for barcode in zxingcpp.read_barcodes(
-        np.ascontiguousarray(grey), formats=zxingcpp.BarcodeFormat.QRCode, try_invert=False, try_downscale=scale == 1.0
+        np.ascontiguousarray(grey), formats=QR, try_invert=False, try_downscale=scale == 1.0
     ):
         at = barcode.position
         corners = [(p.x, p.y) for p in (at.top_left, at.top_right, at.bottom_right, at.bottom_left)]

@@ -10,6 +10,7 @@ import pikepdf
 import pypdfium2
 from PIL import Image
 
+from returns.reading.pixels import Grey
 from returns.reading.scanned import (
     Limits,
     ScannedPage,
@@ -20,7 +21,6 @@ from returns.reading.scanned import (
     grey_of,
     scanned_page,
 )
-from returns.reading.pixels import Grey
 
 RENDER_DPI = 200
 POINTS_PER_INCH = 72.0
@@ -80,26 +80,32 @@ def _only_image(page: pikepdf.Page, *, limits: Limits) -> tuple[Grey, float] | N
 def _placement(page: pikepdf.Page) -> tuple[pikepdf.Object, float, float] | None:
     """The image drawn by the page with its width and height in points, if it draws one image upright and no more."""
     matrix, stack, found = pikepdf.Matrix(), [], None
-    for operands, operator in pikepdf.parse_content_stream(page):
-        told = str(operator)
+    for instruction in pikepdf.parse_content_stream(page):
+        operands, told = instruction.operands, str(instruction.operator)
         if told == "q":
             stack.append(matrix)
         elif told == "Q":
             matrix = stack.pop() if stack else pikepdf.Matrix()
         elif told == "cm":
-            matrix = pikepdf.Matrix(*(float(each) for each in operands)) @ matrix  # type: ignore[call-overload]
+            matrix = pikepdf.Matrix(*(float(each) for each in operands)) @ matrix
         elif told == "Do":
-            drawn = page.resources.get("/XObject", {}).get(str(operands[0]))
+            drawn = _drawn(page, str(operands[0]))
             if found is not None or drawn is None or drawn.get("/Subtype") != "/Image":
                 return None
             found = drawn, matrix
-        elif told in PAINTING:
+        elif told in PAINTING or told == "INLINE IMAGE":
             return None
     if found is None:
         return None
     image, placed = found
     upright = abs(placed.b) < 0.01 and abs(placed.c) < 0.01 and placed.a > 0 and placed.d > 0
     return (image, float(placed.a), float(placed.d)) if upright else None
+
+
+def _drawn(page: pikepdf.Page, name: str) -> pikepdf.Object | None:
+    """The form or image that the page knows under a name."""
+    shelf = page.resources.get("/XObject")
+    return shelf.get(name) if shelf is not None else None
 
 
 def _decoded(image: pikepdf.Object, *, limits: Limits) -> Grey | None:
@@ -110,7 +116,7 @@ def _decoded(image: pikepdf.Object, *, limits: Limits) -> Grey | None:
         return None
     if names == ["/DCTDecode"]:
         return decode_jpeg(bytes(image.read_raw_bytes()), limits=limits)
-    picture: Image.Image = pikepdf.PdfImage(image).as_pil_image()
+    picture: Image.Image = pikepdf.PdfImage(image).as_pil_image()  # type: ignore[arg-type]  # an image is a stream
     return grey_of(picture)
 
 

@@ -96,7 +96,7 @@ class _Mark:
 
 
 def _find_marks(grey: Grey, found: FoundCode, layout: FormLayout) -> dict[int, _Mark]:
-    """The corner marks found, by their place in the layout; the nearest to the code first, each one sharpens the next."""
+    """The corner marks found, by their place in the layout: nearest to the code first, each one sharpens the next."""
     code_mm = _corners(layout.page_code)
     centre = code_mm.mean(axis=0)
     places = {number: np.array(_centre(mark)) for number, mark in enumerate(layout.marks)}
@@ -144,7 +144,7 @@ def _square(side: float) -> Grey:
 
 
 def _edges_centre(dark: Grey, x: float, y: float, side: float) -> tuple[float, float]:
-    """The centre between opposite edges, each the median over the middle lines of the square: streaks do not move it."""
+    """The centre between opposite edges, each the median over the middle lines: streaks do not move it."""
     return _edge_middle(dark, x, y, side), _edge_middle(np.ascontiguousarray(dark.T), y, x, side)
 
 
@@ -173,7 +173,7 @@ def x_of_crossing(lines: Grey | Points) -> float:
 
 
 def _corners(box: Box) -> Points:
-    return np.array([[box.x, box.y], [box.right, box.y], [box.right, box.bottom], [box.x, box.bottom]])
+    return np.array([[box.x, box.y], [box.right, box.y], [box.right, box.bottom], [box.x, box.bottom]], dtype=float)
 
 
 def _centre(box: Box) -> tuple[float, float]:
@@ -212,7 +212,7 @@ def _similarity(expected: Points, measured: Points, weights: Points) -> Matrix:
 
 def _residual(matrix: Matrix, code_mm: Points, code_pixels: Points) -> float:
     """How far, in millimetres, the code's centre is found from where the marks put it."""
-    back = _apply(np.linalg.inv(matrix), code_pixels)
+    back = _apply(np.linalg.inv(matrix).astype(np.float64), code_pixels)
     return float(np.linalg.norm(back.mean(axis=0) - code_mm.mean(axis=0)))
 
 

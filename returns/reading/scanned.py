@@ -101,7 +101,7 @@ def scanned_page(index: int, grey: Grey, dpi: float | None) -> ScannedPage:
 
 def _fits_paper(grey: Grey, dpi: float) -> bool:
     """Whether the page so scaled is between A6 and A3."""
-    return 5.0 < max(grey.shape) / dpi < 17.5
+    return 5.0 < float(max(grey.shape)) / dpi < 17.5
 
 
 class quiet_pillow(warnings.catch_warnings):  # noqa: N801 - reads as a context, not as a thing

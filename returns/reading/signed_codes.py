@@ -23,6 +23,7 @@ from tddoc.doc import TwoDDoc
 
 Grey = NDArray[np.uint8]
 
+DATA_MATRIX = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.DataMatrix])
 TAX_NOTICE_TYPES = frozenset({"04", "18", "28"})  # avis (ancien), avis de situation déclarative, avis (depuis 2022)
 INCOME, REFERENCE, YEAR = "41", "44", "45"
 DECLARANTS, TAX_NUMBERS = ("46", "48"), ("47", "49")
@@ -49,7 +50,7 @@ class SignedCode:
         return self.document_type in TAX_NOTICE_TYPES
 
     def notice(self) -> dict[str, Any]:
-        """The notice's figures: income_year, tax_reference_income in whole euros, notice_reference, tax_numbers, declarants.
+        """The notice's figures: income_year, tax_reference_income (euros), notice_reference, tax_numbers, declarants.
 
         What the code does not say is absent.
         """
@@ -69,7 +70,7 @@ class SignedCode:
 def find_signed_code(grey: Grey, *, certificates: Sequence[bytes] = ()) -> SignedCode | None:
     """The 2D-Doc of a page, or None. `certificates` (PEM) are trusted beside the national list: rehearsals only."""
     for soften in SOFTENINGS:
-        for found in zxingcpp.read_barcodes(soften(grey), formats=zxingcpp.BarcodeFormat.DataMatrix):
+        for found in zxingcpp.read_barcodes(soften(grey), formats=DATA_MATRIX):
             text = found.bytes.decode("latin-1")  # `found.text` spells the separators out
             code = read_signed_code(text, certificates=certificates) if text.startswith("DC") else None
             if code is not None:
