@@ -18,6 +18,7 @@ from campaigns.law.texts import formal_notice_article, formal_notice_delay, repl
 from campaigns.models import Campaign, Milestone, User
 from campaigns.operations import complete_milestone
 from tenants.case_states import Move, MoveRefused, State
+from tenants.constat import mailings
 from tenants.messaging import Text, UnableToQueue, mobile_number, queue, reason_to_cancel, render
 from tenants.models import Message, Purpose, SurveyCase
 
@@ -200,6 +201,13 @@ def _letter(run: Run, step: Step, case: SurveyCase, waves: _Waves) -> None:
     _tell(run, step, case, waves, LETTER, recipient)
 
 
+def _constat(run: Run, step: Step, case: SurveyCase, waves: _Waves) -> None:
+    """Noted on each silent case, with the number of mailings that left: the record of the bailiff is drawn from it."""
+    if not run.dry_run:
+        case.tell("constat", now=run.now, actor=run.actor, data={"mailings": len(mailings(case))})
+    step.moved += 1
+
+
 def _formal_notice(run: Run, step: Step, case: SurveyCase, waves: _Waves) -> None:
     """By letter, once the legal month is over, reproducing article L441-9 CCH in force today."""
     if case.scope not in {SurveyCase.Scope.SLS, SurveyCase.Scope.SLS_OPS}:
@@ -238,6 +246,7 @@ def _non_response(run: Run, step: Step, case: SurveyCase, waves: _Waves) -> None
 STEPS: dict[str, Callable[[Run, Step, SurveyCase, _Waves], None]] = {
     Milestone.Kind.REMINDER_DIGITAL: _digital,
     Milestone.Kind.REMINDER_LETTER: _letter,
+    Milestone.Kind.CONSTAT: _constat,
     Milestone.Kind.FORMAL_NOTICE: _formal_notice,
     Milestone.Kind.NON_RESPONSE: _non_response,
 }

@@ -15,8 +15,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from campaigns.admin_site import RecordAdmin, actor_of
+from campaigns.models import Campaign
 from tenants import undelivered
 from tenants.case_states import MOVES, Move, MoveRefused, State
+from tenants.constat import constat_csv
 from tenants.importing import searchable
 from tenants.models import CaseEvent, Message, Purpose, SurveyCase
 
@@ -31,6 +33,8 @@ EVENTS = {
     "message_cancelled": "Envoi annulé",
     "email_refused": "E-mail non envoyé",
     "undelivered": "Pli revenu",
+    "constat": "Absence de réponse constatée",
+    "document_qualified": "Pièce qualifiée",
 }
 
 
@@ -110,13 +114,23 @@ class SurveyCaseAdmin(RecordAdmin):
     def get_urls(self) -> list[URLPattern]:
         """The decisions."""
         view = self.admin_site.admin_view
-        own = [path("<int:pk>/decision/", view(require_POST(self.decide)), name="case_decision")]
+        own = [
+            path("<int:pk>/decision/", view(require_POST(self.decide)), name="case_decision"),
+            path("constat/<int:campaign>.csv", view(self.constat), name="constat"),
+        ]
         return own + super().get_urls()
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """The household, what it was told, what happened."""
         case = self.get_object(request, object_id)
         return super().change_view(request, object_id, form_url, {**_shown(case), **(extra_context or {})})
+
+    def constat(self, request: HttpRequest, campaign: int) -> HttpResponse:
+        """The list of those who have not answered, with every mailing, for the commissaire de justice."""
+        found = get_object_or_404(Campaign, pk=campaign)
+        response = HttpResponse(constat_csv(found), content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="constat-{found.pk}.csv"'
+        return response
 
     def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Leave the household out, or write down that a letter came back."""

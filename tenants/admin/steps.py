@@ -204,7 +204,10 @@ def describe_reminders(campaign: Campaign) -> Panel:
         Figure("envois en attente", sendings.waiting().count(), listing("message", campaign, state__exact="queued")),
         Figure("non-répondants", campaign.cases.filter(state=State.NON_RESPONDENT).count()),
     ]
-    links = [Link("Boîte d'envoi", listing("message", campaign))]
+    links = [
+        Link("Boîte d'envoi", listing("message", campaign)),
+        Link("Liste pour le constat (CSV)", reverse("admin:constat", args=[campaign.pk])),
+    ]
     waiting = campaign.milestones.filter(kind__in=FIELD_KINDS, done_at=None).order_by("due_on")
     upcoming = waiting.first()
     letters = ["letters"] if sendings.waiting().filter(channel=Message.Channel.LETTER).exists() else []
