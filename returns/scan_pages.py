@@ -64,6 +64,7 @@ class PageKeeper:
         self.now = now
         self.behind: Behind | None = None
         self._fields: dict[int, dict[str, Field]] = {}
+        self._returns: dict[int, SurveyReturn] = {}
         variants = LayoutVariant.objects.filter(revision__campaign=batch.campaign).select_related("revision")
         variants = variants.defer("tables", "revision__definition")
         self.variants = {variant.fingerprint: variant for variant in variants}
@@ -131,9 +132,7 @@ class PageKeeper:
             self.behind = Behind(case, twin.survey_return)
             page.save()
             return
-        submission = f"scan-{self.batch.pk}-{case.pk}"
-        survey_return = arrive(case=case, channel=SurveyCase.Channel.PAPER, submission=submission, now=self.now)
-        declaration_of(case, revision=variant.revision)
+        survey_return = self._arrived(case, variant)
         page.survey_return = survey_return
         page.state = State.MATCHED if seen.sight is Sight.FORM else State.UNREGISTERED
         page.matrix, page.residual = [list(line) for line in seen.matrix], seen.residual
@@ -141,6 +140,15 @@ class PageKeeper:
         page.save()
         self._keep_readings(page, seen, survey_return, self._fields_of(variant))
         self.behind = Behind(case, survey_return)
+
+    def _arrived(self, case: SurveyCase, variant: LayoutVariant) -> SurveyReturn:
+        """The return that this batch makes for that case: one, at its first sheet."""
+        if case.pk not in self._returns:
+            submission = f"scan-{self.batch.pk}-{case.pk}"
+            channel = SurveyCase.Channel.PAPER
+            self._returns[case.pk] = arrive(case=case, channel=channel, submission=submission, now=self.now)
+            declaration_of(case, revision=variant.revision)
+        return self._returns[case.pk]
 
     def _fields_of(self, variant: LayoutVariant) -> dict[str, Field]:
         if variant.revision_id not in self._fields:

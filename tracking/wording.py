@@ -46,6 +46,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "received_again": "Nouvelle réponse reçue",
         "received_out_of_scope": "Réponse reçue d’un ménage hors enquête",
         "transcribed": "Formulaire lu",
+        "handwritten_note": "Mention manuscrite sur le formulaire",
         "document_qualified": "Pièce identifiée",
         "complement_requested": "Compléments demandés",
         "forbidden_data_erased": "Donnée interdite effacée",
