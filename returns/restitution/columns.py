@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from campaigns.models import Campaign, landlord_codes
 from campaigns.questionnaire.schema import Field, FieldType, Questionnaire, Reader
 from returns.answers import context_of
@@ -20,8 +22,8 @@ from tenants.models import SurveyCase
 Codes = Mapping[str, Mapping[str, str]]
 WIDTHS: dict[FieldType, int] = {
     FieldType.TEXT: 300,
-    FieldType.NAME: 40,
-    FieldType.EMAIL: 100,
+    FieldType.NAME: 80,
+    FieldType.EMAIL: 254,
     FieldType.PHONE: 16,
     FieldType.DIGITS: 13,
     FieldType.INTEGER: 6,
@@ -56,10 +58,10 @@ class Record:
 
 IDENTITY = (
     Column("DOSSIER", 8),
-    Column("REFERENCE", 20),
-    Column("BAIL", 20),
-    Column("LOGEMENT", 20),
-    Column("AGENCE", 12),
+    Column("REFERENCE", 40),
+    Column("BAIL", 40),
+    Column("LOGEMENT", 40),
+    Column("AGENCE", 20),
     Column("PERIMETRE", 12),
     Column("ETAT", 22),
     Column("CANAL", 10),
@@ -116,7 +118,9 @@ class Columns:
                 yield field
 
     def _column(self, field: Field) -> Column:
-        return Column(field.export, max(field.size, WIDTHS[field.type]))
+        codes = [str(code) for code in self.codes.get(field.table, {}).values()] if field.table else []
+        codes += [choice.code for choice in field.choices]
+        return Column(field.export, max(field.size, WIDTHS[field.type], *map(len, codes)))
 
 
 def columns_of(campaign: Campaign) -> Columns:
@@ -138,13 +142,14 @@ def _identity(case: SurveyCase, line: RestitutionLine) -> dict[str, str]:
         "PERIMETRE": case.get_scope_display(),
         "ETAT": LABELS[State(line.state)],
         "CANAL": case.get_channel_display() if case.channel else "",
-        "RECU_LE": case.received_at.strftime("%d/%m/%Y") if case.received_at else "",
+        "RECU_LE": timezone.localtime(case.received_at).strftime("%d/%m/%Y") if case.received_at else "",
         "REGULARISATION": "O" if line.regularisation else "N",
     }
 
 
 def _as_text(field: Field, value: Any, codes: Codes) -> str:
-    return " ".join(str(value).split())
+    """One line, without the control characters that no XML may hold."""
+    return "".join(each for each in " ".join(str(value).split()) if each.isprintable())
 
 
 def _as_date(field: Field, value: Any, codes: Codes) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import io
+import json
 import tempfile
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from typing import IO
 
-from campaigns.exchange import LandlordExchange
 from django.core.files.base import File
 from django.db import transaction
 from django.db.models import Max
 
+from campaigns.exchange import OUTGOING, LandlordExchange
 from campaigns.models import Campaign, User
 from returns.models import Declaration, Restitution, RestitutionFile, RestitutionLine
 from returns.restitution.columns import Columns, Record, UnableToRestitute, columns_of
@@ -23,6 +24,10 @@ from tenants.models import SurveyCase
 
 CHUNK = 500
 SPOOL = 8 * 1024 * 1024
+
+
+class NothingNew(UnableToRestitute):
+    """Every case stands as it was handed over."""
 
 
 def restitute(
@@ -35,24 +40,61 @@ def restitute(
 ) -> Restitution:
     """Make the files of what is new, keep them for ever with their checksums, deliver them when `exchange` is given.
 
-    Complete cases move to restituted. Raises UnableToRestitute when nothing is new or a value has no code: then
-    nothing is kept.
+    Complete cases move to restituted. A restitution that could not be delivered earlier is delivered with this one.
+    Raises UnableToRestitute when nothing is new or a value has no code (then nothing is kept), ExchangeError when the
+    landlord's exchange fails (then the files are kept, to be delivered next time).
     """
     unknown = set(formats) - set(WRITERS)
     if unknown or not formats:
         raise UnableToRestitute(f"Formats possibles : {', '.join(WRITERS)}.")
     columns = columns_of(campaign)
-    with transaction.atomic():
+    waiting = campaign.restitutions.filter(delivered_at=None).order_by("number")
+    try:
+        restitution = _make_or_nothing(campaign, columns, formats, now=now, actor=actor)
+    except NothingNew:
+        last = waiting.last()
+        if exchange is None or last is None:
+            raise
+        restitution = last
+    if exchange is not None:
+        for each in waiting:
+            deliver(restitution=each, exchange=exchange, now=now)
+        restitution.refresh_from_db()
+    return restitution
+
+
+def _make_or_nothing(
+    campaign: Campaign, columns: Columns, formats: Sequence[str], *, now: dt.datetime, actor: User | None
+) -> Restitution:
+    kept: list[RestitutionFile] = []
+    try:
+        return _make(campaign, columns, formats, kept, now=now, actor=actor)
+    except BaseException:
+        for file in kept:  # the rows are rolled back, the files of the storage are not
+            file.content.storage.delete(file.content.name)
+        raise
+
+
+def _make(
+    campaign: Campaign,
+    columns: Columns,
+    formats: Sequence[str],
+    kept: list[RestitutionFile],
+    *,
+    now: dt.datetime,
+    actor: User | None,
+) -> Restitution:
+    with transaction.atomic(), tempfile.SpooledTemporaryFile(max_size=SPOOL) as spool:
+        Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)  # one restitution at a time
         last = campaign.restitutions.aggregate(last=Max("number"))["last"] or 0
         restitution = Restitution.objects.create(campaign=campaign, number=last + 1, created_at=now)
         _draw_lines(restitution)
         if not restitution.lines.exists():
-            raise UnableToRestitute("Rien de nouveau depuis la dernière restitution.")
-        for name in formats:
-            _write_file(restitution, columns, name)
+            raise NothingNew("Rien de nouveau depuis la dernière restitution.")
+        _spool(records(restitution, columns), spool)
+        for name in dict.fromkeys(formats):
+            _write_file(restitution, columns, name, spool, kept)
         _move_complete(restitution, now=now, actor=actor)
-    if exchange is not None:
-        deliver(restitution=restitution, exchange=exchange, now=now)
     return restitution
 
 
@@ -60,9 +102,9 @@ def deliver(*, restitution: Restitution, exchange: LandlordExchange, now: dt.dat
     """Drop the files and their checksums in the landlord's folder; safe to repeat."""
     for file in restitution.files.all():
         with file.content.open("rb") as content:
-            exchange.deliver("restitution", file.name, content)
+            exchange.deliver(OUTGOING, file.name, content)
         told = f"{file.sha256}  {file.name}\n".encode()
-        exchange.deliver("restitution", f"{file.name}.sha256", io.BytesIO(told))
+        exchange.deliver(OUTGOING, f"{file.name}.sha256", io.BytesIO(told))
     restitution.delivered_at = now
     restitution.save(update_fields=["delivered_at"])
 
@@ -106,15 +148,30 @@ def _draw_lines(restitution: Restitution) -> None:
     RestitutionLine.objects.bulk_create(lines, batch_size=CHUNK)
 
 
-def _write_file(restitution: Restitution, columns: Columns, format_name: str) -> None:
+def _spool(told: Iterator[Record], spool: IO[bytes]) -> None:
+    """Read every case once, so that all the formats say the same whatever happens meanwhile."""
+    for record in told:
+        spool.write(json.dumps([record.household, record.occupants]).encode() + b"\n")
+
+
+def _spooled(spool: IO[bytes]) -> Iterator[Record]:
+    spool.seek(0)
+    for line in spool:
+        household, occupants = json.loads(line)
+        yield Record(household=household, occupants=tuple(occupants))
+
+
+def _write_file(
+    restitution: Restitution, columns: Columns, format_name: str, source: IO[bytes], kept: list[RestitutionFile]
+) -> None:
     campaign = restitution.campaign
     name = (
         f"RESTITUTION_{campaign.survey.upper()}_{campaign.year}_{campaign.landlord.code.upper()}"
         f"_{restitution.number:03d}.{EXTENSIONS[format_name]}"
     )
     with tempfile.SpooledTemporaryFile(max_size=SPOOL) as spool:
-        count = WRITERS[format_name](columns, records(restitution, columns), spool)
-        RestitutionFile.objects.create(
+        count = WRITERS[format_name](columns, _spooled(source), spool)
+        file = RestitutionFile(
             restitution=restitution,
             format=format_name,
             name=name,
@@ -122,9 +179,11 @@ def _write_file(restitution: Restitution, columns: Columns, format_name: str) ->
             sha256=_sha256(spool),
             lines=count,
         )
+        kept.append(file)
+        file.save()
 
 
-def _sha256(spool: BinaryIO) -> str:
+def _sha256(spool: IO[bytes]) -> str:
     spool.seek(0)
     digest = hashlib.sha256()
     for chunk in iter(lambda: spool.read(1 << 20), b""):

@@ -7,16 +7,21 @@ a case that is not complete); XML nests the occupants.
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from typing import BinaryIO
+from typing import IO
 
 import xlsxwriter
 from lxml import etree
 
-from returns.restitution.columns import Column, Columns, Record
+from returns.restitution.columns import Column, Columns, Record, UnableToRestitute
 
-Writer = Callable[[Columns, Iterable[Record], BinaryIO], int]
+Writer = Callable[[Columns, Iterable[Record], IO[bytes]], int]
+SHEET_ROWS = 1_048_576  # rows of an Excel sheet, its heading included
+FIXED_ENCODING = "iso-8859-15"
+NEAREST = str.maketrans("’‘“”–—−…łŁđĐıħĦ", "''\"\"---.lLdDihH")  # letters and marks that have no plain part
 
 
 def lines_of(columns: Columns, records: Iterable[Record]) -> Iterator[list[str]]:
@@ -32,7 +37,7 @@ def flat_columns(columns: Columns) -> tuple[Column, ...]:
     return (*columns.household, *columns.occupants)
 
 
-def write_csv(columns: Columns, records: Iterable[Record], out: BinaryIO) -> int:
+def write_csv(columns: Columns, records: Iterable[Record], out: IO[bytes]) -> int:
     """UTF-8, semicolons, one header line. Returns the number of lines after it."""
     text = io.TextIOWrapper(out, encoding="utf-8", newline="")
     sheet = csv.writer(text, delimiter=";", lineterminator="\r\n")
@@ -46,7 +51,7 @@ def write_csv(columns: Columns, records: Iterable[Record], out: BinaryIO) -> int
     return count
 
 
-def write_xml(columns: Columns, records: Iterable[Record], out: BinaryIO) -> int:
+def write_xml(columns: Columns, records: Iterable[Record], out: IO[bytes]) -> int:
     """UTF-8; `<Dossier>` with one element per column, and `<Occupants><Occupant>`. Returns the number of cases."""
     count = 0
     with etree.xmlfile(out, encoding="UTF-8") as file:
@@ -73,9 +78,13 @@ def _case_element(record: Record) -> etree._Element:
     return node
 
 
-def write_xlsx(columns: Columns, records: Iterable[Record], out: BinaryIO) -> int:
-    """One sheet, every cell a text: no leading zero is lost, no formula runs. Returns the number of lines."""
+def write_xlsx(columns: Columns, records: Iterable[Record], out: IO[bytes]) -> int:
+    """One sheet, every cell a text: no leading zero is lost, no formula runs. Returns the number of lines.
+
+    The same records give the same bytes. Raises UnableToRestitute beyond the rows of a sheet: none is dropped.
+    """
     book = xlsxwriter.Workbook(out, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book.set_properties({"created": dt.datetime(2000, 1, 1)})  # noqa: DTZ001 - a fixed date, for equal bytes
     sheet = book.add_worksheet("Restitution")
     heading = book.add_format({"bold": True})
     for place, column in enumerate(flat_columns(columns)):
@@ -85,21 +94,59 @@ def write_xlsx(columns: Columns, records: Iterable[Record], out: BinaryIO) -> in
     count = 0
     for line in lines_of(columns, records):
         count += 1
+        if count >= SHEET_ROWS:
+            raise UnableToRestitute("Un classeur Excel ne tient pas tant de lignes : choisissez CSV ou XML.")
         for place, value in enumerate(line):
             sheet.write_string(count, place, value)
     book.close()
     return count
 
 
-def write_fixed(columns: Columns, records: Iterable[Record], out: BinaryIO) -> int:
-    """ISO-8859-15, fixed widths, CR LF; what the encoding lacks becomes its nearest plain letter or '?'."""
-    widths = [column.width for column in flat_columns(columns)]
+def write_fixed(columns: Columns, records: Iterable[Record], out: IO[bytes]) -> int:
+    """ISO-8859-15, fixed widths, CR LF; what the encoding lacks becomes its nearest plain letter, else '?'.
+
+    Raises UnableToRestitute on a value wider than its column: a number or a code is never cut.
+    """
+    flat = flat_columns(columns)
     count = 0
     for line in lines_of(columns, records):
-        text = "".join(value[:width].ljust(width) for value, width in zip(line, widths, strict=True))
-        out.write(text.encode("iso-8859-15", "replace") + b"\r\n")
+        texts = [_plain(value) for value in line]
+        for column, text in zip(flat, texts, strict=True):
+            if len(text) > column.width:
+                raise UnableToRestitute(
+                    f"Dossier {line[0]} : la colonne {column.name} tient {column.width} caractères, il en faut "
+                    f"{len(text)}. Choisissez un autre format."
+                )
+        out.write(
+            "".join(text.ljust(column.width) for column, text in zip(flat, texts, strict=True)).encode(FIXED_ENCODING)
+            + b"\r\n"
+        )
         count += 1
     return count
+
+
+def _plain(text: str) -> str:
+    """The text in what the encoding knows: Nguyễn becomes Nguyên, Łódź becomes Lódz."""
+    return text if _fits(text) else "".join(each if _fits(each) else _nearest(each) for each in text)
+
+
+def _nearest(letter: str) -> str:
+    """The letter with as many of its accents as the encoding knows."""
+    known = letter.translate(NEAREST)
+    parts = unicodedata.normalize("NFD", known)
+    for end in range(len(parts), 0, -1):
+        composed = unicodedata.normalize("NFC", parts[:end])
+        if _fits(composed):
+            return composed
+    return "?"
+
+
+def _fits(text: str) -> bool:
+    try:
+        text.encode(FIXED_ENCODING)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 WRITERS: dict[str, Writer] = {"csv": write_csv, "xml": write_xml, "xlsx": write_xlsx, "fixed": write_fixed}
