@@ -6,6 +6,8 @@ from django.urls import include, path
 
 from config import views
 
+handler400 = "config.views.bad_request"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("connexion/", auth.LoginView.as_view(template_name="login.html"), name="login"),

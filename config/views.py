@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
@@ -44,3 +45,21 @@ def components(request: HttpRequest) -> TemplateResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form sent from a page that is too old: say so, in French, and how to go on."""
     return render(request, "403_csrf.html", status=403)
+
+
+@login_not_required
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A request that is refused before it is read: say what was too much, and how to go on."""
+    told = {"title": "La demande n’a pas été comprise", "text": "Revenez en arrière, puis recommencez."}
+    if isinstance(exception, TooManyFilesSent):
+        told = {
+            "title": "Trop de fichiers en une fois",
+            "text": f"Envoyez au plus {settings.DATA_UPLOAD_MAX_NUMBER_FILES} fichiers à la fois. "
+            "Aucun des fichiers de cet envoi n’a été gardé ; ceux que vous aviez ajoutés avant le sont.",
+        }
+    elif isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
+        told = {
+            "title": "L’envoi est trop gros",
+            "text": "Rien n’a été gardé de cet envoi. Envoyez-le en plusieurs fois.",
+        }
+    return render(request, "400.html", {**told, "back": request.path}, status=400)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest
@@ -106,6 +107,19 @@ def leave(request: HttpRequest) -> None:
     for name in (CASE, PORTAL_LANDLORD, SEEN_AT):
         request.session.pop(name, None)
     request.session.cycle_key()
+
+
+def address_of(request: HttpRequest) -> str:
+    """Where the visitor comes from. Behind N proxies of ours, the N-th address from the end of X-Forwarded-For.
+
+    What stands before it was written by the visitor and proves nothing.
+    """
+    told = [each.strip() for each in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    proxies: int = settings.TRUSTED_PROXIES
+    if proxies and len(told) >= proxies and told[-proxies]:
+        return told[-proxies]
+    address: str = request.META.get("REMOTE_ADDR", "")
+    return address
 
 
 def household_only(*standings: Standing) -> Callable[[View], View]:

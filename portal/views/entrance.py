@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from campaigns.scope import all_landlords
-from portal.access import HOME, Standing, Visit, enter, household_only, leave, shown, standing_of
+from portal.access import HOME, Standing, Visit, address_of, enter, household_only, leave, shown, standing_of
 from portal.drafts import draft_of
 from portal.forms import EntranceForm
 from portal.progress import pieces_of
@@ -46,7 +46,7 @@ def entrance(request: HttpRequest) -> HttpResponse:
             case = access_codes.check_typed(
                 reference=form.cleaned_data["reference"],
                 code=form.cleaned_data["code"],
-                address=request.META.get("REMOTE_ADDR", ""),
+                address=address_of(request),
                 now=now,
             )
     except AccessRefused as refusal:

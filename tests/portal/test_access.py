@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from campaigns.models import Campaign
+from portal.access import address_of
 from tenants import access_codes
 from tenants.models import AccessCode, SurveyCase
 from tests.factories.tenants import CaseFactory
@@ -57,6 +58,39 @@ def test_five_failures_close_the_door_for_a_while(client: Client, case: SurveyCa
 
     assert "patientez un peu" in page
     assert "attendez" in page
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "expected"),
+    [
+        (0, "203.0.113.9", "198.51.100.1"),
+        (1, "", "198.51.100.1"),
+        (1, "203.0.113.9", "203.0.113.9"),
+        (1, "made-up, 203.0.113.9", "203.0.113.9"),
+        (2, "made-up, 203.0.113.9, 198.51.100.7", "203.0.113.9"),
+        (2, "203.0.113.9", "198.51.100.1"),
+    ],
+)
+def test_the_visitor_s_address_is_the_one_our_proxies_wrote(rf, settings, proxies, forwarded, expected) -> None:
+    settings.TRUSTED_PROXIES = proxies
+    request = rf.get("/", headers={"x-forwarded-for": forwarded}, REMOTE_ADDR="198.51.100.1")
+
+    assert address_of(request) == expected
+
+
+def test_behind_a_proxy_one_visitor_s_failures_leave_the_others_alone(client: Client, settings, db: None) -> None:
+    settings.TRUSTED_PROXIES = 1
+    first, second = (CaseFactory(state="sent") for _ in range(2))
+    for number in range(access_codes.BY_ADDRESS.failures):
+        given = {"reference": f"{first.reference[:-3]}{number:03d}", "code": WRONG}
+        client.post("/", given, headers={"x-forwarded-for": "203.0.113.9"})
+    given = {"reference": second.reference, "code": WRONG}
+
+    same = client.post("/", given, headers={"x-forwarded-for": "203.0.113.9"}).content.decode()
+    other = client.post("/", given, headers={"x-forwarded-for": "203.0.113.10"}).content.decode()
+
+    assert "patientez un peu" in same
+    assert "ne vont pas ensemble" in other
 
 
 def test_a_code_already_used_says_that_the_answer_came(client: Client, case: SurveyCase, code: str, present) -> None:

@@ -52,6 +52,18 @@ def test_a_file_too_big_is_refused(household: Client, case: SurveyCase, settings
     assert not case.documents.exists()
 
 
+def test_too_many_files_at_once_get_a_page_in_french(household: Client, case: SurveyCase, settings) -> None:
+    settings.DATA_UPLOAD_MAX_NUMBER_FILES = 2
+
+    page = upload(household, "tax_notice", 1, *[(f"page-{number}.jpg", photo()) for number in range(3)])
+
+    text = page.content.decode()
+    assert page.status_code == 400
+    assert "au plus 2 fichiers à la fois" in text
+    assert 'href="/pieces/tax_notice/1/"' in text
+    assert not case.documents.exists()
+
+
 def test_no_file_is_said_plainly(household: Client) -> None:
     assert "Choisissez une photo" in household.post("/pieces/tax_notice/1/", {}).content.decode()
 
