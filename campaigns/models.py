@@ -65,8 +65,7 @@ class User(AbstractUser):
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="user_landlord_matches_role",
-                condition=Q(role="landlord", landlord__isnull=False)
-                | (~Q(role="landlord") & Q(landlord__isnull=True)),
+                condition=Q(role="landlord", landlord__isnull=False) | (~Q(role="landlord") & Q(landlord__isnull=True)),
                 violation_error_message="Un compte bailleur, et lui seul, est rattaché à un bailleur.",
             ),
         ]
@@ -220,9 +219,7 @@ class Milestone(models.Model):
         RESTITUTION = "restitution", "Restitution"
         REPORT = "report", "Bilan"
 
-    campaign = models.ForeignKey(
-        Campaign, on_delete=models.CASCADE, related_name="milestones", verbose_name="campagne"
-    )
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="milestones", verbose_name="campagne")
     kind = models.CharField("étape", max_length=20, choices=Kind)
     due_on = models.DateField("prévue le")
     done_at = models.DateTimeField("faite le", null=True, blank=True)

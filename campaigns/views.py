@@ -11,7 +11,7 @@ import pypdfium2
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -25,7 +25,7 @@ from campaigns.paper_form.branding import darkened_to
 LEAST_CONTRAST_ON_SCREEN = 5.5
 PROOF_SCALE = 1.7  # of a page seen on screen: about 120 dpi
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 @login_not_required
@@ -54,7 +54,7 @@ def for_deciders(view: View) -> View:
     """Only those who may decide on a proof: the landlord's people, and case managers in its name."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         user = request.user
         if not isinstance(user, User) or not (user.is_landlord or user.may_manage):
             raise PermissionDenied

@@ -12,7 +12,6 @@ from campaigns.models import Campaign, Landlord, User
 from campaigns.scope import all_landlords
 from tests.factories.campaigns import CampaignFactory, LandlordFactory, UserFactory, rival_landlords
 
-
 # A property is judged on what it says, never on how fast this machine happens to be.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")

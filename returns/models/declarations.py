@@ -82,9 +82,7 @@ class FieldReading(models.Model):
     class Meta:
         verbose_name = "lecture de champ"
         verbose_name_plural = "lectures de champ"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["page", "field", "row"], name="reading_once_per_page")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["page", "field", "row"], name="reading_once_per_page")]
 
     def __str__(self) -> str:
         return f"lecture {self.pk}"

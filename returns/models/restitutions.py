@@ -27,9 +27,7 @@ class Restitution(models.Model):
     class Meta:
         verbose_name = "restitution"
         verbose_name_plural = "restitutions"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["campaign", "number"], name="restitution_number_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["campaign", "number"], name="restitution_number_once")]
 
     def __str__(self) -> str:
         return f"restitution {self.number}"

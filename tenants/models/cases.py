@@ -40,9 +40,7 @@ class SurveyCaseQuerySet(models.QuerySet["SurveyCase"]):
 
     def for_letters(self) -> SurveyCaseQuerySet:
         """With everything that a letter prints, in a fixed number of queries."""
-        return self.select_related("campaign__landlord", "household__dwelling").prefetch_related(
-            "household__occupants"
-        )
+        return self.select_related("campaign__landlord", "household__dwelling").prefetch_related("household__occupants")
 
 
 SurveyCaseManager = LandlordManager.from_queryset(SurveyCaseQuerySet)

@@ -41,12 +41,8 @@ class Dwelling(models.Model):
 class Household(models.Model):
     """Those who answer together: one lease in one campaign."""
 
-    campaign = models.ForeignKey(
-        Campaign, on_delete=models.CASCADE, related_name="households", verbose_name="campagne"
-    )
-    dwelling = models.ForeignKey(
-        Dwelling, on_delete=models.CASCADE, related_name="households", verbose_name="logement"
-    )
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="households", verbose_name="campagne")
+    dwelling = models.ForeignKey(Dwelling, on_delete=models.CASCADE, related_name="households", verbose_name="logement")
     tenant_reference = models.CharField("référence locataire", max_length=40)
     lease_reference = models.CharField("numéro de bail", max_length=40, blank=True)
     move_in_on = models.DateField("entrée dans les lieux", null=True, blank=True)

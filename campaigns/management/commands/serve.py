@@ -38,16 +38,14 @@ class Command(BaseCommand):
             if not options["without_sftp"]:
                 server = stack.enter_context(embedded_server(port=settings.SFTP_PORT))
                 self.stdout.write(f"Dépôt SFTP des bailleurs : 127.0.0.1, port {server.port}")
-            processes = [
-                stack.enter_context(Child(line)) for line in _commands(options["host"], options["port"])
-            ]
+            processes = [stack.enter_context(Child(line)) for line in _commands(options["host"], options["port"])]
             self.stdout.write(f"Site : http://{options['host']}:{options['port']}/   (Ctrl+C pour arrêter)")
             try:
                 ended = _first_to_end(processes)
             except KeyboardInterrupt:
                 self.stdout.write("Arrêt.")
                 return
-            raise CommandError(f"Un des processus s'est arrêté (code {ended.returncode}) : {ended.args}")
+            raise CommandError(f"Un des processus s'est arrêté (code {ended.returncode}) : {ended.args!r}")
 
 
 def _commands(host: str, port: int) -> list[list[str]]:

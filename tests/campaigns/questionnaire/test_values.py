@@ -197,12 +197,7 @@ def test_what_is_shown_is_read_back_the_same(kind: FieldType, data: st.DataObjec
 
 @pytest.mark.parametrize(
     ("library", "key"),
-    [
-        (name, each.key)
-        for name in ("sls", "ops", "sls_ops")
-        for _, each in load_library(name).fields()
-        if each.choices
-    ],
+    [(name, each.key) for name in ("sls", "ops", "sls_ops") for _, each in load_library(name).fields() if each.choices],
 )
 def test_each_choice_of_the_library_is_read_by_value_label_and_code(library: str, key: str) -> None:
     asked = load_library(library).find(key)
