@@ -32,11 +32,12 @@ from campaigns.exchange import ExchangeError, LandlordExchange
 from campaigns.exchange_accounts import account_of
 from campaigns.models import Campaign, Milestone, User
 from returns.models import ComplementRequest, KeyingTask, Page, Restitution, RestitutionFile, ScanBatch, SurveyReturn
+from returns.qualification import to_qualify
+from returns.reconciling import lost_pages
 from returns.restitution.columns import UnableToRestitute
 from returns.restitution.delivery import restitute
 from tenants.case_states import State
 
-LOST_PAGES = (Page.State.FOREIGN, Page.State.UNMATCHED, Page.State.UNREGISTERED)
 FORMATS = ("csv", "xml")
 
 
@@ -118,17 +119,21 @@ def describe_returns(campaign: Campaign) -> Panel:
         return Panel(WAITING)
     arrived = SurveyReturn.objects.filter(case__campaign=campaign)
     by_channel = dict(arrived.values_list("channel").annotate(Count("pk")).order_by())
-    lost = Page.objects.filter(batch__campaign=campaign, state__in=LOST_PAGES).count()
+    lost = lost_pages(campaign).count()
+    unnamed = to_qualify(campaign).count()
     url = listing("surveyreturn", campaign, "case__campaign")
     figures = [
         Figure("par courrier", by_channel.get("paper", 0), url),
         Figure("en ligne", by_channel.get("online", 0), url),
         Figure("lots numérisés", campaign.scans.count(), listing("scanbatch", campaign)),
-        Figure("pages à rapprocher", lost, listing("scanbatch", campaign)),
+        Figure("pages à rapprocher", lost, reverse("keying:lost_pages")),
+        Figure("pièces à nommer", unnamed, reverse("keying:pieces")),
     ]
+    links = [Link("Rapprocher des pages", reverse("keying:lost_pages"))] if lost else []
+    links += [Link("Nommer des pièces", reverse("keying:pieces"))] if unnamed else []
     refused = campaign.scans.filter(state=ScanBatch.State.REFUSED).count()
     note = f"{refused} lots numérisés sont illisibles." if refused > 1 else "Un lot numérisé est illisible." * refused
-    return Panel(TROUBLE if refused else CURRENT if by_channel else WAITING, note, figures)
+    return Panel(TROUBLE if refused else CURRENT if by_channel else WAITING, note, figures, links)
 
 
 def describe_keying(campaign: Campaign) -> Panel:
@@ -136,15 +141,19 @@ def describe_keying(campaign: Campaign) -> Panel:
     counts = dict(KeyingTask.objects.filter(campaign=campaign).values_list("state").annotate(Count("pk")).order_by())
     if not counts:
         return Panel(WAITING)
-    referred = counts.get(KeyingTask.State.REFERRED, 0) + counts.get(KeyingTask.State.ARBITRATION, 0)
+    referred = counts.get(KeyingTask.State.REFERRED, 0)
+    disputed = counts.get(KeyingTask.State.ARBITRATION, 0)
     waiting = counts.get(KeyingTask.State.OPEN, 0) + counts.get(KeyingTask.State.CLAIMED, 0)
     figures = [
         Figure("à saisir", waiting),
+        Figure("à arbitrer", disputed),
         Figure("au superviseur", referred),
         Figure("saisis", counts.get(KeyingTask.State.DONE, 0)),
     ]
-    links = [Link("Ouvrir la saisie", reverse("keying:home"))]
-    return Panel(CURRENT if waiting or referred else DONE, "", figures, links)
+    links = [Link("Ouvrir la saisie", reverse("keying:work", args=[campaign.pk]))]
+    yours = disputed + referred
+    note = f"{yours} champs vous attendent." if yours > 1 else "Un champ vous attend." * yours
+    return Panel(TROUBLE if yours else CURRENT if waiting else DONE, note, figures, links)
 
 
 def describe_complements(campaign: Campaign) -> Panel:
@@ -179,7 +188,11 @@ def describe_restitution(campaign: Campaign) -> Panel:
     links = [Link("Restitutions", listing("restitution", campaign))] if given else []
     early = campaign.stage == Campaign.Stage.FIELD
     state = CURRENT if ready and not early else DONE if given else WAITING
-    return Panel(state, "", figures, links, ("restitute",) if ready else (), calm=early)
+    kept = 0 if campaign.rehearsal else campaign.restitutions.filter(delivered_at=None).count()
+    note = "La dernière restitution n'a pas pu être déposée chez le bailleur : restituez à nouveau." if kept else ""
+    if kept:
+        state = TROUBLE
+    return Panel(state, note, figures, links, ("restitute",) if ready or kept else (), calm=early and not kept)
 
 
 def hand_to_landlord(campaign: Campaign, actor: User, now: dt.datetime, data: Mapping[str, Any]) -> str:
@@ -189,7 +202,9 @@ def hand_to_landlord(campaign: Campaign, actor: User, now: dt.datetime, data: Ma
     else:
         with LandlordExchange(account_of(campaign.landlord)) as exchange:
             done = restitute(campaign=campaign, formats=FORMATS, now=now, exchange=exchange, actor=actor)
-    return f"La restitution {done.number} est produite : {done.lines.count()} dossiers."
+    cases = done.lines.count()
+    where = " et déposée chez le bailleur" if done.delivered_at else ""
+    return f"La restitution {done.number} est produite{where} : {cases} dossier{'s' if cases > 1 else ''}."
 
 
 register_step(Step(key="retours", order=50, title="Retours", describe=describe_returns))

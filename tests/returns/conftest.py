@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
-from returns.models import Declaration, SupportingDocument
+from returns.intake import read_batch, receive_scans
+from returns.models import Declaration, ScanBatch, SupportingDocument
 from tenants.models import SurveyCase
+from tests.factories.campaigns import RevisionFactory
 from tests.factories.returns import NOW, DeclarationFactory, DocumentFactory, ReturnFactory
 from tests.factories.tenants import CaseFactory
+from tests.returns.sheets import scanned, variant_of
 
 Address = tuple[str, int]
 
@@ -51,6 +54,35 @@ def declare(family: SurveyCase) -> Callable[..., Declaration]:
 def notices(family: SurveyCase) -> list[SupportingDocument]:
     """A tax notice of each adult."""
     return [DocumentFactory(case=family, row=row) for row in (1, 2)]
+
+
+@pytest.fixture
+def variant(campaign):
+    """The form of the campaign, for four people."""
+    return variant_of(RevisionFactory(campaign=campaign))
+
+
+@pytest.fixture
+def case(campaign):
+    """A household that has its form."""
+    return CaseFactory(campaign=campaign, sent=True, reference="ACDEF346")
+
+
+@pytest.fixture
+def other(campaign):
+    """Another one."""
+    return CaseFactory(campaign=campaign, sent=True, reference="QRTWXY97")
+
+
+@pytest.fixture
+def received(campaign, later):
+    """Receive and read a batch of sheets."""
+
+    def read(sheets, *, name="lot.tif", now=later) -> ScanBatch:
+        batch = receive_scans(campaign=campaign, name=name, content=scanned(sheets), now=now)
+        return read_batch(batch=batch, now=now)
+
+    return read
 
 
 def signed_notice(row: int, name: str, income: int, *, year: int = 2025, **more: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from campaigns.paper_form.layout import lay_out
 from campaigns.paper_form.painter import FormFill, paint
 from campaigns.paper_form.zones import FormLayout, ZoneKind
 from campaigns.questionnaire.parsing import load_library
+from returns.models import ScanBatch
 from tenants.models import SurveyCase
 
 DPI = 200
@@ -110,3 +111,8 @@ def scanned(sheets: Sequence[Sheet]) -> bytes:
 def upside_down(sheet: Sheet) -> Sheet:
     """The sheet fed by its foot."""
     return np.ascontiguousarray(np.rot90(sheet, 2))
+
+
+def states(batch: ScanBatch) -> list[str]:
+    """The state of each page, in order."""
+    return list(batch.pages.order_by("index").values_list("state", flat=True))
