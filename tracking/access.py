@@ -15,13 +15,13 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from campaigns.models import Campaign, User
 from tenants.models import SurveyCase
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 READING = re.compile(
     r"\s*\(*\s*(SELECT\b(?!.*\bFOR\s+(UPDATE|SHARE))|SAVEPOINT\b|RELEASE\s+SAVEPOINT\b|ROLLBACK\s+TO\b)", re.I | re.S
@@ -51,7 +51,7 @@ def read_only(view: View) -> View:
     """
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not may_follow(request.user):
             raise PermissionDenied
         with reading_only():

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.models import Campaign, User
-from returns.completeness import MissingItem, missing_items
+from returns.completeness import missing_items
 from returns.models import SupportingDocument
 from tenants.case_states import State
 from tenants.models import SurveyCase
@@ -102,18 +102,20 @@ class CaseSerializer(serializers.ModelSerializer[SurveyCase]):
 
 
 class PieceSerializer(serializers.ModelSerializer[SupportingDocument]):
-    """A piece that came: its nature and what became of it, never what it says."""
+    """A piece that came: its nature and what became of it (received, accepted, refused), never what it says."""
+
+    state = serializers.CharField()
 
     class Meta:
         model = SupportingDocument
         fields: ClassVar = ["kind", "row", "state", "received_at"]
 
 
-class MissingSerializer(serializers.Serializer[MissingItem]):
+class MissingSerializer(serializers.Serializer[Any]):
     """Something that keeps the case incomplete."""
 
     rule = serializers.CharField()
-    field = serializers.CharField()  # type: ignore[assignment]  # DRF names a method so
+    field = serializers.CharField()
     document = serializers.CharField()
     row = serializers.IntegerField()
     message = serializers.CharField()
@@ -139,7 +141,7 @@ class CaseDetailSerializer(CaseSerializer):
 class Reading(GenericAPIView[Any]):
     """What every address of the API shares: who may read, and that nothing is written."""
 
-    permission_classes: ClassVar = [MayFollow]
+    permission_classes = [MayFollow]
 
     @property
     def user(self) -> User:
@@ -240,4 +242,4 @@ class CaseDetail(Reading):
 class Schema(SpectacularAPIView):
     """The description of this API (OpenAPI)."""
 
-    permission_classes: ClassVar = [MayFollow]
+    permission_classes = [MayFollow]

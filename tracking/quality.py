@@ -9,7 +9,6 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from django.db.models import Count, Q
 
@@ -96,7 +95,7 @@ def complements(campaign: Campaign) -> tuple[int, int]:
 def effects(waves: Sequence[Wave], curve: Sequence[CurvePoint]) -> list[Effect]:
     """What came between each mailing and the next. Mailings of one day share what came after them."""
     days = sorted({wave.day for wave in waves})
-    ends: dict[dt.date, dt.date | None] = dict(pairwise([*days, None]))  # type: ignore[arg-type]
+    ends: dict[dt.date, dt.date | None] = dict(zip(days, [*days[1:], None], strict=False))
     return [Effect(wave, ends[wave.day], sum(_answers(curve, since=wave.day, before=ends[wave.day]))) for wave in waves]
 
 

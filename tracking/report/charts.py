@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil, log10
+from typing import Any, Literal
 
 from reportlab.graphics.shapes import Circle, Drawing, Line, Polygon, PolyLine, Rect, String
 from reportlab.lib.colors import Color, white
@@ -14,23 +15,40 @@ from tracking.figures import Counters
 from tracking.report.look import INK, LINE, SOFT, STRONG_LINE, WARMTH, WIDTH, Look, font
 from tracking.wording import number
 
+Anchor = Literal["start", "middle", "end"]
 CURVE_HEIGHT = 72 * mm
 LEFT, BOTTOM, TOP = 34.0, 20.0, 24.0
 
 
-def label(x: float, y: float, words: str, *, anchor: str = "start", bold: bool = False, colour: Color = SOFT) -> String:
+def label(
+    x: float,
+    y: float,
+    words: str,
+    *,
+    anchor: Literal["start", "middle", "end"] = "start",
+    bold: bool = False,
+    colour: Color = SOFT,
+) -> String:
     """A word on a chart."""
     face = font("bold" if bold else "regular", words)
     return String(x, y, words, fontName=face, fontSize=8.5, fillColor=colour, textAnchor=anchor)
+
+
+def box(
+    x: float, y: float, width: float, height: float, *, fill: Color | None, line: Color | None, thick: float = 0.0
+) -> Rect:
+    """A rectangle, filled, lined, or both."""
+    paint: dict[str, Any] = {"fillColor": fill, "strokeColor": line, "strokeWidth": thick}
+    return Rect(x, y, width, height, **paint)
 
 
 def bar(look: Look, share: float, *, width: float, height: float = 3.2 * mm) -> Drawing:
     """A bar filled to `share` (0 to 1), `width` points wide."""
     drawing = Drawing(width, height)
     full = max(0.0, min(share, 1.0)) * width
-    drawing.add(Rect(0, 0, width, height, fillColor=white, strokeColor=STRONG_LINE, strokeWidth=0.5))
+    drawing.add(box(0, 0, width, height, fill=white, line=STRONG_LINE, thick=0.5))
     if full:
-        drawing.add(Rect(0, 0, full, height, fillColor=look.accent, strokeColor=None))
+        drawing.add(box(0, 0, full, height, fill=look.accent, line=None))
     return drawing
 
 
@@ -45,16 +63,16 @@ def parts(look: Look, counters: Counters) -> Drawing:
         x += width
         at = place * WIDTH / 3
         _part(drawing, look, key, at, 1 * mm, 9, 9)
-        drawing.add(Rect(at, 1 * mm, 9, 9, fillColor=None, strokeColor=STRONG_LINE, strokeWidth=0.5))
+        drawing.add(box(at, 1 * mm, 9, 9, fill=None, line=STRONG_LINE, thick=0.5))
         drawing.add(label(at + 14, 1.5 * mm, f"{told} : {number(getattr(counters, key))}", colour=INK))
-    drawing.add(Rect(0, top, WIDTH, height, fillColor=None, strokeColor=STRONG_LINE, strokeWidth=0.6))
+    drawing.add(box(0, top, WIDTH, height, fill=None, line=STRONG_LINE, thick=0.6))
     return drawing
 
 
 def _part(drawing: Drawing, look: Look, key: str, x: float, y: float, width: float, height: float) -> None:
     if key == "not_received" or width <= 0:
         return
-    drawing.add(Rect(x, y, width, height, fillColor=look.accent if key == "processed" else white, strokeColor=None))
+    drawing.add(box(x, y, width, height, fill=look.accent if key == "processed" else white, line=None))
     if key == "processed":
         return
     step, start = 4.0, x - height

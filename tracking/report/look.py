@@ -107,7 +107,7 @@ def table(
         told.append([_cell(cell, right=i in right, bold=last) for i, cell in enumerate(row)])
     scale = WIDTH / sum(widths)
     lines = Table(told, colWidths=[width * scale for width in widths], repeatRows=1, hAlign="LEFT")
-    style = [
+    style: list[Any] = [
         ("BACKGROUND", (0, 0), (-1, 0), SUNKEN),
         ("LINEBELOW", (0, 0), (-1, 0), 1, STRONG_LINE),
         ("LINEBELOW", (0, 1), (-1, -1), 0.5, LINE),
