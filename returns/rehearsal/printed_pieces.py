@@ -100,9 +100,15 @@ def _sheet() -> tuple[Image.Image, ImageDraw.ImageDraw]:
 
 
 def _specimen(page: Image.Image) -> Grey:
-    mark = Image.new("L", page.size, 0)
+    return np.asarray(np.minimum(np.asarray(page), _specimen_mark()), dtype=np.uint8)
+
+
+@cache
+def _specimen_mark() -> Grey:
+    """The word across an otherwise white sheet, the same for every piece."""
+    mark = Image.new("L", (WIDTH, HEIGHT), 0)
     ImageDraw.Draw(mark).text((WIDTH * 0.2, HEIGHT * 0.72), "SPÉCIMEN", fill=46, font=_font(28, bold=True))
-    return np.asarray(255 - np.maximum(255 - np.asarray(page), np.asarray(mark.rotate(12))), dtype=np.uint8)
+    return np.asarray(255 - np.asarray(mark.rotate(12)), dtype=np.uint8)
 
 
 def _write(pen: ImageDraw.ImageDraw, x: float, y: float, text: str, height: float, *, bold: bool = False) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 import cv2
 import numpy as np
@@ -18,6 +20,7 @@ from reportlab.pdfgen.canvas import Canvas
 Grey = NDArray[np.uint8]
 
 PAGE_DPI = 200
+NOISE_MARGIN = 256  # pixels by which the field of noise is larger than a page, each way
 
 
 class Quality(StrEnum):
@@ -78,21 +81,43 @@ def scan(
         return [as_jpeg(page, WEAR[quality].jpeg) for page in worn]
     if file_format is FileFormat.PDF:
         return [_as_pdf(worn, WEAR[quality].jpeg)]
-    return [_as_tiff(worn, file_format, WEAR[quality].jpeg)]
+    if file_format is FileFormat.TIFF_JPEG:
+        return [jpeg_tiff([as_jpeg(page, WEAR[quality].jpeg) for page in worn])]
+    return [_as_tiff(worn, file_format)]
 
 
 def wear(page: Grey, chance: np.random.Generator, amount: Wear, *, turned: bool = False) -> Grey:
     """One page as it comes out of the scanner, before compression."""
     worn = _moved(page, chance, amount)
-    worn = cv2.GaussianBlur(worn, (0, 0), max(0.3, amount.blur * chance.uniform(0.6, 1.0))).astype(np.float32)
-    worn = worn * chance.uniform(0.93, 1.0) + chance.uniform(0, 14)  # lamp and gain
-    worn += cv2.resize(  # uneven light
-        chance.normal(0, amount.noise / 2, (6, 5)).astype(np.float32), page.shape[::-1], interpolation=cv2.INTER_CUBIC
-    )
-    worn += chance.normal(0, amount.noise, page.shape).astype(np.float32)
-    grey = np.clip(worn, 0, 255).astype(np.uint8)
+    worn = _grey(cv2.GaussianBlur(worn, (0, 0), max(0.3, amount.blur * chance.uniform(0.6, 1.0))))
+    gain, offset = chance.uniform(0.93, 1.0), chance.uniform(0, 14)  # lamp
+    uneven = (128 + chance.normal(0, amount.noise / 2, (6, 5))).astype(np.float32)  # light, around 128
+    soft = cv2.resize(uneven, (80, 96), interpolation=cv2.INTER_CUBIC).round().clip(0, 255).astype(np.uint8)
+    light = cv2.resize(soft, page.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    worn = _grey(cv2.addWeighted(worn, gain, light, 1.0, offset - 128))
+    grey = _grey(cv2.add(worn, _noise(chance, amount.noise, worn.shape), dtype=cv2.CV_8U))
     _speckle(grey, chance, amount)
     return np.ascontiguousarray(grey[::-1, ::-1]) if turned else grey
+
+
+def _noise(chance: np.random.Generator, sigma: float, shape: tuple[int, ...]) -> NDArray[np.int8]:
+    """Noise of that spread over a page: a random window of a field drawn once per process, often mirrored."""
+    height, width = shape
+    field = _noise_field(sigma, height + NOISE_MARGIN, width + NOISE_MARGIN)
+    top, left = (int(each) for each in chance.integers(0, NOISE_MARGIN, 2))
+    window = field[top : top + height, left : left + width]
+    down, across = (int(each) for each in chance.choice((1, -1), 2))
+    return np.ascontiguousarray(window[::down, ::across])
+
+
+@cache
+def _noise_field(sigma: float, height: int, width: int) -> NDArray[np.int8]:
+    drawn = np.random.default_rng(20).standard_normal((height, width), dtype=np.float32)
+    return (drawn * np.float32(sigma)).round().clip(-127, 127).astype(np.int8)
+
+
+def _grey(image: object) -> Grey:
+    return np.asarray(image, dtype=np.uint8)
 
 
 def as_bilevel(page: Grey) -> Grey:
@@ -142,14 +167,13 @@ def _speckle(grey: Grey, chance: np.random.Generator, amount: Wear) -> None:
         grey[:, x : x + int(chance.integers(1, 3))] //= 2
 
 
-def _as_tiff(pages: Sequence[Grey], file_format: FileFormat, quality: int) -> bytes:
-    compression = {"tiff-g4": "group4", "tiff-jpeg": "jpeg", "tiff-lzw": "tiff_lzw"}[file_format.value]
+def _as_tiff(pages: Sequence[Grey], file_format: FileFormat) -> bytes:
+    compression = {FileFormat.TIFF_G4: "group4", FileFormat.TIFF_LZW: "tiff_lzw"}[file_format]
     if file_format is FileFormat.TIFF_G4:
         images = [Image.fromarray(as_bilevel(page)).convert("1", dither=Image.Dither.NONE) for page in pages]
     else:
         images = [Image.fromarray(page) for page in pages]
     buffer = io.BytesIO()
-    told = {"quality": quality} if file_format is FileFormat.TIFF_JPEG else {}
     images[0].save(
         buffer,
         "TIFF",
@@ -157,9 +181,47 @@ def _as_tiff(pages: Sequence[Grey], file_format: FileFormat, quality: int) -> by
         append_images=images[1:],
         compression=compression,
         dpi=(PAGE_DPI, PAGE_DPI),
-        **told,
     )
     return buffer.getvalue()
+
+
+def jpeg_tiff(pages: Sequence[bytes]) -> bytes:
+    """Grey JPEG pages as one TIFF file (compression 7, one strip a page), as production scanners stream them.
+
+    The pages are not compressed again: files of any number of dossiers are put together from what was scanned.
+    """
+    parts, place = [b"II*\0", struct.pack("<I", 8)], 8
+    for page in pages:
+        strip = page + b"\0" * (len(page) % 2)
+        resolution, directory = place + len(strip), place + len(strip) + 8
+        entries = _tiff_entries(page, strip_at=place, resolution_at=resolution)
+        after = directory + 2 + 12 * len(entries) + 4
+        parts[-1] = struct.pack("<I", directory)  # where the header, or the directory before, points
+        parts += [strip, struct.pack("<II", PAGE_DPI, 1), struct.pack("<H", len(entries)), *entries]
+        parts.append(struct.pack("<I", 0))
+        place = after
+    return b"".join(parts)
+
+
+def _tiff_entries(page: bytes, *, strip_at: int, resolution_at: int) -> list[bytes]:
+    """The directory of a grey JPEG page, as TIFF 6.0 and its technical note 2 on JPEG name the tags."""
+    width, height = Image.open(io.BytesIO(page)).size
+    short, long, rational = 3, 4, 5
+    told = (
+        (256, long, width),
+        (257, long, height),
+        (258, short, 8),  # bits per sample
+        (259, short, 7),  # compression: JPEG
+        (262, short, 1),  # black is zero
+        (273, long, strip_at),
+        (277, short, 1),  # samples per pixel
+        (278, long, height),  # rows per strip
+        (279, long, len(page)),
+        (282, rational, resolution_at),
+        (283, rational, resolution_at),
+        (296, short, 2),  # resolution in inches
+    )
+    return [struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in told]
 
 
 def _as_pdf(pages: Sequence[Grey], quality: int) -> bytes:
