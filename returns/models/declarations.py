@@ -27,8 +27,8 @@ class Declaration(models.Model):
     """The answers of a case.
 
     `answers` maps a field key to rows to `{"value", "source", "confidence"}`; rows are text in JSON. What the household
-    left as the landlord knew it is not copied here: `prefill` gives it, and `effective values` are answers over prefill.
-    `draft` holds what a tenant has typed on line and not sent yet.
+    left as the landlord knew it is not copied here: `prefill` gives it, and `effective values` are answers
+    over prefill. `draft` holds what a tenant has typed on line and not sent yet.
     """
 
     case = models.OneToOneField(
