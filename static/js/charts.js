@@ -65,7 +65,6 @@ function drawCurve(canvas, data) {
   box.hidden = false;
   const points = [{ x: 0, y: 0 }, ...data.points.map(([x, y]) => ({ x, y }))];
   const last = Math.max(data.reply_by, points.at(-1).x, ...data.waves.map(([offset]) => offset)) + 1;
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   new window.Chart(canvas, {
     type: "line",
     data: {
@@ -96,7 +95,7 @@ function drawCurve(canvas, data) {
       ],
     },
     options: {
-      animation: still ? false : { duration: 500 },
+      animation: false,
       maintainAspectRatio: false,
       layout: { padding: { top: 26 } },
       interaction: { mode: "nearest", axis: "x", intersect: false },
