@@ -34,6 +34,7 @@ from campaigns.models import Campaign, Milestone, User
 from returns.models import ComplementRequest, KeyingTask, Page, Restitution, RestitutionFile, ScanBatch, SurveyReturn
 from returns.qualification import to_qualify
 from returns.reconciling import lost_pages
+from returns.rehearsal_panel import REHEARSAL
 from returns.restitution.columns import UnableToRestitute
 from returns.restitution.delivery import restitute
 from tenants.case_states import State
@@ -207,6 +208,7 @@ def hand_to_landlord(campaign: Campaign, actor: User, now: dt.datetime, data: Ma
     return f"La restitution {done.number} est produite{where} : {cases} dossier{'s' if cases > 1 else ''}."
 
 
+register_step(REHEARSAL)
 register_step(Step(key="retours", order=50, title="Retours", describe=describe_returns))
 register_step(Step(key="saisie", order=60, title="Vidéo-codage", describe=describe_keying))
 register_step(Step(key="complements", order=70, title="Demandes de compléments", describe=describe_complements))

@@ -3,7 +3,7 @@
 from returns.models.declarations import Declaration, FieldReading
 from returns.models.findings import ComplementRequest, Finding
 from returns.models.keying import KeyingEntry, KeyingTask
-from returns.models.rehearsed import RehearsedTenant
+from returns.models.rehearsed import Rehearsal, RehearsedTenant
 from returns.models.restitutions import Restitution, RestitutionFile, RestitutionLine
 from returns.models.scans import Page, ScanBatch, SupportingDocument, SurveyReturn
 
@@ -15,6 +15,7 @@ __all__ = [
     "KeyingEntry",
     "KeyingTask",
     "Page",
+    "Rehearsal",
     "RehearsedTenant",
     "Restitution",
     "RestitutionFile",

@@ -1,11 +1,45 @@
-"""What a made-up tenant of a rehearsal means to answer, so that what was delivered can be held against it."""
+"""Rehearsals: how far each is, what it showed, and what its made-up tenants mean to answer."""
 
 from __future__ import annotations
 
 from django.db import models
 
+from campaigns.models import Campaign
 from campaigns.scope import LandlordManager
 from tenants.models import SurveyCase
+
+
+class Rehearsal(models.Model):
+    """One rehearsal: the campaign apart in which it is played, whose file it rehearses, how far it is, its figures."""
+
+    campaign = models.OneToOneField(
+        Campaign, on_delete=models.CASCADE, related_name="played", verbose_name="campagne de répétition"
+    )
+    original = models.ForeignKey(
+        Campaign,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="rehearsals",
+        verbose_name="campagne répétée",
+    )
+    started_at = models.DateTimeField("commencée le")
+    ended_at = models.DateTimeField("terminée le", null=True, blank=True)
+    step = models.CharField("étape", max_length=80, blank=True)
+    done = models.PositiveIntegerField("fait", default=0)
+    total = models.PositiveIntegerField("à faire", default=0)
+    figures = models.JSONField("chiffres", default=dict, blank=True)
+    explanation = models.CharField("incident", max_length=300, blank=True)
+
+    landlord_path = "campaign__landlord"
+    objects = LandlordManager()
+
+    class Meta:
+        verbose_name = "répétition"
+        verbose_name_plural = "répétitions"
+
+    def __str__(self) -> str:
+        return f"répétition {self.pk}"
 
 
 class RehearsedTenant(models.Model):
