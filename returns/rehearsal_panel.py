@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -99,7 +100,7 @@ def start_rehearsal(campaign: Campaign, actor: User, now: dt.datetime, data: Map
     last = _last(campaign)
     if last is not None and last.ended_at is None and last.started_at > now - tasks.LONGEST_REHEARSAL:
         raise UnableToRehearse("Une répétition est déjà en cours : attendez qu'elle finisse.")
-    tasks.rehearse.delay_on_commit(campaign=campaign.pk)
+    transaction.on_commit(lambda: tasks.rehearse.delay(campaign=campaign.pk))
     return "La répétition commence. Rechargez cette page pour la suivre."
 
 
