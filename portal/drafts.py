@@ -14,6 +14,7 @@ from django.db import transaction
 
 from campaigns.questionnaire.conditions import Context
 from campaigns.questionnaire.schema import Field, Questionnaire, Reader, Section
+from campaigns.questionnaire.values import ERASABLE, ERASED
 from returns.answers import Address, corrected, declaration_of, declared_context, is_asked, revision_of, rows_of
 from returns.evidence import Evidence
 from returns.models import Declaration, SupportingDocument
@@ -59,9 +60,14 @@ class Draft:
         )
 
     def put(self, row: int, values: Mapping[str, Any]) -> None:
-        """Set the answers of one row; an answer that says what was already known is not kept."""
-        for key, value in values.items():
+        """Set the answers of one row; an answer that says what was already known is not kept.
+
+        A text that was known and is emptied is an answer: ERASED.
+        """
+        for key, given in values.items():
             known = self.known(key, row)
+            emptied = given is None and known is not None and self.questionnaire.find(key).type in ERASABLE
+            value = ERASED if emptied else given
             if value is None or (type(value) is type(known) and value == known):
                 self.answers.pop((key, row), None)
             else:

@@ -113,7 +113,8 @@ def open_rows(draft: Draft, section: Section) -> list[int]:
 def blanks(draft: Draft, section: Section, row: int) -> list[Field]:
     """The questions of that page that still want an answer."""
     seen = draft.context.at_row(row)
-    return [each for each in draft.questions(section, row) if is_wanted(each, seen) and seen.value(each.key) is None]
+    wanted = [each for each in draft.questions(section, row) if is_wanted(each, seen)]
+    return [each for each in wanted if seen.value(each.key) in (None, "")]
 
 
 def step(section: Section, row: int) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from campaigns.models import QuestionnaireRevision
 from campaigns.questionnaire.conditions import Context, holds
 from campaigns.questionnaire.schema import Field, Questionnaire, Section
+from campaigns.questionnaire.values import ERASED
 from returns.evidence import Evidence
 from returns.models import Declaration
 from tenants.models import SurveyCase
@@ -61,7 +62,7 @@ def put(
     `known` is the pre-filled value at that address: what is left as it was known is never copied.
     """
     key, row = address
-    if value is None or (type(value) is type(known) and value == known):
+    if value is None or (known is None and value == ERASED) or (type(value) is type(known) and value == known):
         declaration.answers.get(key, {}).pop(str(row), None)
     else:
         declaration.record(key, row, value, source=source, confidence=confidence)

@@ -11,6 +11,7 @@ from typing import Any
 
 from campaigns.questionnaire.conditions import holds
 from campaigns.questionnaire.schema import Document, Field, FieldType, Reader, Section, Severity
+from campaigns.questionnaire.values import ERASED
 from returns.answers import display_name, is_asked, rows_of
 from returns.rules.checks import ERASING
 from returns.rules.dossier import Dossier, dossier_of
@@ -87,7 +88,7 @@ def _blanks(dossier: Dossier) -> Iterator[tuple[Field, int]]:
             for row in rows_of(section, dossier.context):
                 seen = dossier.context.at_row(row)
                 required = field.required or (field.required_if is not None and holds(field.required_if, seen))
-                if required and is_asked(section, field, seen) and seen.value(field.key) is None:
+                if required and is_asked(section, field, seen) and seen.value(field.key) in (None, ERASED):
                     yield field, row
 
 
@@ -121,7 +122,7 @@ def _from_rule(firing: Firing, dossier: Dossier) -> MissingItem:
 
 def _from_field(field: Field, row: int, dossier: Dossier) -> MissingItem:
     doubled = (field.key, row) in dossier.doubled
-    ask = "Plusieurs cases sont cochées ; merci d'répondre une seule fois" if doubled else "Merci de répondre"
+    ask = "Plusieurs cases sont cochées ; merci de répondre une seule fois" if doubled else "Merci de répondre"
     return MissingItem(
         rule=REQUIRED,
         field=field.key,

@@ -2,6 +2,7 @@
 
 Canonical values: TEXT, NAME, EMAIL, PHONE, DIGITS text · INTEGER, MONEY int (whole euros) · DATE "YYYY-MM-DD" ·
 TICK, YES_NO, SIGNATURE bool · CHOICE the choice's value. Nothing written is None. `parse_text(show(v)) == v`.
+ERASED says that a text known before was emptied on purpose: it prevails over what was known, and shows as nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from campaigns.questionnaire.schema import Field, FieldType
 
 Value = str | int | bool
 
+ERASED = ""
+ERASABLE = frozenset({FieldType.TEXT, FieldType.NAME, FieldType.EMAIL, FieldType.PHONE, FieldType.DIGITS})
 NARROW = "\u202f"  # narrow no-break space: between thousands and before the euro sign
 OLDEST = 120  # years; nobody surveyed is older
 LONGEST_EMAIL = 254  # RFC 5321
@@ -48,7 +51,7 @@ def parse_text(field: Field, text: str, today: date) -> Value | None:
 
 def show(field: Field, value: Value | None) -> str:
     """The value as people read it in French; '' for None. Raises FieldValueError on a value of another type."""
-    if value is None:
+    if value is None or is_erased(field, value):
         return ""
     handler = HANDLERS[field.type]
     if type(value) is not handler.kind:
@@ -61,7 +64,7 @@ def problem(field: Field, value: Value | None, today: date) -> str | None:
 
     Judges the type, the size, the bounds and the field's named check. A missing value is no problem of its own.
     """
-    if value is None:
+    if value is None or is_erased(field, value):
         return None
     handler = HANDLERS[field.type]
     if type(value) is not handler.kind:
@@ -70,6 +73,11 @@ def problem(field: Field, value: Value | None, today: date) -> str | None:
     if found is None and field.check:
         found = CHECKS[field.check](value, today)
     return found
+
+
+def is_erased(field: Field, value: Value | None) -> bool:
+    """Whether that value says that what was known of this text is emptied."""
+    return value == ERASED and field.type in ERASABLE
 
 
 def _unreadable(field: Field) -> str:

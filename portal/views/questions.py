@@ -90,7 +90,7 @@ def save_page(
         draft.put(row, form.answers)
         seen = draft.context.at_row(row)
         fresh = [each for each in draft.questions(asked, row) if not form.shows(each)]
-        if any(is_wanted(each, seen) and seen.value(each.key) is None for each in fresh):
+        if any(is_wanted(each, seen) and seen.value(each.key) in (None, "") for each in fresh):
             return None, True
         draft.seen.add(step(asked, row))
     return None, False

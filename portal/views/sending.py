@@ -82,7 +82,7 @@ def _page(draft: Draft, section: Section, row: int) -> Page:
 
 
 def _told(field: Field, value: Any) -> str:
-    if value is None:
+    if value in (None, ""):
         return "Non" if field.type is FieldType.TICK else "Non renseigné"
     return values.show(field, value)
 

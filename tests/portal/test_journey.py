@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from returns.answers import context_of
 from returns.models import Declaration, SupportingDocument, SurveyReturn
 from tenants import access_codes
 from tenants.models import SurveyCase
@@ -72,6 +73,33 @@ def test_nothing_changed_leaves_the_landlord_s_data_alone(household: Client, cas
     told = Declaration.objects.get(case=case).draft
     assert not [key for key in told if key.startswith("occupant.") and key != "occupant.tax_reference_income"]
     assert household.get("/etapes/").context["todo"].key == "pieces"
+
+
+def test_what_was_known_and_is_emptied_is_sent_as_emptied(household: Client, case: SurveyCase) -> None:
+    answer_everything(household)
+    emptied = {**HOUSEHOLD, "household-phone": "", "household-email": " "}
+    assert household.post("/questions/household/0/", emptied).status_code == 302
+    assert 'value="06 39 98 00 00"' not in household.get("/questions/household/0/").content.decode()
+    put_off_pieces(household, 1, 2)
+
+    send(household)
+
+    answers = declared(case)
+    assert (answers["household.phone", 0], answers["household.email", 0]) == ("", "")
+    seen = context_of(case)
+    assert seen.value("household.phone") == ""
+
+
+def test_an_answer_emptied_before_sending_is_no_answer(household: Client, case: SurveyCase) -> None:
+    type(case.household).objects.update(mobile="", email="")
+    answer_everything(household)
+    household.post("/questions/household/0/", {**HOUSEHOLD, "household-phone": ""})
+    put_off_pieces(household, 1, 2)
+
+    send(household)
+
+    assert ("household.phone", 0) not in declared(case)
+    assert declared(case)["household.email", 0] == "foyer@exemple.example"
 
 
 def test_a_putting_off_lets_the_rest_go_and_asks_for_what_is_missing(household: Client, case: SurveyCase) -> None:

@@ -12,7 +12,7 @@ from stdnum.fr import nif
 
 from campaigns.questionnaire.parsing import load_library
 from campaigns.questionnaire.schema import Choice, Field, FieldType
-from campaigns.questionnaire.values import CHECKS, HANDLERS, FieldValueError, parse_text, problem, show
+from campaigns.questionnaire.values import CHECKS, ERASABLE, HANDLERS, FieldValueError, parse_text, problem, show
 
 TODAY = date(2026, 11, 22)
 LINK = load_library("sls").find("occupant.link")
@@ -293,3 +293,12 @@ def test_any_stored_value_can_be_judged(kind: FieldType, value: Any, named: str)
     found = problem(field(kind, size=5, check=named), value, TODAY)
 
     assert found is None or found.endswith(".")
+
+
+@pytest.mark.parametrize("kind", list(FieldType))
+def test_only_a_text_may_be_emptied(kind: FieldType) -> None:
+    emptied = some_field(kind)
+
+    assert (problem(emptied, "", TODAY) is None) == (kind in ERASABLE)
+    if kind in ERASABLE:
+        assert show(emptied, "") == ""
