@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import io
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-from PIL import Image
 
 from campaigns.models import LayoutVariant
 from returns.models import ComplementRequest, RehearsedTenant
 from returns.pieces import UploadedPiece
 from returns.rehearsal.authority import Authority
 from returns.rehearsal.meaning import Meaning
-from returns.rehearsal.papers import Envelope, drawn_piece, portal_address, signed_on
+from returns.rehearsal.papers import Envelope, Phoned, Visit, packed_layout, signed_on
 from returns.rehearsal.scanner import Quality
 from returns.submissions import receive_online
 from returns.trust import rehearsal_authority_folder
@@ -38,7 +36,6 @@ def envelope_of(*, tenant: RehearsedTenant, day: dt.date) -> Envelope:
     """
     case = tenant.case
     printed = _printed_form(tenant)
-    variant = LayoutVariant.objects.get(revision=case.campaign.current_revision, rows=case.layout_rows)
     meaning = Meaning(tenant.meaning)
     if meaning.forgotten != "signature":
         written = {f"{key}@{row}": value for (key, row), value in signed_on(day).items()}
@@ -47,29 +44,31 @@ def envelope_of(*, tenant: RehearsedTenant, day: dt.date) -> Envelope:
     seed = f"{case.campaign_id} {case.household.tenant_reference}"
     return Envelope(
         seed=seed,
-        batch=Path(printed.batch.document.path) if printed.batch else Path(),
+        batch=_document(printed),
         first_page=printed.first_page - 1,
         pages=printed.pages,
-        layout=variant.tables,
+        layout=_layout(*_variant(tenant)),
         answers=Meaning(tenant.meaning).answers(),
         pieces=tuple(_piece(tenant, kind, row) for kind, row in meaning.first_documents()),
         quality=QUALITIES[int(_drawn(seed), 16) % len(QUALITIES)],
-        title=variant.fingerprint,
     )
 
 
-def answer_online(*, tenant: RehearsedTenant, now: dt.datetime) -> None:
-    """Read the printed QR code as a phone does, enter by it, and send the answers and pieces."""
+def visit_of(*, tenant: RehearsedTenant) -> Visit:
+    """The household with its phone before the printed form, to answer on line with the pieces it has."""
     printed = _printed_form(tenant)
-    address = portal_address(Path(printed.batch.document.path) if printed.batch else Path(), printed.first_page - 1)
-    if not address:
+    return Visit(_document(printed), printed.first_page - 1, _pieces(tenant))
+
+
+def answer_online(*, tenant: RehearsedTenant, phoned: Phoned, now: dt.datetime) -> None:
+    """Enter by the address that the phone read on the printed QR code, and send the answers and pieces."""
+    if not phoned.address:
         raise FormNotFound(f"Aucun QR code lisible sur le formulaire du dossier {tenant.case.reference}.")
-    case = access_codes.check_link(token=address.rstrip("/").rpartition("/")[2], now=now)
-    meaning = Meaning(tenant.meaning)
+    case = access_codes.check_link(token=phoned.address.rstrip("/").rpartition("/")[2], now=now)
     receive_online(
         case=case,
-        answers=meaning.answers(),
-        documents=[_upload(tenant, kind, row) for kind, row in meaning.documents()],
+        answers=Meaning(tenant.meaning).answers(),
+        documents=_uploads(tenant, phoned),
         submission=f"rehearsal-{tenant.pk}",
         now=now,
     )
@@ -77,13 +76,17 @@ def answer_online(*, tenant: RehearsedTenant, now: dt.datetime) -> None:
     tenant.save(update_fields=["answered_at"])
 
 
-def answer_complement(*, tenant: RehearsedTenant, request: ComplementRequest, now: dt.datetime) -> None:
+def complement_of(*, tenant: RehearsedTenant) -> Visit:
+    """The household with its phone before its pieces: it has kept the address."""
+    return Visit(None, 0, _pieces(tenant))
+
+
+def answer_complement(*, tenant: RehearsedTenant, request: ComplementRequest, phoned: Phoned, now: dt.datetime) -> None:
     """Send on line what was asked: every piece the tenant has. Validating on line stands for the signature."""
-    meaning = Meaning(tenant.meaning)
     receive_online(
         case=tenant.case,
         answers={},
-        documents=[_upload(tenant, kind, row) for kind, row in meaning.documents()],
+        documents=_uploads(tenant, phoned),
         submission=f"rehearsal-{tenant.pk}-complement-{request.number}",
         now=now,
     )
@@ -98,6 +101,24 @@ def _printed_form(tenant: RehearsedTenant) -> Message:
     if found is None or found.batch is None:
         raise FormNotFound(f"Le dossier {tenant.case.reference} n'a pas de formulaire imprimé.")
     return found
+
+
+def _document(printed: Message) -> Path:
+    return Path(printed.batch.document.path) if printed.batch else Path()
+
+
+def _variant(tenant: RehearsedTenant) -> tuple[int, str]:
+    """The layout that the household's form was printed from: its id and fingerprint."""
+    case = tenant.case
+    variants = LayoutVariant.objects.filter(revision__campaign=case.campaign_id, rows=case.layout_rows)
+    frozen = variants.filter(revision__frozen_at__isnull=False).order_by("-revision__frozen_at")
+    variant, fingerprint = frozen.values_list("pk", "fingerprint")[0]
+    return int(variant), str(fingerprint)
+
+
+@lru_cache(maxsize=64)
+def _layout(variant: int, fingerprint: str) -> bytes:
+    return packed_layout(LayoutVariant.objects.get(pk=variant).tables)
 
 
 def _piece(tenant: RehearsedTenant, kind: str, row: int) -> dict[str, Any]:
@@ -126,8 +147,11 @@ def _drawn(seed: str) -> str:
     return hashlib.sha256(seed.encode()).hexdigest()
 
 
-def _upload(tenant: RehearsedTenant, kind: str, row: int) -> UploadedPiece:
-    """The piece as photographed by a phone: a JPEG."""
-    out = io.BytesIO()
-    Image.fromarray(drawn_piece(_piece(tenant, kind, row))).save(out, "JPEG", quality=80)
-    return UploadedPiece(name=f"{kind}-{row}.jpg", content=out.getvalue(), kind=kind, row=row)
+def _pieces(tenant: RehearsedTenant) -> tuple[dict[str, Any], ...]:
+    return tuple(_piece(tenant, kind, row) for kind, row in Meaning(tenant.meaning).documents())
+
+
+def _uploads(tenant: RehearsedTenant, phoned: Phoned) -> list[UploadedPiece]:
+    """The pieces as photographed by the phone."""
+    told = zip(Meaning(tenant.meaning).documents(), phoned.photos, strict=True)
+    return [UploadedPiece(name=f"{kind}-{row}.jpg", content=photo, kind=kind, row=row) for (kind, row), photo in told]

@@ -22,18 +22,37 @@ def key_everything(
     *, campaign: Campaign, operators: Sequence[User], supervisor: User, now: dt.datetime, seed: str
 ) -> int:
     """Key every open task, operator after operator, then arbitrate. Returns the number of entries made."""
+    waiting = KeyingTask.objects.filter(campaign=campaign).exclude(state=KeyingTask.State.DONE)
+    if not waiting.exists():
+        return 0
     chance = random.Random(seed)
     entries = 0
     for person in (*operators, *operators, supervisor):
+        meanings = Meanings()
         while (task := keying.next_task(operator=person, now=now, campaign=campaign)) is not None:
-            keying.answer(task=task, operator=person, text=_typed(task, chance), now=now, milliseconds=1800)
+            text = _typed(task, meanings.of(task), chance)
+            keying.answer(task=task, operator=person, text=text, now=now, milliseconds=1800)
             entries += 1
     return entries
 
 
-def _typed(task: KeyingTask, chance: random.Random) -> str:
-    tenant = RehearsedTenant.objects.get(case=task.survey_return.case)
-    value = Meaning(tenant.meaning).written(task.field, task.row)
+class Meanings:
+    """What the tenant of the dossier in hand means: fields come dossier by dossier."""
+
+    def __init__(self) -> None:
+        self._case: int | None = None
+        self._meaning = Meaning({})
+
+    def of(self, task: KeyingTask) -> Meaning:
+        """The meaning of the tenant whose sheet the task shows."""
+        case = task.survey_return.case_id
+        if case != self._case:
+            self._case, self._meaning = case, Meaning(RehearsedTenant.objects.get(case=case).meaning)
+        return self._meaning
+
+
+def _typed(task: KeyingTask, meaning: Meaning, chance: random.Random) -> str:
+    value = meaning.written(task.field, task.row)
     if value is None:
         return ""
     field = keying.field_of(task)

@@ -7,29 +7,38 @@ operators key, reminders leave by the calendar. Only the people are invented.
 from __future__ import annotations
 
 import datetime as dt
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
 
 from campaigns.models import Campaign, User
 from returns.intake import read_batch, receive_scans
 from returns.models import ComplementRequest, RehearsedTenant, ScanBatch
-from returns.rehearsal.answering import answer_complement, answer_online, envelope_of
+from returns.rehearsal.answering import answer_complement, answer_online, complement_of, envelope_of, visit_of
 from returns.rehearsal.intentions import ON_LINE, ON_PAPER, intend
 from returns.rehearsal.meaning import Meaning
 from returns.rehearsal.operators import key_everything
-from returns.rehearsal.papers import posted
+from returns.rehearsal.papers import Phoned, Visit, phoned, sheets_of
+from returns.rehearsal.scanner import jpeg_tiff
 from tenants.dispatch import compose_letters, hand_over
 from tenants.messaging import deliver_waiting
 from tenants.models import Message, Purpose, SurveyCase
 from tenants.prefill import prefill_of
-from tenants.reminders import send_due
+from tenants.reminders import STEPS, send_due
 from tenants.undelivered import record_undelivered
 
 PARIS = ZoneInfo("Europe/Paris")
 COMPLEMENT_AFTER = dt.timedelta(days=6)  # days a tenant takes to answer a complement request
 UNDELIVERED_AFTER = 6  # days for an envelope to come back
+LOT = 12  # dossiers in one scan file: about a hundred sheets, where production accepts two hundred
+VISITS_AHEAD = 6
+SEED = 2027
 Tell = Callable[[str, int, int], None]
 
 
@@ -47,15 +56,20 @@ class Figures:
     """What was counted and timed on the way, in units and seconds."""
 
     pages: int = 0
-    filling: float = 0.0
-    reading: float = 0.0
     keyed: int = 0
     days: int = 0
-    messages: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Add the time that the block takes to that of the same kind of work."""
+        started = time.perf_counter()
+        yield
+        self.seconds[what] = self.seconds.get(what, 0.0) + time.perf_counter() - started
 
 
-def cast_tenants(campaign: Campaign) -> int:
-    """Give every surveyed household a made-up will. Returns how many."""
+def cast_tenants(campaign: Campaign, *, seed: int = SEED) -> int:
+    """Give every surveyed household a made-up will, the same for the same seed. Returns how many."""
     revision = campaign.current_revision
     if revision is None:
         raise LookupError("La campagne n'a pas de questionnaire.")
@@ -64,7 +78,7 @@ def cast_tenants(campaign: Campaign) -> int:
     tenants = []
     for case in cases.iterator(chunk_size=500):
         intention = intend(
-            seed=f"{campaign.pk} {case.household.tenant_reference}",
+            seed=f"{seed} {case.household.tenant_reference}",
             prefill=prefill_of(case, questionnaire),
             income_papers=bool(case.facts["sls_scope"]),
             reference_on=campaign.reference_on,
@@ -99,15 +113,30 @@ def _days(campaign: Campaign) -> Iterator[dt.date]:
 
 
 def _play_day(campaign: Campaign, cast: Cast, figures: Figures, day: dt.date) -> None:
+    """One day. What the workers prepare is asked for first, so that they draw while the database is written."""
     morning = dt.datetime.combine(day, dt.time(10, 15), PARIS)
+    due = _tenants(campaign).filter(answers_on=day, answered_at=None).order_by("pk")
+    mail = Mail(campaign, cast, figures, [*due.filter(behaviour__in=ON_PAPER)], day)
+    visits = [(tenant, visit_of(tenant=tenant)) for tenant in due.filter(behaviour__in=ON_LINE)]
+    with figures.timed("online"):
+        for tenant, told in _phoned(cast, visits):
+            answer_online(tenant=tenant, phoned=told, now=morning)
+        _answer_complements(campaign, cast, day, morning)
     _undelivered(campaign, day, morning)
-    _answer(campaign, cast, figures, day, morning)
-    _answer_complements(campaign, day, morning)
-    figures.keyed += key_everything(
-        campaign=campaign, operators=cast.operators, supervisor=cast.supervisor, now=morning, seed=f"{day}"
-    )
-    send_due(campaign=campaign, today=day, now=morning)
+    _key(campaign, cast, figures, morning)  # what came the days before
+    mail.arrive(morning)
+    if day == campaign.closes_on:
+        _key(campaign, cast, figures, morning)
+    if campaign.milestones.filter(kind__in=STEPS, due_on__lte=day, done_at=None).exists():
+        send_due(campaign=campaign, today=day, now=morning)
     _post(campaign, morning)
+
+
+def _key(campaign: Campaign, cast: Cast, figures: Figures, now: dt.datetime) -> None:
+    with figures.timed("keying"):
+        figures.keyed += key_everything(
+            campaign=campaign, operators=cast.operators, supervisor=cast.supervisor, now=now, seed=f"{now:%Y-%m-%d}"
+        )
 
 
 def _undelivered(campaign: Campaign, day: dt.date, now: dt.datetime) -> None:
@@ -117,41 +146,73 @@ def _undelivered(campaign: Campaign, day: dt.date, now: dt.datetime) -> None:
         record_undelivered(case=tenant.case, reason="unknown", now=now)
 
 
-def _tenants(campaign: Campaign):  # type: ignore[no-untyped-def]
-    return RehearsedTenant.objects.filter(case__campaign=campaign).select_related("case__campaign")
+def _tenants(campaign: Campaign) -> QuerySet[RehearsedTenant]:
+    return RehearsedTenant.objects.filter(case__campaign=campaign).select_related(
+        "case__campaign__landlord", "case__household__dwelling"
+    )
 
 
-def _answer(campaign: Campaign, cast: Cast, figures: Figures, day: dt.date, now: dt.datetime) -> None:
-    due = _tenants(campaign).filter(answers_on=day, answered_at=None)
-    for tenant in due.filter(behaviour__in=ON_LINE):
-        answer_online(tenant=tenant, now=now)
-    writers = list(due.filter(behaviour__in=ON_PAPER))
-    if not writers:
-        return
-    started = dt.datetime.now(tz=dt.UTC)
-    envelopes = [envelope_of(tenant=tenant, day=day) for tenant in writers]
-    scans = list(cast.pool.map(posted, envelopes))
-    figures.filling += _seconds_since(started)
-    for tenant, content in zip(writers, scans, strict=True):
-        receive_scans(campaign=campaign, name=f"{day:%Y%m%d}-{tenant.case.reference}.tif", content=content, now=now)
-    RehearsedTenant.objects.filter(pk__in=[tenant.pk for tenant in writers]).update(answered_at=now)
-    _read(campaign, cast, figures, now)
+def _phoned(cast: Cast, visits: Sequence[tuple[RehearsedTenant, Visit]]) -> Iterator[tuple[RehearsedTenant, Phoned]]:
+    """What each household sends by phone, a few visits ahead of the one that is received."""
+    ahead: deque[tuple[RehearsedTenant, Future[Phoned]]] = deque()
+    for tenant, visit in visits:
+        ahead.append((tenant, cast.pool.submit(phoned, visit)))
+        if len(ahead) > VISITS_AHEAD:
+            yield _told(ahead.popleft())
+    while ahead:
+        yield _told(ahead.popleft())
 
 
-def _read(campaign: Campaign, cast: Cast, figures: Figures, now: dt.datetime) -> None:
-    started = dt.datetime.now(tz=dt.UTC)
-    for batch in campaign.scans.filter(state=ScanBatch.State.RECEIVED).order_by("pk"):
-        read_batch(batch=batch, now=now, pool=cast.pool)
-        figures.pages += batch.pages.count()
-    figures.reading += _seconds_since(started)
+def _told(asked: tuple[RehearsedTenant, Future[Phoned]]) -> tuple[RehearsedTenant, Phoned]:
+    tenant, answer = asked
+    return tenant, answer.result()
 
 
-def _answer_complements(campaign: Campaign, day: dt.date, now: dt.datetime) -> None:
+class Mail:
+    """The envelopes that tenants post on one day: filled by the workers, scanned by the lot, read.
+
+    A scan file mixes the sheets of several dossiers, as they come out of the envelopes. One lot is filled when the one
+    before is read: memory does not grow with the day, and reading is timed alone.
+    """
+
+    def __init__(
+        self, campaign: Campaign, cast: Cast, figures: Figures, writers: Sequence[RehearsedTenant], day: dt.date
+    ) -> None:
+        self.campaign, self.cast, self.figures, self.day = campaign, cast, figures, day
+        self._lots = [list(writers[start : start + LOT]) for start in range(0, len(writers), LOT)]
+        self._filling = self._filled(0)
+
+    def arrive(self, now: dt.datetime) -> None:
+        """Every lot in turn is received, then read."""
+        for number, lot in enumerate(self._lots):
+            with self.figures.timed("filling"):
+                sheets = [sheet for envelope in self._filling for sheet in envelope.result()]
+            name = f"{self.day:%Y%m%d}-{number + 1:03d}.tif"
+            receive_scans(campaign=self.campaign, name=name, content=jpeg_tiff(sheets), now=now)
+            RehearsedTenant.objects.filter(pk__in=[tenant.pk for tenant in lot]).update(answered_at=now)
+            self._read(now)
+            self._filling = self._filled(number + 1)
+
+    def _filled(self, number: int) -> list[Future[list[bytes]]]:
+        lot = self._lots[number] if number < len(self._lots) else []
+        return [self.cast.pool.submit(sheets_of, envelope_of(tenant=tenant, day=self.day)) for tenant in lot]
+
+    def _read(self, now: dt.datetime) -> None:
+        with self.figures.timed("reading"):
+            for batch in self.campaign.scans.filter(state=ScanBatch.State.RECEIVED).order_by("pk"):
+                self.figures.pages += read_batch(batch=batch, now=now, pool=self.cast.pool).pages_expected
+
+
+def _answer_complements(campaign: Campaign, cast: Cast, day: dt.date, now: dt.datetime) -> None:
     asked = ComplementRequest.objects.filter(case__campaign=campaign, answered_at=None)
-    for request in asked.filter(asked_at__date=day - COMPLEMENT_AFTER).select_related("case"):
-        tenant = _tenants(campaign).filter(case=request.case).first()
-        if tenant is not None and tenant.behaviour != RehearsedTenant.Behaviour.NEVER_COMPLETES:
-            answer_complement(tenant=tenant, request=request, now=now)
+    requests = {
+        request.case_id: request for request in asked.filter(asked_at__date=day - COMPLEMENT_AFTER).order_by("pk")
+    }
+    tenants = _tenants(campaign).filter(case__in=list(requests)).order_by("pk")
+    willing = tenants.exclude(behaviour=RehearsedTenant.Behaviour.NEVER_COMPLETES)
+    visits = [(tenant, complement_of(tenant=tenant)) for tenant in willing]
+    for tenant, told in _phoned(cast, visits):
+        answer_complement(tenant=tenant, request=requests[tenant.case_id], phoned=told, now=now)
 
 
 def _post(campaign: Campaign, now: dt.datetime) -> None:
@@ -163,7 +224,3 @@ def _post(campaign: Campaign, now: dt.datetime) -> None:
             hand_over(batch=batch, now=now)
     while deliver_waiting(now=now).taken:
         pass
-
-
-def _seconds_since(started: dt.datetime) -> float:
-    return (dt.datetime.now(tz=dt.UTC) - started).total_seconds()

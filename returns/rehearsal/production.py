@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import Any
 
@@ -22,66 +21,23 @@ from campaigns.exchange_accounts import account_of, embedded_server
 from campaigns.models import Campaign, User
 from returns.models import Restitution
 from returns.rehearsal import stage
+from returns.rehearsal.outcome import Outcome
+from returns.rehearsal.papers import one_core
 from returns.rehearsal.people import Village
 from returns.rehearsal.play import Cast, Figures, Tell, cast_tenants, play
-from returns.rehearsal.reconciliation import Reconciliation, delivered_cells, reconcile
+from returns.rehearsal.reconciliation import delivered_cells, reconcile
 from returns.restitution.delivery import restitute
 from tenants.dispatch import compose_forms, compose_proof, hand_over
 from tenants.importing import adopt_profile, fetch_deposits
-from tenants.models import ImportFile
+from tenants.models import Household, ImportFile
 
 FORMATS = ("csv", "xml", "xlsx", "fixed")
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What a rehearsal leaves: the campaign, its times (seconds by step) and its reconciliation."""
-
-    campaign: Campaign
-    households: int
-    logins: list[stage.Login]
-    figures: Figures
-    reconciliation: Reconciliation
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def rate(self, step: str, count: int) -> float:
-        """How many a second."""
-        return count / self.seconds[step] if self.seconds.get(step) else 0.0
-
-    def lines(self) -> Iterator[tuple[str, str]]:
-        """The figures as people read them."""
-        told = self.reconciliation
-        read = told.read
-        yield "Foyers importés", f"{self.households}  ({self.rate('import', self.households):,.0f}/s)"
-        yield "Formulaires composés", f"{self.households}  ({self.rate('forms', self.households):,.0f}/s)"
-        yield "Pages lues", f"{self.figures.pages}  ({self.figures.pages / max(self.figures.reading, 0.001):,.1f}/s)"
-        yield "Champs écrits à la main", str(read["inked"])
-        yield "  lus juste par la machine", _share(read["read_right"], read["inked"])
-        yield "  retenus sans relecture", _share(read["accepted"], read["inked"])
-        yield "  retenus à tort", _share(read["accepted_wrong"], read["accepted"])
-        yield "  confiés au vidéo-codage", str(read["keyed"])
-        yield "Dossiers restitués", str(told.cases)
-        yield "Champs restitués conformes", _share(told.right, told.fields)
-        yield "Champs restitués différents", str(len(told.differences))
-        yield "Durée de la répétition", f"{sum(self.seconds.values()):.0f} s"
-
-    def as_tables(self) -> dict[str, Any]:
-        """The same as JSON-able tables."""
-        return {
-            "campaign": self.campaign.pk,
-            "households": self.households,
-            "seconds": {step: round(value, 2) for step, value in self.seconds.items()},
-            "pages": self.figures.pages,
-            "pages_per_second": round(self.figures.pages / max(self.figures.reading, 0.001), 1),
-            "reconciliation": self.reconciliation.as_tables(),
-        }
-
-
-def rehearse_village(*, households: int, seed: int, tell: Tell) -> Outcome:
+def rehearse_village(*, households: int, seed: int, now: dt.datetime, tell: Tell) -> Outcome:
     """Invent a landlord and its households, and play the campaign from the SFTP deposit to the restitution."""
-    now = timezone.now()
     landlord, logins = stage.build(password=secrets.token_urlsafe(9))
-    opens, reply_by, closes = stage.calendar(now.date())
+    opens, reply_by, closes = stage.calendar(timezone.localdate(now))
     village = Village(households=households, year=closes.year + 1, seed=seed)
     campaign = operations.open_campaign(
         landlord=landlord,
@@ -98,13 +54,12 @@ def rehearse_village(*, households: int, seed: int, tell: Tell) -> Outcome:
         exchange = LandlordExchange(account_of(landlord, port=server.port, host_key=server.host_key))
         tell("Le bailleur dépose ses fichiers par SFTP", 0, 1)
         stage.drop_deposit(exchange=exchange, village=village)
-        return _produce(campaign, exchange, logins, tell)
+        return _produce(campaign, exchange, logins, seed, tell)
 
 
-def rehearse_campaign(*, campaign: Campaign, tell: Tell) -> Outcome:
+def rehearse_campaign(*, campaign: Campaign, seed: int, now: dt.datetime, tell: Tell) -> Outcome:
     """Rehearse a landlord's own campaign on the files it has dropped, in a campaign apart; nothing of it is changed."""
-    now = timezone.now()
-    opens, reply_by, closes = stage.calendar(now.date())
+    opens, reply_by, closes = stage.calendar(timezone.localdate(now))
     apart = operations.open_campaign(
         landlord=campaign.landlord,
         survey=campaign.survey,
@@ -122,10 +77,12 @@ def rehearse_campaign(*, campaign: Campaign, tell: Tell) -> Outcome:
         for deposit in ImportFile.objects.filter(campaign=campaign).order_by("pk"):
             with deposit.content.open("rb") as content:
                 exchange.deliver("depot", deposit.name, content)
-        return _produce(apart, exchange, [], tell)
+        return _produce(apart, exchange, [], seed, tell)
 
 
-def _produce(campaign: Campaign, exchange: LandlordExchange, logins: list[stage.Login], tell: Tell) -> Outcome:
+def _produce(
+    campaign: Campaign, exchange: LandlordExchange, logins: list[stage.Login], seed: int, tell: Tell
+) -> Outcome:
     seconds: dict[str, float] = {}
     dispatched = dt.datetime.combine(campaign.opens_on, dt.time(9), timezone.get_current_timezone())
     with _timed(seconds, "import"):
@@ -141,7 +98,7 @@ def _produce(campaign: Campaign, exchange: LandlordExchange, logins: list[stage.
     with _timed(seconds, "forms"):
         for batch in compose_forms(campaign=campaign, now=dispatched, progress=_step(tell, "Composition")):
             hand_over(batch=batch, now=dispatched)
-    households = cast_tenants(campaign)
+    households = cast_tenants(campaign, seed=seed)
     figures = Figures()
     with _timed(seconds, "play"), _pool() as pool:
         play(campaign=campaign, cast=_cast(pool), figures=figures, tell=tell)
@@ -152,7 +109,16 @@ def _produce(campaign: Campaign, exchange: LandlordExchange, logins: list[stage.
         operations.close_campaign(campaign=campaign, now=closing)
     with _timed(seconds, "reconciliation"):
         told = reconcile(campaign=campaign, delivered=_delivered(exchange, restitution))
-    return Outcome(campaign, households, logins, figures, told, seconds)
+    return Outcome(
+        campaign=campaign,
+        imported=Household.objects.filter(case__campaign=campaign).count(),
+        households=households,
+        logins=logins,
+        figures=figures,
+        reconciliation=told,
+        processes=_processes(),
+        seconds=seconds,
+    )
 
 
 def _delivered(exchange: LandlordExchange, restitution: Restitution) -> dict[tuple[str, str, str], str]:
@@ -178,8 +144,12 @@ def _cast(pool: ProcessPoolExecutor) -> Cast:
 def _pool() -> Iterator[ProcessPoolExecutor]:
     """One process a core; started afresh, so that no database connection is shared."""
     connections.close_all()
-    with ProcessPoolExecutor(max_workers=os.cpu_count() or 1, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(_processes(), mp_context=get_context("spawn"), initializer=one_core) as pool:
         yield pool
+
+
+def _processes() -> int:
+    return os.cpu_count() or 1
 
 
 @contextmanager
@@ -191,7 +161,3 @@ def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
 
 def _step(tell: Tell, what: str) -> Any:
     return lambda done, total: tell(what, done, total)
-
-
-def _share(count: int, total: int) -> str:
-    return f"{count} sur {total}  ({100 * count / total:.2f} %)".replace(".", ",") if total else "0"

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import F
+
 from campaigns.models import Campaign
 from campaigns.questionnaire.schema import Field, FieldType, Reader
 from returns.models import FieldReading, KeyingTask, RehearsedTenant, Restitution
@@ -34,7 +36,7 @@ class Difference:
 
 @dataclass(slots=True)
 class Reconciliation:
-    """The figures. `automatic` and `keyed` count the inked fields of scanned pages by how they were settled."""
+    """The figures. `read` counts the inked fields of scanned pages: read right, accepted unseen, right once keyed."""
 
     cases: int = 0
     right: int = 0
@@ -119,21 +121,48 @@ def _same(each: Field, expected: str, found: str) -> bool:
 
 
 def _count_readings(campaign: Campaign, columns: Columns, told: Reconciliation) -> None:
-    meanings = {
-        tenant.case_id: Meaning(tenant.meaning) for tenant in RehearsedTenant.objects.filter(case__campaign=campaign)
+    """Hold each field where ink was seen against its tenant's will: as read, then as declared once keyed."""
+    tenants = RehearsedTenant.objects.filter(case__campaign=campaign, case__returns__pages__isnull=False).distinct()
+    wills = {
+        tenant.case_id: _Will.of(tenant, columns)
+        for tenant in tenants.select_related("case__household", "case__declaration").prefetch_related(
+            "case__household__occupants"
+        )
     }
-    readings = FieldReading.objects.filter(page__batch__campaign=campaign).select_related("survey_return")
-    for reading in readings.iterator(chunk_size=2000):
-        meaning = meanings.get(reading.survey_return.case_id)
-        if meaning is None or not reading.inked:
+    readings = FieldReading.objects.filter(page__batch__campaign=campaign, inked=True)
+    for reading in readings.annotate(case=F("survey_return__case")).iterator(chunk_size=2000):
+        will = wills.get(reading.case)
+        if will is None:
             continue
-        right = reading.value == meaning.written(reading.field, reading.row)
+        right = reading.value == will.meaning.written(reading.field, reading.row)
         told.read["inked"] += 1
         told.read["read_right"] += right
+        told.read["settled_right"] += will.is_settled_right(reading.field, reading.row)
         if reading.accepted:
             told.read["accepted"] += 1
             told.read["accepted_wrong"] += not right
     told.read["keyed"] = KeyingTask.objects.filter(campaign=campaign, state=KeyingTask.State.DONE).count()
+
+
+@dataclass(frozen=True, slots=True)
+class _Will:
+    """What a tenant meant, what its landlord knew, and what it is taken to declare in the end."""
+
+    meaning: Meaning
+    known: Mapping[tuple[str, int], Any]
+    declared: Mapping[tuple[str, int], Any]
+
+    @classmethod
+    def of(cls, tenant: RehearsedTenant, columns: Columns) -> _Will:
+        return cls(
+            Meaning(tenant.meaning), prefill_of(tenant.case, columns.questionnaire), tenant.case.declaration.values()
+        )
+
+    def is_settled_right(self, key: str, row: int) -> bool:
+        """Whether the declaration says what was written; what was already known is not copied there."""
+        meant = self.meaning.written(key, row)
+        settled = self.declared.get((key, row))
+        return bool(settled == meant or (settled is None and meant == self.known.get((key, row))))
 
 
 def newest_csv(restitution: Restitution) -> dict[Cell, str]:

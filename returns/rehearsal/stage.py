@@ -6,6 +6,8 @@ import datetime as dt
 import io
 from dataclasses import dataclass
 
+from django.contrib.auth.hashers import make_password
+
 from campaigns.exchange import LandlordExchange
 from campaigns.models import Landlord, User
 from returns.rehearsal.deposit import code_tables_csv, households_xml, rules_csv
@@ -38,9 +40,10 @@ def build(*, password: str) -> tuple[Landlord, list[Login]]:
         ("bailleur", "bailleur", User.Role.LANDLORD, landlords[0], "/suivi/"),
         ("autre bailleur", "rival", User.Role.LANDLORD, landlords[1], "/suivi/"),
     )
+    hashed = make_password(password)  # slow on purpose: once for all
     logins = []
     for label, username, role, landlord, path in people:
-        _user(username, role=role, landlord=landlord, password=password)
+        _user(username, role=role, landlord=landlord, hashed=hashed)
         logins.append(Login(role=label, username=username, password=password, path=path))
     return landlords[0], logins
 
@@ -80,12 +83,12 @@ def _landlord(code: str, name: str, accent: str, sender: str) -> Landlord:
     return landlord
 
 
-def _user(username: str, *, role: User.Role, landlord: Landlord | None, password: str) -> User:
+def _user(username: str, *, role: User.Role, landlord: Landlord | None, hashed: str) -> User:
     staff = role == User.Role.CASE_MANAGER
     user, _ = User.objects.get_or_create(
         username=username,
         defaults={"role": role, "landlord": landlord, "is_staff": staff, "is_superuser": staff},
     )
-    user.set_password(password)
+    user.password = hashed
     user.save()
     return user

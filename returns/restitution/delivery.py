@@ -15,7 +15,8 @@ from django.db import transaction
 from django.db.models import Max
 
 from campaigns.exchange import OUTGOING, LandlordExchange
-from campaigns.models import Campaign, User
+from campaigns.models import Campaign, Milestone, User
+from campaigns.operations import complete_milestone
 from returns.models import Declaration, Restitution, RestitutionFile, RestitutionLine
 from returns.restitution.columns import Columns, Record, UnableToRestitute, columns_of
 from returns.restitution.writers import EXTENSIONS, WRITERS
@@ -40,7 +41,8 @@ def restitute(
 ) -> Restitution:
     """Make the files of what is new, keep them for ever with their checksums, deliver them when `exchange` is given.
 
-    Complete cases move to restituted. A restitution that could not be delivered earlier is delivered with this one.
+    Complete cases move to restituted and the milestone is done. A restitution that could not be delivered earlier is
+    delivered with this one.
     Raises UnableToRestitute when nothing is new or a value has no code (then nothing is kept), ExchangeError when the
     landlord's exchange fails (then the files are kept, to be delivered next time).
     """
@@ -60,6 +62,7 @@ def restitute(
         for each in waiting:
             deliver(restitution=each, exchange=exchange, now=now)
         restitution.refresh_from_db()
+    complete_milestone(campaign=campaign, kind=Milestone.Kind.RESTITUTION, now=now)
     return restitution
 
 

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
+import io
 import json
+import time
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
-from django.core.management import call_command
+from django.conf import settings
+from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Milestone
+from campaigns.operations import complete_milestone
 from campaigns.scope import across_landlords
-from returns.rehearsal.production import Outcome, rehearse_campaign, rehearse_village
+from returns.rehearsal.outcome import Outcome
+from returns.rehearsal.production import rehearse_campaign, rehearse_village
 from returns.rehearsal.stage import Login
 
 DIFFERENCES_SHOWN = 12
+REPORT = "report"  # the bilan's command, of an app above this one: called by its name
 
 
 class Command(BaseCommand):
     """Without `--campaign`, the landlord and its file are invented too."""
 
-    help = "Répète une campagne entière avec des locataires inventés, puis confronte la restitution à ce qu'ils voulaient dire."
+    help = (
+        "Répète une campagne entière avec des locataires inventés, "
+        "puis confronte la restitution à ce qu'ils voulaient dire."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What to rehearse."""
         parser.add_argument("--households", type=int, default=60, help="Foyers inventés (60 par défaut).")
         parser.add_argument("--campaign", type=int, help="Répéter cette campagne, sur le fichier déjà déposé.")
-        parser.add_argument("--seed", type=int, default=2027)
+        parser.add_argument("--seed", type=int, default=2027, help="Le même nombre invente les mêmes gens (2027).")
         parser.add_argument("--serve", action="store_true", help="Servir le résultat ensuite.")
         parser.add_argument("--json", action="store_true", help="N'écrire que les figures, en JSON.")
 
@@ -47,10 +58,14 @@ class Command(BaseCommand):
             console=console,
         ) as progress:
             outcome = self._play(progress, options)
+            report = self._report(outcome)
         if options["json"]:
-            self.stdout.write(json.dumps(outcome.as_tables(), ensure_ascii=False, indent=2))
+            told = outcome.as_tables() | {"report": str(report or "")}
+            self.stdout.write(json.dumps(told, ensure_ascii=False, indent=2))
         else:
             _tell(console, outcome)
+            if report is not None:
+                console.print(f"Bilan de la campagne : {report}", soft_wrap=True)
         if options["serve"]:
             _tell_logins(console, outcome.logins)
             call_command("serve")
@@ -62,11 +77,24 @@ class Command(BaseCommand):
             progress.update(bar, description=f"{what:<44}", completed=done, total=max(total, 1))
 
         if options["campaign"] is None:
-            return rehearse_village(households=options["households"], seed=options["seed"], tell=tell)
+            village = {"households": options["households"], "seed": options["seed"]}
+            return rehearse_village(**village, now=timezone.now(), tell=tell)
         campaign = Campaign.objects.filter(pk=options["campaign"]).first()
         if campaign is None:
             raise CommandError(f"La campagne {options['campaign']} n'existe pas.")
-        return rehearse_campaign(campaign=campaign, tell=tell)
+        return rehearse_campaign(campaign=campaign, seed=options["seed"], now=timezone.now(), tell=tell)
+
+    def _report(self, outcome: Outcome) -> Path | None:
+        """Write the bilan beside what was rehearsed; None where that command is not installed."""
+        if REPORT not in get_commands():
+            return None
+        started = time.perf_counter()
+        out = Path(settings.VAR_DIR) / "bilans" / f"bilan-campagne-{outcome.campaign.pk}.pdf"
+        out.parent.mkdir(parents=True, exist_ok=True)
+        call_command(REPORT, campaign=outcome.campaign.pk, out=out, stdout=io.StringIO())
+        complete_milestone(campaign=outcome.campaign, kind=Milestone.Kind.REPORT, now=timezone.now())
+        outcome.seconds["report"] = time.perf_counter() - started
+        return out
 
 
 def _tell(console: Console, outcome: Outcome) -> None:
@@ -74,6 +102,12 @@ def _tell(console: Console, outcome: Outcome) -> None:
     for label, value in outcome.lines():
         figures.add_row(label, value)
     console.print(figures)
+    times = Table(title="Temps de chaque étape, en secondes", title_justify="left", show_header=False)
+    times.add_column()
+    times.add_column(justify="right")
+    for label, seconds in outcome.times():
+        times.add_row(label, f"{seconds:.1f}".replace(".", ","))
+    console.print(times)
     differences = outcome.reconciliation.differences
     if differences:
         shown = Table(title="Écarts entre ce que les locataires voulaient dire et la restitution", title_justify="left")
