@@ -138,7 +138,10 @@ def _flow(letter: Letter, branding: Branding) -> Flow:
         flow.place(_access(letter.access), PARAGRAPH_GAP + 2)
     if branding.signatory:
         flow.place(_signatory(branding.signatory), PARAGRAPH_GAP + 2)
-    for block in _quoted(letter.law_title, letter.quoted_law):
+    law = _quoted(letter.law_title, letter.quoted_law)
+    if law and not flow.room_for(*law[:2]):  # its title never stays alone at the foot of a page
+        flow.turn()
+    for block in law:
         flow.place(block)
     if letter.attachments:
         flow.y += PARAGRAPH_GAP

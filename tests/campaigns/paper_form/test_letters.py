@@ -97,3 +97,21 @@ def test_every_survey_has_its_wording(key: str) -> None:
 def test_a_wording_without_all_its_texts_is_refused() -> None:
     with pytest.raises(WordingError, match="salutation"):
         wording_from({"letter": []})
+
+
+@pytest.mark.parametrize("lines", range(12, 30))
+def test_the_title_of_the_law_is_never_alone_at_the_foot_of_a_page(branding: Branding, lines: int) -> None:
+    long_law = (" ".join(LAW),) * 2
+    notice = dataclasses.replace(
+        LETTER,
+        paragraphs=("Une ligne.",) * lines,
+        items=(),
+        access=None,
+        law_title="Article L. 441-9",
+        quoted_law=long_law,
+    )
+
+    pages = [_flat(text) for text in page_texts(compose([notice], branding).pdf)]
+
+    (beginning,) = [text for text in pages if "Article L. 441-9" in text]
+    assert "Alinéa 0" in beginning
