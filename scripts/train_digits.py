@@ -84,7 +84,7 @@ class Supply:
 
     def other(self):
         kind = self.chance.random()
-        if kind < 0.45 and self.fonts:
+        if kind < 0.4 and self.fonts:
             return self._letter(self.chance.choice(LETTERS))
         if kind < 0.6:
             return self._blot()
@@ -146,7 +146,7 @@ def one_strip(supply, chance, numbers, *, plain):
     wobble = chance.uniform(0.5, 3.5)
     expected = []
     for cell in range(CELLS):
-        if not plain and chance.random() < 0.1:
+        if not plain and chance.random() < 0.06:
             label, image = OTHER, supply.other()
         else:
             label, image = supply.digit()
@@ -233,7 +233,7 @@ def learn(images, labels, minutes):
     rest = time.process_time() + minutes * 60
     optimiser = torch.optim.AdamW(network.parameters(), lr=4e-3, weight_decay=2e-3)
     data, target = torch.from_numpy(images).float()[:, None] / 255, torch.from_numpy(labels).long()
-    size, epoch, begun = 128, 0, time.process_time()
+    size, epoch, begun = 192, 0, time.process_time()
     while time.process_time() < rest:
         total = 0.0
         for chosen in torch.randperm(len(data)).split(size):

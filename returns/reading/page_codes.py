@@ -17,6 +17,7 @@ CORNER_SHARES = (0.42, 0.24)  # of the page's width and height: where the code s
 QR = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
 BLANK_SHARE = 0.0006  # of the page's surface: a short handwritten line covers about 0.001
 BLANK_MARGIN = 0.035  # edges of the sheet are left out: shadows and punched holes live there
+ROOM_FOR_TWO = 340  # surface of an image over that of the code: an A4 sheet makes 190 to 245
 SMALL_PAGE = 1300  # pixels of width under which the page is enlarged before a last search (about 150 dpi)
 
 
@@ -82,9 +83,18 @@ def find_page_code(grey: Grey) -> FoundCode | Refused:
         if len(ours) > 1:
             return Refused(Refusal.SEVERAL_CODES, " ".join(sorted(str(code) for code in ours)))
         if ours:
-            return next(iter(ours.values()))
+            return _alone(grey, next(iter(ours.values())), searched=search is not _in_corners)
         foreign = foreign or next((each for each in found if isinstance(each, str)), "")
     return Refused(Refusal.FOREIGN_CODE, foreign) if foreign else Refused(Refusal.NO_CODE)
+
+
+def _alone(grey: Grey, found: FoundCode, *, searched: bool) -> FoundCode | Refused:
+    """The code found, unless the image is larger than its sheet and shows another sheet beside it."""
+    side = float(np.linalg.norm(found.corners - np.roll(found.corners, 1, axis=0), axis=1).mean())
+    if searched or grey.size < ROOM_FOR_TWO * side**2:
+        return found
+    codes = {str(each.code) for each in _in_page(grey) if isinstance(each, FoundCode)} | {str(found.code)}
+    return found if len(codes) == 1 else Refused(Refusal.SEVERAL_CODES, " ".join(sorted(codes)))
 
 
 def is_blank(grey: Grey) -> bool:

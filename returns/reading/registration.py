@@ -9,11 +9,14 @@ import numpy as np
 
 from campaigns.paper_form.page_code import PageCode
 from campaigns.paper_form.zones import Box, FormLayout
+from returns.reading.cutting import cut
+from returns.reading.frames import frames_in_place
 from returns.reading.page_codes import FoundCode, Refusal, Refused
 from returns.reading.pixels import PIXELS_PER_MM, Grey, Matrix, Points, darkness, grey_level
 
 MAX_RESIDUAL = 0.6  # mm between the code where the marks say it is and the code as found (READING §4)
 MIN_MARKS = 3
+OUT_OF_SQUARE = 2.5  # mm at the code: the most that a sheet bent or drawn askew explains
 SEARCH_MM = (4.0, 7.0, 7.0, 9.0)  # how far from its expected place each next mark is looked for
 MIN_LIKENESS = 0.72  # normalised correlation with a black square on paper
 MARK_TOLERANCE = 0.12  # of its side: a square wider or narrower is measured by correlation only
@@ -46,8 +49,8 @@ class Registration:
 def register(grey: Grey, found: FoundCode, layout: FormLayout) -> Registration | Refused:
     """Lay `layout` over the page where `found` was read; refused when the marks and the code disagree.
 
-    With four marks: a homography; with three: an affine map. Either way the code, not used in the fit, must fall
-    within MAX_RESIDUAL of where it was found.
+    The code must fall within MAX_RESIDUAL of where it was found, and the frames of boxes far apart where they are
+    printed: a black square that is no mark bends the map without moving the code.
     """
     code_corners = _corners(layout.page_code)
     seen = _find_marks(grey, found, layout)
@@ -55,9 +58,9 @@ def register(grey: Grey, found: FoundCode, layout: FormLayout) -> Registration |
         return Refused(Refusal.NOT_REGISTERED, str(found.code))
     expected = np.array([_centre(layout.marks[number]) for number in seen])
     measured = np.array([mark.at for mark in seen.values()])
-    matrix = _homography(expected, measured) if len(seen) == 4 else _affine(expected, measured)
-    residual = _residual(matrix, code_corners, found.corners)
-    if not residual <= MAX_RESIDUAL or not _plausible(matrix):
+    matrix, residual = _fitted(expected, measured, code_corners, found.corners)
+    in_place = residual <= MAX_RESIDUAL and _plausible(matrix)
+    if not in_place or not frames_in_place(grey, matrix, layout, found.code.page):
         return Refused(Refusal.NOT_REGISTERED, str(found.code))
     return Registration(
         code=found.code,
@@ -68,24 +71,6 @@ def register(grey: Grey, found: FoundCode, layout: FormLayout) -> Registration |
         paper=round(float(np.median([mark.paper for mark in seen.values()]))),
         ink=round(float(np.median([mark.ink for mark in seen.values()]))),
     )
-
-
-def cut(grey: Grey, matrix: Matrix, box: Box, *, margin: float = 0.0, scale: float = PIXELS_PER_MM) -> Grey:
-    """The upright picture of `box` (mm) and `margin` mm around it, at `scale` pixels per millimetre."""
-    width, height = round((box.w + 2 * margin) * scale), round((box.h + 2 * margin) * scale)
-    shrink = 1.0 / scale
-    placing = np.array(
-        [[shrink, 0.0, box.x - margin + shrink / 2], [0.0, shrink, box.y - margin + shrink / 2], [0.0, 0.0, 1.0]]
-    )
-    picture = cv2.warpPerspective(
-        grey,
-        matrix @ placing,
-        (width, height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=(255,),
-    )
-    return np.asarray(picture, dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,6 +195,25 @@ def _similarity(expected: Points, measured: Points, weights: Points) -> Matrix:
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag], [0.0, 0.0, 1.0]])
 
 
+def _fitted(expected: Points, measured: Points, code_mm: Points, code_pixels: Points) -> tuple[Matrix, float]:
+    """The map through the marks and its residual at the code.
+
+    Four marks: a homography. Three: an affine map, unless the code says that the sheet is out of square: its centre is
+    then the fourth point, and its corners judge.
+    """
+    if len(expected) == 4:
+        matrix = _homography(expected, measured)
+        return matrix, _residual(matrix, code_mm, code_pixels)
+    matrix = _affine(expected, measured)
+    residual = _residual(matrix, code_mm, code_pixels)
+    if MAX_RESIDUAL < residual < OUT_OF_SQUARE:
+        middles = code_mm.mean(axis=0)[None], code_pixels.mean(axis=0)[None]
+        matrix = _homography(np.vstack([expected, middles[0]]), np.vstack([measured, middles[1]]))
+        back = _apply(np.linalg.inv(matrix).astype(np.float64), code_pixels)
+        residual = float(np.linalg.norm(back - code_mm, axis=1).max())
+    return matrix, residual
+
+
 def _residual(matrix: Matrix, code_mm: Points, code_pixels: Points) -> float:
     """How far, in millimetres, the code's centre is found from where the marks put it."""
     back = _apply(np.linalg.inv(matrix).astype(np.float64), code_pixels)
@@ -224,3 +228,6 @@ def _plausible(matrix: Matrix) -> bool:
     nexts = np.roll(steps, -1, axis=0)
     turning = steps[:, 0] * nexts[:, 1] - steps[:, 1] * nexts[:, 0]
     return bool(sides.max() < 1.35 * sides.min() and (turning > 0).all())
+
+
+__all__ = ["Registration", "cut", "register"]

@@ -1,0 +1,47 @@
+"""The last proof of a registration: the printed frames of some boxes, far apart, stand where the form puts them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from campaigns.paper_form.zones import Box, FormLayout, ZoneKind
+from returns.reading.cutting import cut
+from returns.reading.pixels import PIXELS_PER_MM, Grey, Matrix
+
+REACH_MM = 0.65  # how far a side of a frame may be from its place
+CONTRAST = 14  # grey levels between a side and what lies on both sides of it
+ALONG = 0.75  # share of its length where a side must be dark: print beside the box is not
+SIDES = 3  # of four, that show a frame: ticks overshoot and streaks hide
+AGREEING = 0.6  # share of the frames looked at that must be in place
+
+
+def frames_in_place(grey: Grey, matrix: Matrix, layout: FormLayout, page: int) -> bool:
+    """Whether most of the frames looked at are in place; true where the page has no box to look at."""
+    boxes = outermost([zone.box for zone in layout.on_page(page) if zone.kind is ZoneKind.BOX])
+    if not boxes:
+        return True
+    return float(np.mean([_framed(grey, matrix, box) for box in boxes])) >= AGREEING
+
+
+def outermost(boxes: list[Box]) -> list[Box]:
+    """Up to eight boxes, those farthest towards the corners and the sides."""
+    ways = [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if (x, y) != (0, 0)]
+    chosen = {max(boxes, key=lambda box: box.x * x + box.y * y) for x, y in ways} if boxes else set()
+    return sorted(chosen, key=lambda box: (box.y, box.x))
+
+
+def _framed(grey: Grey, matrix: Matrix, box: Box) -> bool:
+    margin = 2 * REACH_MM
+    picture = cut(grey, matrix, box, margin=margin).astype(np.float64)
+    edge = round(margin * PIXELS_PER_MM)
+    across = np.quantile(picture[edge + 4 : -edge - 4], ALONG, axis=0)
+    down = np.quantile(picture[:, edge + 4 : -edge - 4], ALONG, axis=1)
+    seen = [_side(profile, at) for profile in (across, down) for at in (edge, len(profile) - 1 - edge)]
+    return sum(seen) >= SIDES
+
+
+def _side(profile: np.ndarray[tuple[int, ...], np.dtype[np.float64]], at: int) -> bool:
+    """Whether a dark line crosses the profile within REACH_MM of `at`."""
+    reach = round(REACH_MM * PIXELS_PER_MM)
+    near = profile[at - reach : at + reach + 1]
+    return bool(np.median(near) - near.min() >= CONTRAST)

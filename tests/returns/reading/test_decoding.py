@@ -1,0 +1,152 @@
+"""What the questionnaire knows of an answer decides between readings of its ink, and never hides a doubt."""
+
+from __future__ import annotations
+
+import random
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum.fr import nif
+
+from campaigns.questionnaire.schema import Field, FieldType
+from returns.reading.decoding import OTHER, decode, readings_of
+from returns.reading.readings import Doubt
+from tests.returns.reading.filled import tax_number
+
+TAX_NUMBER = Field("tax", FieldType.DIGITS, "Numéro fiscal", size=13, check="nif")
+BIRTH = Field("birth", FieldType.DATE, "Date de naissance")
+SIZE = Field("size", FieldType.INTEGER, "Personnes", minimum=1, maximum=30)
+INCOME = Field("income", FieldType.MONEY, "RFR", minimum=0)
+
+
+def sure(digit: int, probability: float = 0.999, rival: int | None = None) -> np.ndarray:
+    cell = np.full(OTHER + 1, 0.0)
+    cell[(digit + 1) % 10 if rival is None else rival] = 1 - probability
+    cell[digit] = probability
+    return cell
+
+
+def cells(text: str, **told) -> list[np.ndarray | None]:
+    return [None if each == " " else sure(int(each), **told) for each in text]
+
+
+def test_blank_cells_say_nothing_surely():
+    decoded = decode([None] * 7, INCOME)
+
+    assert decoded.value is None
+    assert decoded.confidence > 0.99
+
+
+@pytest.mark.parametrize("text", ["23456  ", "  23456", " 23456 "])
+def test_left_and_right_alignment_give_the_same_number(text):
+    decoded = decode(cells(text), INCOME)
+
+    assert decoded.value == 23456
+    assert decoded.confidence > 0.95
+
+
+def test_an_empty_cell_amid_digits_is_a_doubt():
+    decoded = decode(cells("23 456 "), INCOME)
+
+    assert decoded.doubt is Doubt.GAP
+    assert decoded.confidence < 0.5
+
+
+def test_a_struck_out_cell_is_no_number():
+    told = cells("2345")
+    told[1] = np.eye(OTHER + 1)[OTHER]
+
+    decoded = decode(told, INCOME)
+
+    assert decoded.value is None
+    assert decoded.doubt is Doubt.NOT_A_DIGIT
+    assert decoded.alternatives[0].value == "2?45"
+
+
+def test_digits_without_a_definition_stay_text():
+    assert decode(cells("0612")).value == "0612"
+
+
+@given(st.randoms(use_true_random=False))
+def test_a_tax_number_read_wrong_in_one_cell_is_put_right_by_its_key(chance: random.Random):
+    number = tax_number(chance)
+    place = chance.randrange(13)
+    wrong = (int(number[place]) + chance.randint(1, 9)) % 10
+    told = cells(number)
+    told[place] = sure(wrong, 0.6, rival=int(number[place]))
+
+    decoded = decode(told, TAX_NUMBER)
+
+    assert decoded.value == number
+
+
+@given(st.text("0123456789", min_size=13, max_size=13))
+def test_no_tax_number_with_a_wrong_key_is_ever_given(text):
+    decoded = decode(cells(text, probability=0.9), TAX_NUMBER)
+
+    assert decoded.value is None or nif.is_valid(str(decoded.value))
+    if not nif.is_valid(text):
+        assert decoded.confidence < 0.9
+
+
+def test_twelve_digits_are_no_tax_number():
+    decoded = decode(cells("123456789012 "), TAX_NUMBER)
+
+    assert decoded.value is None
+    assert decoded.doubt is Doubt.WRONG_KEY
+
+
+@given(st.dates(date(1900, 1, 1), date(2099, 12, 31)))
+def test_a_sure_date_is_given_as_written(day):
+    decoded = decode(cells(day.strftime("%d%m%Y")), BIRTH)
+
+    assert decoded.value == day.isoformat()
+    assert decoded.confidence > 0.9
+
+
+def test_an_impossible_month_is_read_again_under_the_calendar():
+    told = cells("05711984")
+    told[2] = sure(7, 0.7, rival=1)
+
+    decoded = decode(told, BIRTH)
+
+    assert decoded.value == "1984-11-05"
+    assert decoded.alternatives
+
+
+def test_a_date_in_six_digits_is_left_to_a_person():
+    decoded = decode(cells("050184  "), BIRTH)
+
+    assert decoded.value is None
+    assert decoded.doubt is Doubt.NO_SUCH_DATE
+
+
+@given(st.integers(0, 99))
+def test_a_number_out_of_its_bounds_is_never_given(number):
+    decoded = decode(cells(f"{number:02d}"), SIZE)
+
+    assert decoded.value == number if 1 <= number <= 30 else decoded.value is None or decoded.confidence < 0.5
+
+
+@given(st.lists(st.lists(st.floats(0.01, 1), min_size=11, max_size=11), min_size=1, max_size=6))
+def test_readings_come_likeliest_first_and_never_twice(raw):
+    told = [np.array(cell) / sum(cell) for cell in raw]
+
+    found = [reading for reading, _ in zip(readings_of(told), range(60), strict=False)]
+
+    texts = [text for text, _ in found]
+    chances = [chance for _, chance in found]
+    assert len(set(texts)) == len(texts)
+    assert chances == sorted(chances, reverse=True)
+    assert texts[0] == "".join(str(int(cell[:10].argmax())) for cell in told)
+
+
+@given(st.lists(st.lists(st.floats(0.01, 1), min_size=11, max_size=11), min_size=1, max_size=8), st.booleans())
+def test_confidence_is_a_probability(raw, spilt):
+    told = [np.array(cell) / sum(cell) for cell in raw]
+
+    for field in (None, INCOME, SIZE, BIRTH, TAX_NUMBER):
+        assert 0 <= decode(told, field, spilt=spilt).confidence <= 1
