@@ -16,8 +16,12 @@ ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 SHOW_COMPONENTS = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
-_scratch = Path(tempfile.mkdtemp(prefix="enquetes-tests-"))
-atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
+# One folder per test process, which its own children find by the environment; who makes it removes it.
+_told = f"TEST_FOLDER_{os.environ.get('PYTEST_XDIST_WORKER', 'main').upper()}"
+if _told not in os.environ:
+    os.environ[_told] = tempfile.mkdtemp(prefix="enquetes-tests-")
+    atexit.register(shutil.rmtree, os.environ[_told], ignore_errors=True)
+_scratch = Path(os.environ[_told])
 VAR_DIR = _scratch
 MEDIA_ROOT = _scratch / "media"
 OUTBOX_DIR = _scratch / "outbox"
