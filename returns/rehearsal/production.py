@@ -18,8 +18,8 @@ from django.utils import timezone
 from campaigns import operations
 from campaigns.exchange import LandlordExchange
 from campaigns.exchange_accounts import account_of, embedded_server
-from campaigns.models import Campaign, User
-from returns.models import Restitution
+from campaigns.models import Campaign
+from returns.models import Rehearsal, Restitution
 from returns.rehearsal import stage
 from returns.rehearsal.outcome import Outcome
 from returns.rehearsal.papers import one_core
@@ -32,6 +32,7 @@ from tenants.importing import adopt_profile, fetch_deposits
 from tenants.models import Household, ImportFile
 
 FORMATS = ("csv", "xml", "xlsx", "fixed")
+SETTLED = 0.05  # seconds between two looks at the deposit: the rehearsal knows that it is whole
 
 
 def rehearse_village(*, households: int, seed: int, now: dt.datetime, tell: Tell) -> Outcome:
@@ -54,7 +55,7 @@ def rehearse_village(*, households: int, seed: int, now: dt.datetime, tell: Tell
         exchange = LandlordExchange(account_of(landlord, port=server.port, host_key=server.host_key))
         tell("Le bailleur dépose ses fichiers par SFTP", 0, 1)
         stage.drop_deposit(exchange=exchange, village=village)
-        return _produce(campaign, exchange, logins, seed, tell)
+        return _followed(campaign, None, exchange, logins, seed, now, tell)
 
 
 def rehearse_campaign(*, campaign: Campaign, seed: int, now: dt.datetime, tell: Tell) -> Outcome:
@@ -77,23 +78,61 @@ def rehearse_campaign(*, campaign: Campaign, seed: int, now: dt.datetime, tell: 
         for deposit in ImportFile.objects.filter(campaign=campaign).order_by("pk"):
             with deposit.content.open("rb") as content:
                 exchange.deliver("depot", deposit.name, content)
-        return _produce(apart, exchange, [], seed, tell)
+        return _followed(apart, campaign, exchange, [], seed, now, tell)
+
+
+def _followed(
+    campaign: Campaign,
+    original: Campaign | None,
+    exchange: LandlordExchange,
+    logins: list[stage.Login],
+    seed: int,
+    now: dt.datetime,
+    tell: Tell,
+) -> Outcome:
+    """Produce, keeping in the database how far it is and how it ended, for the campaign's page."""
+    kept = Rehearsal.objects.create(campaign=campaign, original=original, started_at=now)
+    try:
+        outcome = _produce(campaign, exchange, logins, seed, _noted(kept, tell))
+        kept.figures = outcome.as_tables()
+    except Exception as error:
+        kept.explanation = f"La répétition s'est arrêtée : {error}"[:300]
+        raise
+    finally:
+        kept.ended_at = timezone.now()
+        kept.save(update_fields=["figures", "explanation", "ended_at"])
+    return outcome
+
+
+def _noted(kept: Rehearsal, tell: Tell) -> Tell:
+    """`tell`, which also keeps the last word in the database, once a second at most."""
+    last = 0.0
+
+    def noted(what: str, done: int, total: int) -> None:
+        nonlocal last
+        tell(what, done, total)
+        if time.monotonic() - last >= 1.0:
+            last = time.monotonic()
+            Rehearsal.objects.filter(pk=kept.pk).update(step=what[:80], done=done, total=total)
+
+    return noted
 
 
 def _produce(
     campaign: Campaign, exchange: LandlordExchange, logins: list[stage.Login], seed: int, tell: Tell
 ) -> Outcome:
     seconds: dict[str, float] = {}
+    *operators, supervisor = stage.troupe()
     dispatched = dt.datetime.combine(campaign.opens_on, dt.time(9), timezone.get_current_timezone())
     with _timed(seconds, "import"):
         tell("Import du fichier des locataires", 0, 1)
-        fetch_deposits(campaign=campaign, exchange=exchange, now=dispatched)
+        fetch_deposits(campaign=campaign, exchange=exchange, now=dispatched, pause=SETTLED)
         campaign.refresh_from_db()  # the landlord's rules are part of what it approves
     with _timed(seconds, "proof"):
         tell("Composition et approbation du BAT", 0, 1)
         revision = operations.draw_up_revision(campaign=campaign, now=dispatched)
         proof = compose_proof(revision=revision, now=dispatched)
-        operations.approve_proof(proof=proof, actor=_approver(campaign), now=dispatched, comment="Répétition")
+        operations.approve_proof(proof=proof, actor=supervisor, now=dispatched, comment="Répétition")
     campaign.refresh_from_db()
     with _timed(seconds, "forms"):
         for batch in compose_forms(campaign=campaign, now=dispatched, progress=_step(tell, "Composition")):
@@ -101,7 +140,7 @@ def _produce(
     households = cast_tenants(campaign, seed=seed)
     figures = Figures()
     with _timed(seconds, "play"), _pool() as pool:
-        play(campaign=campaign, cast=_cast(pool), figures=figures, tell=tell)
+        play(campaign=campaign, cast=Cast(operators, supervisor, pool), figures=figures, tell=tell)
     with _timed(seconds, "restitution"):
         tell("Restitution au bailleur par SFTP", 0, 1)
         closing = dt.datetime.combine(campaign.closes_on, dt.time(18), timezone.get_current_timezone())
@@ -126,18 +165,6 @@ def _delivered(exchange: LandlordExchange, restitution: Restitution) -> dict[tup
     name = restitution.files.get(format="csv").name
     with exchange.open(f"restitution/{name}") as file:
         return delivered_cells(iter(file.read().decode("utf-8").splitlines()))
-
-
-def _approver(campaign: Campaign) -> User:
-    """A user of the landlord, else a case manager who records the approval."""
-    found = User.objects.filter(landlord=campaign.landlord).first()
-    return found or User.objects.filter(role=User.Role.CASE_MANAGER).order_by("pk")[0]
-
-
-def _cast(pool: ProcessPoolExecutor) -> Cast:
-    operators = list(User.objects.filter(role=User.Role.KEYING_OPERATOR).order_by("pk")[:2])
-    supervisor = User.objects.filter(role=User.Role.CASE_MANAGER).order_by("pk")[0]
-    return Cast(operators=operators, supervisor=supervisor, pool=pool)
 
 
 @contextmanager

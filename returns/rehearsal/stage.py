@@ -48,6 +48,22 @@ def build(*, password: str) -> tuple[Landlord, list[Login]]:
     return landlords[0], logins
 
 
+def troupe() -> list[User]:
+    """Two made-up keying operators and a made-up case manager, who key, arbitrate and approve in rehearsals only.
+
+    Their accounts are inactive: nobody signs in with them, and no real person is said to have done what they did.
+    """
+    parts = (
+        ("repetition-saisie-1", User.Role.KEYING_OPERATOR),
+        ("repetition-saisie-2", User.Role.KEYING_OPERATOR),
+        ("repetition-charge", User.Role.CASE_MANAGER),
+    )
+    return [
+        User.objects.get_or_create(username=name, defaults={"role": role, "is_active": False})[0]
+        for name, role in parts
+    ]
+
+
 def drop_deposit(*, exchange: LandlordExchange, village: Village) -> dict[str, int]:
     """The landlord drops its three files in `depot/`. Returns their sizes in bytes."""
     files = {

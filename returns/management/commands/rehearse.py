@@ -17,9 +17,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from campaigns.models import Campaign, Milestone
+from campaigns.models import Campaign, Landlord, Milestone
 from campaigns.operations import complete_milestone
 from campaigns.scope import across_landlords
+from returns.rehearsal import stage
+from returns.rehearsal.open_house import open_house
 from returns.rehearsal.outcome import Outcome
 from returns.rehearsal.production import rehearse_campaign, rehearse_village
 from returns.rehearsal.stage import Login
@@ -67,7 +69,8 @@ class Command(BaseCommand):
             if report is not None:
                 console.print(f"Bilan de la campagne : {report}", soft_wrap=True)
         if options["serve"]:
-            _tell_logins(console, outcome.logins)
+            console.print("Ouverture d'une campagne en cours, pour essayer le portail et la saisie…")
+            _tell_logins(console, [*outcome.logins, _tenant_login(options["seed"])])
             call_command("serve")
 
     def _play(self, progress: Progress, options: dict[str, Any]) -> Outcome:
@@ -118,6 +121,13 @@ def _tell(console: Console, outcome: Outcome) -> None:
         console.print(shown)
         if len(differences) > DIFFERENCES_SHOWN:
             console.print(f"… et {len(differences) - DIFFERENCES_SHOWN} autres (page « Répétition » de la campagne).")
+
+
+def _tenant_login(seed: int) -> Login:
+    """A made-up tenant of a campaign whose forms are out."""
+    landlord = Landlord.objects.get(code=stage.LANDLORDS[1][0])
+    door = open_house(landlord=landlord, now=timezone.now(), seed=seed + 1)
+    return Login("locataire", door.reference, door.code, "/")
 
 
 def _tell_logins(console: Console, logins: list[Login]) -> None:
