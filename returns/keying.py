@@ -10,7 +10,7 @@ import datetime as dt
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from campaigns.models import Campaign, User
 from campaigns.questionnaire.schema import Field
@@ -54,13 +54,17 @@ def next_task(*, operator: User, now: dt.datetime, campaign: Campaign | None = N
 def _candidate(*, operator: User, now: dt.datetime, campaign: Campaign | None) -> KeyingTask | None:
     """What the operator may take first: for a case manager what is to be settled, then abandoned and fresh fields."""
     tasks = KeyingTask.objects.filter(campaign=campaign) if campaign is not None else KeyingTask.objects.all()
-    keyed = Count("entries", filter=Q(entries__arbitration=False))
-    abandoned = tasks.filter(state=State.CLAIMED, claimed_at__lte=now - LEASE).annotate(keyed=keyed)
-    settling = Q(keyed__gte=F("entries_needed")) | ~Q(note="")
-    mine = KeyingEntry.objects.filter(operator=operator).values("task")
-    queues = [abandoned.exclude(settling).exclude(pk__in=mine), tasks.filter(state=State.OPEN).exclude(pk__in=mine)]
+    mine = Exists(KeyingEntry.objects.filter(task=OuterRef("pk"), operator=operator))
+    queues = [tasks.filter(~mine, state=State.OPEN)]
+    lapsed = tasks.filter(state=State.CLAIMED, claimed_at__lte=now - LEASE)
+    if lapsed.exists():  # seldom: what follows counts entries
+        keyed = Count("entries", filter=Q(entries__arbitration=False))
+        settling = Q(keyed__gte=F("entries_needed")) | ~Q(note="")
+        queues.insert(0, lapsed.annotate(keyed=keyed).exclude(settling).filter(~mine))
+        if operator.may_manage:
+            queues.insert(0, lapsed.annotate(keyed=keyed).filter(settling))
     if operator.may_manage:
-        queues = [tasks.filter(state__in=[State.ARBITRATION, State.REFERRED]), abandoned.filter(settling), *queues]
+        queues.insert(0, tasks.filter(state__in=[State.ARBITRATION, State.REFERRED]))
     return next((found for queue in queues if (found := queue.order_by("pk").first()) is not None), None)
 
 
@@ -182,4 +186,5 @@ def undo(*, operator: User, now: dt.datetime) -> KeyingTask:
 
 def field_of(task: KeyingTask) -> Field:
     """The question that the task asks."""
-    return questionnaire_of(task.survey_return.case.declaration.revision).find(task.field)
+    declarations = Declaration.objects.select_related("revision").defer("revision__definition")
+    return questionnaire_of(declarations.get(case__returns=task.survey_return_id).revision).find(task.field)
