@@ -16,12 +16,13 @@ from campaigns.models import Campaign, FormProof, User
 from returns.models import FieldReading, Page, SupportingDocument
 from returns.page_images import NoPicture, sheet_png
 from tenants.case_states import LABELS, State
+from tenants.history import told
 from tenants.models import SurveyCase
 from tracking import case_list, charts, figures, quality, sentences
 from tracking.access import campaign_or_404, campaigns_of, case_or_404, cases_of, may_see_scans, read_only
 from tracking.case_page import content_of
 from tracking.definitions import DEFINITIONS
-from tracking.wording import BADGES, told
+from tracking.wording import BADGES
 
 logger = logging.getLogger(__name__)
 

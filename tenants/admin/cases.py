@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
@@ -19,61 +17,9 @@ from campaigns.models import Campaign
 from tenants import undelivered
 from tenants.case_states import MOVES, Move, MoveRefused, State
 from tenants.constat import constat_csv
+from tenants.history import told
 from tenants.importing import searchable
-from tenants.models import CaseEvent, Message, Purpose, SurveyCase
-
-# What is told of a household beside the moves of its case.
-EVENTS = {
-    "import": "Fichier du bailleur importé",
-    "message_sent": "Envoi parti",
-    "message_delivered": "Envoi distribué",
-    "message_failed": "Envoi en échec",
-    "message_bounced": "Envoi non distribué",
-    "message_uncertain": "Envoi au sort inconnu",
-    "message_cancelled": "Envoi annulé",
-    "email_refused": "E-mail non envoyé",
-    "undelivered": "Pli revenu",
-    "constat": "Absence de réponse constatée",
-    "document_qualified": "Pièce qualifiée",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A line of the timeline, as the component wants it."""
-
-    at: dt.datetime
-    title: str
-    text: str
-    actor: str
-    strong: bool
-
-
-def told(event: CaseEvent) -> Told:
-    """An event in French."""
-    move = MOVES.get(Move(event.kind)) if event.kind in set(Move) else None
-    title = move.label if move else EVENTS.get(event.kind, "Note au dossier")
-    return Told(
-        event.occurred_at, title, _detail(event), event.actor.get_full_name() if event.actor else "", bool(move)
-    )
-
-
-def _detail(event: CaseEvent) -> str:
-    """What the event's data adds, in words; never a personal value."""
-    words = []
-    if event.data.get("purpose") in Purpose.values:
-        words.append(Purpose(event.data["purpose"]).label)
-    if event.data.get("channel") in Message.Channel.values:
-        words.append(Message.Channel(event.data["channel"]).label)
-    if event.data.get("corrected"):
-        words.append("données corrigées")
-    if event.data.get("scope") in SurveyCase.Scope.values:
-        words.append(f"périmètre : {SurveyCase.Scope(event.data['scope']).label}")
-    if event.data.get("reason") in set(undelivered.Motive):
-        words.append(undelivered.EFFECTS[undelivered.Motive(event.data["reason"])].label)
-    if event.data.get("comment"):
-        words.append(str(event.data["comment"]))
-    return ", ".join(words)
+from tenants.models import SurveyCase
 
 
 @admin.register(SurveyCase)

@@ -14,6 +14,7 @@ from PIL import Image
 
 from returns.models import SupportingDocument
 from tenants.case_states import LABELS, MOVES, Move, State
+from tenants.history import told
 from tenants.models import SurveyCase
 from tests.factories.returns import DocumentFactory, PageFactory, ReadingFactory
 from tracking import sentences, wording
@@ -150,15 +151,15 @@ def test_each_state_has_its_sentences(make_case, state: State) -> None:
 
 @pytest.mark.parametrize("move", list(Move))
 def test_each_move_is_told_in_french(make_case, now, move: Move) -> None:
-    told = wording.told(make_case("sent").tell(move.value, now=now))
+    line = told(make_case("sent").tell(move.value, now=now))
 
-    assert (told.title, told.strong) == (MOVES[move].label, True)
+    assert (line.title, line.strong) == (MOVES[move].label, True)
 
 
 def test_an_event_nobody_named_is_a_note_and_says_no_value(make_case, now) -> None:
     event = make_case("sent").tell("something_new", now=now, data={"income": 23456})
 
-    assert (wording.told(event).title, wording.told(event).text) == ("Note au dossier", "")
+    assert (told(event).title, told(event).text) == ("Note au dossier", "")
 
 
 def test_days_numbers_and_rates_are_french() -> None:

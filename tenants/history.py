@@ -1,0 +1,88 @@
+"""A case's history in French: what each of its events says, and who acted. No database."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from campaigns.models import User
+from tenants import undelivered
+from tenants.case_states import MOVES, Move
+from tenants.models import CaseEvent, Message, Purpose, SurveyCase
+
+NO_BREAK = "\u00a0"
+# What a case's history tells beside the moves of its state.
+EVENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "import": "Fichier du bailleur importé",
+        "message_sent": "Envoi parti",
+        "message_delivered": "Envoi distribué",
+        "message_failed": "Envoi en échec",
+        "message_bounced": "Envoi non distribué",
+        "message_uncertain": "Envoi au sort inconnu",
+        "message_cancelled": "Envoi annulé",
+        "email_refused": "E-mail non envoyé",
+        "undelivered": "Pli revenu",
+        "constat": "Absence de réponse constatée",
+        "received_again": "Nouvelle réponse reçue",
+        "received_out_of_scope": "Réponse reçue d’un ménage hors enquête",
+        "transcribed": "Formulaire lu",
+        "handwritten_note": "Mention manuscrite sur le formulaire",
+        "page_attached": "Feuille du formulaire rapprochée",
+        "page_set_aside": "Feuille écartée",
+        "document_attached": "Pièce rapprochée",
+        "document_qualified": "Pièce identifiée",
+        "complement_requested": "Compléments demandés",
+        "forbidden_data_erased": "Donnée interdite effacée",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A line of the history, as the timeline component wants it."""
+
+    at: dt.datetime
+    title: str
+    text: str
+    actor: str
+    strong: bool
+
+
+def told(event: CaseEvent) -> Told:
+    """An event in French, with who did it."""
+    move = MOVES.get(Move(event.kind)) if event.kind in set(Move) else None
+    title = move.label if move else EVENTS.get(event.kind, "Note au dossier")
+    return Told(event.occurred_at, title, _detail(event), name_of(event.actor), move is not None)
+
+
+def name_of(user: User | None) -> str:
+    """How a person of the house is named; '' when nobody acted."""
+    return (user.get_full_name() or user.get_username()) if user else ""
+
+
+def _detail(event: CaseEvent) -> str:
+    """What the event's data adds, in words; never a personal value."""
+    data, words = event.data, []
+    if data.get("purpose") in Purpose.values:
+        words.append(Purpose(data["purpose"]).label)
+    if data.get("channel") in Message.Channel.values:
+        words.append(Message.Channel(data["channel"]).label)
+    elif data.get("channel") in SurveyCase.Channel.values:
+        words.append(SurveyCase.Channel(data["channel"]).label)
+    if data.get("receipt"):
+        words.append(f"reçu n°{NO_BREAK}{data['receipt']}")
+    if isinstance(data.get("missing"), int):
+        missing = data["missing"]
+        words.append(f"{missing}{NO_BREAK}{'élément manque' if missing < 2 else 'éléments manquent'}")
+    if data.get("reason") in set(undelivered.Motive):
+        words.append(undelivered.EFFECTS[undelivered.Motive(data["reason"])].label)
+    if data.get("scope") in SurveyCase.Scope.values:
+        words.append(f"périmètre : {SurveyCase.Scope(data['scope']).label}")
+    if data.get("corrected"):
+        words.append("données corrigées")
+    if data.get("comment"):
+        words.append(str(data["comment"]))
+    return ", ".join(words)
