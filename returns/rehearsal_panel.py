@@ -68,6 +68,8 @@ class RehearsalAdmin(RecordAdmin):
 def describe_rehearsal(campaign: Campaign) -> Panel:
     """Whether the campaign can be rehearsed, is being, or what its last rehearsal showed."""
     played = _last(campaign)
+    if campaign.rehearsal and played is None:
+        return Panel(DONE, "Cette campagne est elle-même une répétition.")
     ready = _imported(campaign) and not campaign.rehearsal
     if played is None:
         note = "Des locataires inventés répondent sur votre fichier, à part : rien n'est envoyé, rien n'est modifié."
