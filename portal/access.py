@@ -114,7 +114,8 @@ def address_of(request: HttpRequest) -> str:
 
     What stands before it was written by the visitor and proves nothing.
     """
-    told = [each.strip() for each in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    forwarded: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    told = [each.strip() for each in forwarded.split(",")]
     proxies: int = settings.TRUSTED_PROXIES
     if proxies and len(told) >= proxies and told[-proxies]:
         return told[-proxies]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from campaigns.questionnaire.consistency import check
 from campaigns.questionnaire.parsing import library_keys, load_library, parse
@@ -29,6 +29,7 @@ def test_the_small_form_is_consistent() -> None:
     assert check(small_form()) == []
 
 
+@settings(max_examples=30)
 @given(form_tables)
 def test_any_form_can_be_judged(tables: dict[str, Any]) -> None:
     assert all(sentence.endswith(".") for sentence in check(parse(tables)))

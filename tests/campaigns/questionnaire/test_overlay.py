@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from campaigns.questionnaire.consistency import check
 from campaigns.questionnaire.difference import difference
@@ -23,6 +23,7 @@ def lines(before: Questionnaire, after: Questionnaire) -> list[str]:
     return [each.line for each in difference(before, after)]
 
 
+@settings(max_examples=30)
 @given(form_tables)
 def test_no_difference_changes_nothing(tables: dict[str, Any]) -> None:
     form = parse(tables)
@@ -210,6 +211,7 @@ def test_a_question_that_moves_to_another_section_is_told() -> None:
     ]
 
 
+@settings(max_examples=30)
 @given(form_tables, form_tables)
 def test_two_forms_that_say_different_things_have_a_difference(one: dict[str, Any], two: dict[str, Any]) -> None:
     before, after = parse(one), parse({**two, "key": one["key"]})

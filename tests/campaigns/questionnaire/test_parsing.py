@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.questionnaire.parsing import library_keys, load_library, parse
@@ -14,6 +14,7 @@ from campaigns.questionnaire.schema import DefinitionError, FieldType, Reader
 from tests.campaigns.questionnaire.forms import form_tables, small_form, small_tables, texts
 
 
+@settings(max_examples=30)
 @given(form_tables)
 def test_what_is_told_is_parsed_again_from_json(tables: dict[str, Any]) -> None:
     form = parse(tables)
@@ -170,6 +171,7 @@ def test_words_are_filled_everywhere_and_unknown_ones_stay() -> None:
     assert parse(form.as_tables()) == form
 
 
+@settings(max_examples=30)
 @given(form_tables)
 def test_filling_no_word_changes_nothing(tables: dict[str, Any]) -> None:
     form = parse(tables)

@@ -179,7 +179,7 @@ def test_utf_16_without_a_mark_is_read() -> None:
 
 
 def test_a_file_cut_anywhere_is_refused_as_a_whole(deposit: Deposit) -> None:
-    for percent in range(100):
+    for percent in (0, 1, *range(3, 96, 8), 98, 99):
         cut = deposit.data[: len(deposit.data) * percent // 100]
         found = list(read(io.BytesIO(cut), deposit.profile, deposit.codes))
         assert is_blocking(found[-1]), percent

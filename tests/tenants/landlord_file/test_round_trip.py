@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -76,6 +76,7 @@ households = st.builds(
 files = st.lists(households, min_size=1, max_size=5, unique_by=lambda record: record.tenant_ref)
 
 
+@settings(max_examples=40)
 @given(records=files, encoding=st.sampled_from(["UTF-8", "UTF-16", "ISO-8859-1", "windows-1252", "ISO-8859-15"]))
 def test_records_come_back_as_they_were_written(records: list[HouseholdRecord], encoding: str) -> None:
     found, anomalies = sort_out(write(records, encoding), PROFILE, NO_TABLES)
