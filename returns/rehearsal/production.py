@@ -92,6 +92,7 @@ def _followed(
 ) -> Outcome:
     """Produce, keeping in the database how far it is and how it ended, for the campaign's page."""
     kept = Rehearsal.objects.create(campaign=campaign, original=original, started_at=now)
+    began = time.perf_counter()
     try:
         outcome = _produce(campaign, exchange, logins, seed, _noted(kept, tell))
         kept.figures = outcome.as_tables()
@@ -99,7 +100,7 @@ def _followed(
         kept.explanation = f"La répétition s'est arrêtée : {error}"[:300]
         raise
     finally:
-        kept.ended_at = timezone.now()
+        kept.ended_at = now + dt.timedelta(seconds=time.perf_counter() - began)
         kept.save(update_fields=["figures", "explanation", "ended_at"])
     return outcome
 
