@@ -58,7 +58,8 @@ def close_requests(*, case: SurveyCase, now: dt.datetime) -> int:
 
 def _tell(request: ComplementRequest, *, now: dt.datetime) -> Message | None:
     """By e-mail where an address is known and right, else by letter."""
-    email = declared_context(request.case).value(EMAIL) or request.case.household.email
+    told = declared_context(request.case).value(EMAIL)
+    email = request.case.household.email if told is None else told
     if email:
         try:
             return _queued(request, Message.Channel.EMAIL, str(email), now=now)

@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns.models import LayoutVariant
+from campaigns.models import LayoutVariant, QuestionnaireRevision
 from campaigns.paper_form.page_code import PageCode
 from campaigns.questionnaire.schema import Field
 from returns.acceptance import judge
@@ -100,6 +100,8 @@ class PageKeeper:
             page.image.name = self._stored(seen)
             if seen.code is not None and seen.sight in {Sight.FORM, Sight.UNREGISTERED}:
                 self._keep_form(page, seen, seen.code)
+            elif seen.code is not None and seen.sight is Sight.RETURN_SHEET:
+                self._keep_return_sheet(page, seen.code)
             elif seen.sight is Sight.LOOSE:
                 self._keep_loose(page, seen)
             else:
@@ -117,6 +119,18 @@ class PageKeeper:
         default_storage.delete(name)
         return default_storage.save(name, ContentFile(seen.image))
 
+    def _keep_return_sheet(self, page: Page, code: PageCode) -> None:
+        """The sheet of a demand for pieces says whose the pages behind it are; nothing is read on it."""
+        case = SurveyCase.objects.filter(campaign=self.batch.campaign, reference=code.case).first()
+        page.number = 0  # of no form
+        if case is None:
+            page.state, page.explanation = State.FOREIGN, FOREIGN
+            self.behind = None
+        else:
+            page.state, page.survey_return = State.MATCHED, self._arrived(case)
+            self.behind = Behind(case, page.survey_return)
+        page.save()
+
     def _keep_form(self, page: Page, seen: SeenPage, code: PageCode) -> None:
         case = SurveyCase.objects.filter(campaign=self.batch.campaign, reference=code.case).first()
         variant = self.variants.get(code.layout)
@@ -132,7 +146,7 @@ class PageKeeper:
             self.behind = Behind(case, twin.survey_return)
             page.save()
             return
-        survey_return = self._arrived(case, variant)
+        survey_return = self._arrived(case, variant.revision)
         page.survey_return = survey_return
         page.state = State.MATCHED if seen.sight is Sight.FORM else State.UNREGISTERED
         page.matrix, page.residual = [list(line) for line in seen.matrix], seen.residual
@@ -141,13 +155,13 @@ class PageKeeper:
         self._keep_readings(page, seen, survey_return, self._fields_of(variant))
         self.behind = Behind(case, survey_return)
 
-    def _arrived(self, case: SurveyCase, variant: LayoutVariant) -> SurveyReturn:
+    def _arrived(self, case: SurveyCase, revision: QuestionnaireRevision | None = None) -> SurveyReturn:
         """The return that this batch makes for that case: one, at its first sheet."""
         if case.pk not in self._returns:
             submission = f"scan-{self.batch.pk}-{case.pk}"
             channel = SurveyCase.Channel.PAPER
             self._returns[case.pk] = arrive(case=case, channel=channel, submission=submission, now=self.now)
-            declaration_of(case, revision=variant.revision)
+            declaration_of(case, revision=revision)
         return self._returns[case.pk]
 
     def _fields_of(self, variant: LayoutVariant) -> dict[str, Field]:

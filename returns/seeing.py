@@ -53,6 +53,7 @@ class Sight(StrEnum):
 
     FORM = "form"
     UNREGISTERED = "unregistered"
+    RETURN_SHEET = "return_sheet"
     LOOSE = "loose"
     BLANK = "blank"
     FOREIGN = "foreign"
@@ -160,6 +161,8 @@ def _read(page: ScannedPage, book: Mapping[str, bytes], certificates: tuple[byte
     found = find_page_code(page.grey)
     if isinstance(found, Refused):
         return _without_code(page, found, certificates)
+    if found.code.is_return_sheet:
+        return _refused(page, Sight.RETURN_SHEET, "", code=found.code)
     packed = book.get(found.code.layout)
     if packed is None:
         return _refused(page, Sight.FOREIGN, OTHER_FORM, code=found.code)

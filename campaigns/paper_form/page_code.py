@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+# The sheet put on top of what a household was still asked for: no form has that page nor that layout.
+RETURN_PAGE, RETURN_LAYOUT = 99, "00000000"
 SYMBOLS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+"
 PATTERN = re.compile(r"F1-([0-9A-Z]{8})-(\d{2})-([0-9A-F]{8})-([0-9A-Z+])")
 
@@ -26,6 +28,11 @@ class PageCode:
     case: str
     page: int
     layout: str
+
+    @property
+    def is_return_sheet(self) -> bool:
+        """Whether it is the sheet of a letter, put on top of the pieces sent back."""
+        return self.layout == RETURN_LAYOUT
 
     def __str__(self) -> str:
         body = f"{self.case}-{self.page:02d}-{self.layout}"

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign
 from campaigns.paper_form.letters import Access, Letter, LetterFile, compose, preflight_letter
-from campaigns.paper_form.page_code import PageCode
+from campaigns.paper_form.page_code import RETURN_LAYOUT, RETURN_PAGE, PageCode
 from tenants import access_codes
 from tenants.dispatch.batches import Envelope, UnableToCompose, next_number, unless_broken, write
 from tenants.dispatch.fills import branding_of, postal_lines
@@ -20,8 +20,6 @@ from tenants.messaging.texts import french_day
 from tenants.models import Message, PrintBatch, Purpose, SurveyCase
 
 ITEM, LAW = "– ", "§ "
-# The page code of the sheet that comes back with missing pieces: no form has page 99 nor that layout.
-RETURN_PAGE, RETURN_LAYOUT = 99, "00000000"
 REPLACED = "Remplacé par un courrier plus récent."
 
 

@@ -14,6 +14,8 @@ from PIL import Image
 from campaigns.models import LayoutVariant, QuestionnaireRevision
 from campaigns.paper_form.branding import Branding
 from campaigns.paper_form.layout import lay_out
+from campaigns.paper_form.letters import Letter, compose
+from campaigns.paper_form.page_code import RETURN_LAYOUT, RETURN_PAGE, PageCode
 from campaigns.paper_form.painter import FormFill, paint
 from campaigns.paper_form.zones import FormLayout, ZoneKind
 from campaigns.questionnaire.parsing import load_library
@@ -51,8 +53,26 @@ def printed(layout: FormLayout, case: SurveyCase | str) -> list[Sheet]:
 _PRINTED: dict[tuple[str, str], list[Sheet]] = {}
 
 
+def return_sheet(case: SurveyCase) -> list[Sheet]:
+    """The last sheet of a demand for pieces, as the scanner sees its front."""
+    letter = Letter(
+        title="Il manque une pièce",
+        paragraphs=("Merci de nous l'envoyer.",),
+        address_lines=("MME EXEMPLE", "37000 TOURS"),
+        reference=case.reference,
+        place_date="Le 1er novembre 2026",
+        items=("Certificat de scolarité",),
+        return_code=PageCode(case.reference, RETURN_PAGE, RETURN_LAYOUT),
+    )
+    return _rendered(compose([letter], Branding(name="Habitat d'essai")).pdf)[-1:]
+
+
 def _print(layout: FormLayout, reference: str) -> list[Sheet]:
-    document = pypdfium2.PdfDocument(paint(layout, Branding(name="Habitat d'essai"), [FormFill(reference)]))
+    return _rendered(paint(layout, Branding(name="Habitat d'essai"), [FormFill(reference)]))
+
+
+def _rendered(pdf: bytes) -> list[Sheet]:
+    document = pypdfium2.PdfDocument(pdf)
     try:
         return [np.array(page.render(scale=DPI / 72, grayscale=True).to_numpy()).squeeze() for page in document]
     finally:

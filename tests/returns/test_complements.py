@@ -44,6 +44,11 @@ def test_the_address_just_declared_comes_first(family, declare, later):
     assert ask(family, later).message.recipient == "nouvelle@exemple.example"
 
 
+def test_an_address_that_the_household_emptied_is_not_written_to(family, declare, later):
+    declare({("household.email", 0): ""})
+    assert ask(family, later).message.channel == Message.Channel.LETTER
+
+
 def test_it_goes_by_letter_without_an_address(family, declare, later):
     family.household.email = ""
     family.household.save()

@@ -9,7 +9,7 @@ import pytest
 
 from returns.answers import declaration_of
 from returns.intake import read_batch, receive_scans
-from returns.models import KeyingTask, Page, ScanBatch, SupportingDocument, SurveyReturn
+from returns.models import FieldReading, KeyingTask, Page, ScanBatch, SupportingDocument, SurveyReturn
 from tenants import access_codes
 from tenants.case_states import State
 from tests.factories.tenants import CaseFactory
@@ -17,6 +17,7 @@ from tests.returns.sheets import (
     blank,
     paper,
     printed,
+    return_sheet,
     scanned,
     sign,
     states,
@@ -227,3 +228,24 @@ def test_a_truncated_file_loses_no_page_that_can_be_read(case, variant, campaign
     else:
         assert batch.pages_expected == batch.pages.count()
         assert Page.State.UNMATCHED in states(batch)
+
+
+def test_pieces_behind_the_sheet_of_a_demand_join_their_case(campaign, case, other, variant, received):
+    """The sheet is the one that the product prints at the end of a letter."""
+    batch = received([printed(variant.layout, other)[1], *return_sheet(case), paper(LETTER)])
+
+    assert states(batch) == [Page.State.MATCHED, Page.State.MATCHED, Page.State.DOCUMENT]
+    document = SupportingDocument.objects.get()
+    assert (document.case, document.kind) == (case, "school_certificate")
+    assert document.survey_return.case == case
+    case.refresh_from_db()
+    assert case.state == State.INCOMPLETE
+    assert not FieldReading.objects.filter(survey_return__case=case).exists()
+
+
+def test_the_sheet_of_another_campaign_s_demand_is_foreign(case, variant, received):
+    stranger = CaseFactory(sent=True, reference="GHJKMNP3")
+
+    batch = received([*return_sheet(stranger), paper(LETTER)])
+
+    assert states(batch) == [Page.State.FOREIGN, Page.State.UNMATCHED]
