@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytesseract
 from numpy.typing import NDArray
+from PIL import Image
 from stdnum.fr import nif
 
 from returns.reading.signed_codes import SignedCode, find_signed_code
@@ -72,7 +73,9 @@ def read_document(grey: Grey, *, certificates: Sequence[bytes] = ()) -> Document
 
 def printed_text(grey: Grey) -> str:
     """The printed text of a page, lower case, without accents."""
-    return plain(str(pytesseract.image_to_string(grey, lang="fra", config="--psm 6")))
+    page = Image.fromarray(grey)
+    page.format = "PPM"  # what is handed to Tesseract: a PNG would cost half a second more to write
+    return plain(str(pytesseract.image_to_string(page, lang="fra", config="--psm 6")))
 
 
 def kind_of(text: str) -> str:
