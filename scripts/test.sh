@@ -53,7 +53,7 @@ static_checks() {
     check "Mise en forme (ruff)" ruff format --check .
     check "Contrats d'import" lint-imports
     check "Types (mypy)" mypy
-    check "Gabarits (djlint)" djlint templates --lint --check
+    check "Gabarits (djlint)" djlint templates --lint
     check "Orthographe anglaise (codespell)" codespell campaigns tenants returns portal tracking config docs/adr
     check "Dépendances (deptry)" deptry . --no-ansi
     check "Réglages de production" under_production_settings python manage.py check --deploy --fail-level WARNING
