@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from campaigns.paper_form.zones import Box
+from returns.reading.cutting import cut
 from returns.reading.pixels import PIXELS_PER_MM, Grey, darkness, grey_level
-from returns.reading.registration import Registration, cut
+from returns.reading.registration import Registration
 from returns.reading.streaks import without_streaks
 
 GLYPH = 28
@@ -24,6 +25,7 @@ MARGIN_MM = 1.2  # kept around the comb: strokes overshoot, and paper must be se
 DRIFT = 5  # pixels: how far the printed lines may be from where the registration puts them (0.6 mm)
 BAND = 2  # pixels on each side of a printed line that hold its print
 INKED = 90  # darkness, of 255, from which a pixel is ink once the strokes are stretched to full black
+SAMPLING = 3  # one row in so many measures the darkness of a printed line
 SPECK = 8  # pixels (0.12 mm²) under which a component is dust
 LEAST_INK = 18  # pixels (0.28 mm²) under which a cell is blank
 LEAST_HEIGHT = 10  # pixels (1.25 mm) under which what stands in a cell is no digit
@@ -58,14 +60,17 @@ def read_comb(grey: Grey, registration: Registration, box: Box, cells: int) -> C
 
 def separate(picture: Grey, cells: int, *, ink: int) -> Comb:
     """The glyphs of an upright picture of a comb with MARGIN_MM around it; `ink` is the grey level of printed black."""
+    return _shared_out(written_strokes(picture, cells, ink=ink), cells)
+
+
+def written_strokes(picture: Grey, cells: int, *, ink: int) -> Grey:
+    """What is written in a comb (255: full ink), without its lines and the scanner's; all 0 where nothing is."""
     paper = grey_level(picture, 0.7)
-    strokes = without_streaks(_without_lines(darkness(picture, paper, min(ink, paper - 60)), cells))
+    strokes = _without_lines(without_streaks(darkness(picture, paper, min(ink, paper - 60))), cells)
     top = grey_level(strokes, 0.995)
     if top < FAINT:
-        return Comb((None,) * cells, (0.0,) * cells, spilt=False)
-    if top < 250:
-        strokes = np.asarray(cv2.convertScaleAbs(strokes, alpha=255.0 / top), dtype=np.uint8)
-    return _shared_out(strokes, cells)
+        return np.zeros_like(strokes)
+    return np.asarray(cv2.convertScaleAbs(strokes, alpha=255.0 / top), dtype=np.uint8) if top < 250 else strokes
 
 
 def normalised(strokes: Grey) -> Grey:
@@ -130,10 +135,11 @@ def _remove_columns(dark: NDArray[np.float32], places: NDArray[np.floating]) -> 
     at = np.round(places).astype(int)[:, None] + np.arange(-BAND, BAND + 1)[None, :]
     at = np.clip(at, 0, width - 1)
     bands = dark[:, at]  # height x lines x band
-    own = np.median(bands, axis=0)[None, :, :]
+    sampled = bands[::SAMPLING]
+    own = np.partition(sampled, len(sampled) // 2, axis=0)[len(sampled) // 2][None, :, :]
     printed = np.broadcast_to(own, bands.shape)
     if len(places) >= 4:
-        usual = np.sort(bands, axis=1)[:, int(len(places) * 0.35), :]
+        usual = np.partition(bands, int(len(places) * 0.35), axis=1)[:, int(len(places) * 0.35), :]
         printed = np.maximum(printed, usual[:, None, :])
     printed = np.where(printed < 12, 0, printed + 10)  # some more than the print, for its noise
     left = dark[:, np.clip(at[:, :1] - 1, 0, width - 1)]
@@ -212,6 +218,8 @@ def _cell(strokes: Grey, labels: Labels, parts: list[tuple[int, int, int, int, i
     ink = float(owned.sum())
     if ink < LEAST_INK or bottom - top < LEAST_HEIGHT:
         return None, ink
+    if ink == np.count_nonzero(window):  # nobody else's ink in sight
+        return normalised(strokes[top:bottom, left:right]), ink
     grown = np.asarray(cv2.dilate(owned.view(np.uint8), np.ones((3, 3), np.uint8)), dtype=np.uint8)
     return normalised(strokes[top:bottom, left:right] * grown), ink
 

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box, FormLayout, Shape, Text, Zone, ZoneKind
-from returns.reading.combs import read_comb
+from returns.reading.combs import INKED as COMB_INKED
+from returns.reading.combs import MARGIN_MM, written_strokes
+from returns.reading.cutting import cut
 from returns.reading.pixels import PIXELS_PER_MM, Grey, darkness, grey_level
-from returns.reading.registration import Registration, cut
+from returns.reading.registration import Registration
 from returns.reading.streaks import without_streaks
 
 INKED = 80  # darkness, of 255, from which a pixel is ink
@@ -35,7 +37,10 @@ EM_SHARE = 0.6  # mean advance of a character, of its size: on the wide side
 def is_written(grey: Grey, registration: Registration, zone: Zone) -> tuple[bool, float]:
     """Whether a zone of letters, a line or a signature frame holds writing, and how sure that is."""
     if zone.kind is ZoneKind.LETTERS and zone.cells:
-        area = sum(read_comb(grey, registration, zone.box, zone.cells).ink_mm2)
+        picture = cut(grey, registration.matrix, zone.box, margin=MARGIN_MM)
+        strokes = written_strokes(picture, zone.cells, ink=registration.ink)
+        margin = round(MARGIN_MM * PIXELS_PER_MM)
+        area, _ = _extent(strokes[margin:-margin, margin:-margin] >= COMB_INKED)
         return _told(area, LINE_INK_MM2)
     inset = INSET.get(zone.kind, 0.7)
     box = zone.box

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +16,7 @@ MM_PER_INCH = 25.4
 
 def grey_level(image: Grey, share: float) -> int:
     """The grey level below which `share` (0 to 1) of the pixels lie."""
-    counts = np.bincount(image.reshape(-1), minlength=256).cumsum()
+    counts = cv2.calcHist([image], [0], None, [256], (0, 256)).ravel().cumsum()
     return int(np.searchsorted(counts, share * counts[-1]))
 
 
