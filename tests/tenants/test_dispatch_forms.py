@@ -35,7 +35,6 @@ from tests.factories.tenants import CaseFactory, HouseholdFactory
 from tests.tenants.printing import (
     LATER,
     NOW,
-    approve,
     codes_on,
     content,
     households,
@@ -43,21 +42,7 @@ from tests.tenants.printing import (
     text_of,
 )
 
-
-@pytest.fixture(autouse=True)
-def _media(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operations, "LARGEST_HOUSEHOLD", 7)  # fewer layouts to draw up
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.OUTBOX_DIR = tmp_path / "outbox"
-    settings.PORTAL_URL = "https://enquete.exemple.example"
-
-
-@pytest.fixture
-def approved(db: None) -> Campaign:
-    """A campaign whose form is approved."""
-    campaign = CampaignFactory()
-    approve(campaign)
-    return campaign
+pytestmark = pytest.mark.usefixtures("printing_room")
 
 
 def assert_nothing_left(cases: list[SurveyCase]) -> None:

@@ -12,7 +12,6 @@ from typing import Any, BinaryIO
 import pytest
 from django.core.files.storage import FileSystemStorage
 
-from campaigns import operations
 from campaigns.exchange import LandlordExchange, SftpAccount
 from campaigns.exchange_accounts import embedded_password, embedded_server
 from campaigns.law.texts import formal_notice_article
@@ -35,7 +34,6 @@ from tests.tenants.printing import (
     LATER,
     NOW,
     Recorder,
-    approve,
     codes_on,
     complement,
     composed,
@@ -45,21 +43,7 @@ from tests.tenants.printing import (
     text_of,
 )
 
-
-@pytest.fixture(autouse=True)
-def _media(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operations, "LARGEST_HOUSEHOLD", 7)  # fewer layouts to draw up
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.OUTBOX_DIR = tmp_path / "outbox"
-    settings.PORTAL_URL = "https://enquete.exemple.example"
-
-
-@pytest.fixture
-def approved(db: None) -> Campaign:
-    """A campaign whose form is approved."""
-    campaign = CampaignFactory()
-    approve(campaign)
-    return campaign
+pytestmark = pytest.mark.usefixtures("printing_room")
 
 
 @pytest.fixture

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Iterator
 
 import pytest
 from django.core import mail
 from django.db import connection, connections
-from django.test import override_settings
 
 from campaigns.models import Campaign
 from campaigns.scope import all_landlords
@@ -25,23 +23,10 @@ from tenants.messaging import (
 from tenants.models import CaseEvent, Message, Purpose, SurveyCase
 from tests.factories.campaigns import CampaignFactory
 from tests.factories.tenants import CaseFactory, MessageFactory
-from tests.tenants.carriers import Postman, smtp_server
+from tests.tenants.carriers import Postman
 from tests.tenants.telling import MORNING, an_email
 
 State = Message.State
-
-
-@pytest.fixture
-def case(db: None) -> SurveyCase:
-    return CaseFactory(sent=True, campaign__stage=Campaign.Stage.FIELD)
-
-
-@pytest.fixture
-def postman() -> Iterator[Postman]:
-    with smtp_server() as (postman, port):
-        server = {"EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend", "EMAIL_HOST": "127.0.0.1"}
-        with override_settings(EMAIL_PORT=port, EMAIL_TIMEOUT=10, **server):
-            yield postman
 
 
 class TestQueue:

@@ -26,23 +26,10 @@ from tenants.messaging.texts import LINK
 from tenants.models import AccessCode, CaseEvent, Message, SurveyCase
 from tests.factories.campaigns import CampaignFactory
 from tests.factories.tenants import CaseFactory, MessageFactory
-from tests.tenants.carriers import Postman, Switchboard, free_port, smtp_server, twilio_stub
+from tests.tenants.carriers import Postman, Switchboard, free_port, twilio_stub
 from tests.tenants.telling import MORNING, NIGHT, SUNDAY, an_email, an_sms
 
 State = Message.State
-
-
-@pytest.fixture
-def case(db: None) -> SurveyCase:
-    return CaseFactory(sent=True, campaign__stage=Campaign.Stage.FIELD)
-
-
-@pytest.fixture
-def postman() -> Iterator[Postman]:
-    with smtp_server() as (postman, port):
-        server = {"EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend", "EMAIL_HOST": "127.0.0.1"}
-        with override_settings(EMAIL_PORT=port, EMAIL_TIMEOUT=10, **server):
-            yield postman
 
 
 @pytest.fixture

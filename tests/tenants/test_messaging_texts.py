@@ -10,7 +10,6 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.models import Campaign
 from tenants import access_codes
 from tenants.messaging import (
     gsm7,
@@ -18,14 +17,8 @@ from tenants.messaging import (
 )
 from tenants.messaging.texts import LINK, UnableToWrite, french_day
 from tenants.models import Message, Purpose, SurveyCase
-from tests.factories.tenants import CaseFactory
 
 State = Message.State
-
-
-@pytest.fixture
-def case(db: None) -> SurveyCase:
-    return CaseFactory(sent=True, campaign__stage=Campaign.Stage.FIELD)
 
 
 class TestTexts:
