@@ -10,7 +10,8 @@ SECRET_KEY = "embedded-default-not-for-production-0123456789-abcdefghij"  # noqa
 ALLOWED_HOSTS = ["*"] if DEBUG else ["localhost", "127.0.0.1", "[::1]"]
 SHOW_COMPONENTS = True
 
-for folder in ("media", "outbox", "sftp", "queue/in", "queue/processed", "queue/control"):
+STATIC_ROOT = VAR_DIR / "static"
+for folder in ("static", "media", "outbox", "sftp", "queue/in", "queue/processed", "queue/control"):
     (VAR_DIR / folder).mkdir(parents=True, exist_ok=True)
 
 DATABASES = {

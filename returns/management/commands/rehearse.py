@@ -27,6 +27,7 @@ from returns.rehearsal.production import rehearse_campaign, rehearse_village
 from returns.rehearsal.stage import Login
 
 DIFFERENCES_SHOWN = 12
+SITE = "http://127.0.0.1:8000"
 REPORT = "report"  # the bilan's command, of an app above this one: called by its name
 
 
@@ -131,9 +132,9 @@ def _tenant_login(seed: int) -> Login:
 
 
 def _tell_logins(console: Console, logins: list[Login]) -> None:
-    table = Table(title="Pour entrer (comptes inventés de démonstration)", title_justify="left")
-    for heading in ("Rôle", "Adresse", "Identifiant", "Mot de passe"):
-        table.add_column(heading)
+    table = Table(title=f"Pour entrer sur {SITE} (comptes inventés)", title_justify="left")
+    for heading in ("Rôle", "Page", "Identifiant", "Mot de passe"):
+        table.add_column(heading, no_wrap=True)
     for each in logins:
-        table.add_row(each.role, f"http://127.0.0.1:8000{each.path}", each.username, each.password)
+        table.add_row(each.role, each.path, each.username, each.password)
     console.print(table)
