@@ -30,6 +30,7 @@ HINT_SIZE = 8.0
 HINT_STEP = 3.2
 KNOWN_SIZE = 10.0
 KNOWN_HEIGHT = 4.3
+KNOWN_SHORT = 24.0  # beside a tick or a yes/no
 PAD = 0.8
 
 SHORT = frozenset({FieldType.TICK, FieldType.YES_NO})
@@ -72,8 +73,14 @@ def _call_room(field: Field) -> float:
 def _fits_half(field: Field) -> bool:
     if field.type not in SHORT:
         return False
-    free = HALF_ROOM - (TICK + TICK_GAP if field.type is FieldType.TICK else YES_NO_WIDTH + 2)
-    return len(wrap(french(field.label), free, SHORT_SIZE)) <= 2
+    free = HALF_ROOM - (TICK + TICK_GAP if field.type is FieldType.TICK else YES_NO_WIDTH + 2) - _known_room(field)
+    lines = wrap(french(field.label), free, SHORT_SIZE)
+    return len(lines) <= 2 and all(width(line, SHORT_SIZE) <= free for line in lines)
+
+
+def _known_room(field: Field) -> float:
+    """What the known value of a short question takes beside its wording."""
+    return KNOWN_SHORT if field.prefill else 0.0
 
 
 def _row(group: Sequence[Field], row: int) -> Block:
@@ -123,7 +130,7 @@ def short_question(field: Field, row: int, x: float, room: float) -> Block:
         text_x, text_room, answer_x = x + TICK + TICK_GAP, room - TICK - TICK_GAP, x
     else:
         text_x, text_room, answer_x = x, room - YES_NO_WIDTH - 2, x + room - YES_NO_WIDTH
-    known_room = 24.0 if field.prefill else 0.0
+    known_room = _known_room(field)
     y = block.paragraph(text_x, PAD, field.label, text_room - known_room, size=SHORT_SIZE, step=SHORT_STEP)
     if field.prefill:
         spot = Box(text_x + text_room - known_room + 1, PAD, known_room - 2, KNOWN_HEIGHT)

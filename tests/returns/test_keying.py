@@ -113,7 +113,7 @@ class TestClaims:
 def test_operators_at_the_same_instant_share_the_queue(paper, later):
     survey_return = paper(*[(INCOME, row, None) for row in (1, 2, 3)], (SIZE, 0, None))
     operators = [UserFactory(keying=True) for _ in range(4)]
-    gate, held, lock = threading.Barrier(4), [], threading.Lock()
+    gate, all_held, held, lock = threading.Barrier(4), threading.Barrier(4), [], threading.Lock()
 
     def work(operator):
         try:
@@ -122,6 +122,7 @@ def test_operators_at_the_same_instant_share_the_queue(paper, later):
                 task = next_task(operator=operator, now=later)
                 with lock:
                     held.append(task.pk)
+                all_held.wait()  # an entry may put its field back in the queue, for the second keying
                 answer(task=task, operator=operator, text="", now=later)
         finally:
             connection.close()
