@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from campaigns.questionnaire.conditions import Context
@@ -89,15 +90,27 @@ class Evidence:
 
 
 def rows_named(read: Mapping[str, Any], context: Context) -> frozenset[int]:
-    """The occupants whom a notice names, by tax number or else by first name and name."""
-    numbers = {_digits(each) for each in read.get("tax_numbers", [])} - {""}
-    declarants = [_words(each) for each in read.get("declarants", [])]
-    named = set()
-    for row in context.rows():
-        seen = context.at_row(row)
-        if _digits(seen.answered(TAX_NUMBER) or "") in numbers or any(_is_named(seen, each) for each in declarants):
-            named.add(row)
-    return frozenset(named)
+    """The occupants whom a notice names: by tax number, else by a name that one person alone bears."""
+    named: frozenset[int] = frozenset()
+    for number, declarant in _taxpayers(read):
+        named |= _rows_of(number, declarant, context)
+    return named
+
+
+def _taxpayers(read: Mapping[str, Any]) -> Iterator[tuple[str, frozenset[str]]]:
+    """The tax number and the words of the name of each taxpayer; '' or nothing where the notice does not say."""
+    numbers, names = read.get("tax_numbers", []), read.get("declarants", [])
+    return ((_digits(number), _words(name)) for number, name in zip_longest(numbers, names, fillvalue=""))
+
+
+def _rows_of(number: str, declarant: frozenset[str], context: Context) -> frozenset[int]:
+    """Whom a taxpayer is. Two people of the same name are told apart by their tax number, or not at all."""
+    typed = {row: _digits(context.at_row(row).answered(TAX_NUMBER) or "") for row in context.rows()}
+    by_number = frozenset(row for row, told in typed.items() if number and told == number)
+    if by_number:
+        return by_number
+    bearing = frozenset(row for row in typed if _is_named(context.at_row(row), declarant))
+    return bearing if len(bearing) == 1 else frozenset()
 
 
 def _rows_told(document: SupportingDocument, context: Context) -> frozenset[int]:
@@ -114,10 +127,9 @@ def _certified(read: Mapping[str, Any], row: int, context: Context) -> Answers:
     if row not in rows_named(read, context):
         return {}
     told = {INCOME: read.get("tax_reference_income"), NOTICE_REFERENCE: read.get("notice_reference")}
-    seen = context.at_row(row)
-    for number, declarant in zip(read.get("tax_numbers", []), read.get("declarants", []), strict=False):
-        if number and _is_named(seen, _words(declarant)):
-            told[TAX_NUMBER] = _digits(number)
+    for number, declarant in _taxpayers(read):
+        if number and row in _rows_of(number, declarant, context):
+            told[TAX_NUMBER] = number
     return {(key, row): value for key, value in told.items() if value is not None and value != ""}
 
 

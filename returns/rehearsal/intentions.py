@@ -59,7 +59,8 @@ def intend(*, seed: str, prefill: Mapping[Address, Any], income_papers: bool, re
     if income_papers:
         for row in present:
             age = age_on(prefill.get(("occupant.birth_date", row)), reference_on)
-            if age is None or age >= 18:
+            asked = prefill.get(("occupant.link", row)) != "lodger"  # not of the tax household (L442-12)
+            if asked and (age is None or age >= 18):
                 _incomes(chance, intention, row)
     if behaviour in {Behaviour.INCOMPLETE, Behaviour.NEVER_COMPLETES}:
         intention.forgotten = chance.choice(("signature", "notice")) if intention.documents else "signature"
