@@ -63,6 +63,9 @@ def read_document(grey: Grey, *, certificates: Sequence[bytes] = ()) -> Document
         return _signed(code)
     text = printed_text(grey)
     kind = kind_of(text)
+    if not kind:  # nothing known in it: the sheet may lie upside down
+        text = printed_text(np.ascontiguousarray(grey[::-1, ::-1]))
+        kind = kind_of(text)
     if kind != TAX_NOTICE:
         return DocumentReading(kind=kind, confidence=OCR_CONFIDENCE if kind else 0.0, by="ocr")
     read = notice_figures(text)

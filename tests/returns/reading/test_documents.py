@@ -83,6 +83,15 @@ def test_a_notice_without_code_is_read_in_print_and_never_certified(quality):
     assert found.read["tax_numbers"] == [NUMBER]
 
 
+def test_a_notice_that_lies_upside_down_is_read_all_the_same():
+    page = scanned(tax_notice(**NOTICE), Quality.LIGHT)
+
+    found = read_document(np.ascontiguousarray(page[::-1, ::-1]))
+
+    assert found.kind == "tax_notice"
+    assert found.read["tax_reference_income"] == 23456
+
+
 @pytest.mark.parametrize("kind", ["cmi_card", "birth_certificate", "school_certificate", "death_certificate"])
 def test_other_pieces_are_named_by_their_words(kind):
     assert read_document(other_piece(kind=kind, name="Jean Dupré", seed="a")).kind == kind
