@@ -60,15 +60,19 @@ def test_a_running_rehearsal_says_how_far_it_is_and_refuses_a_second(imported, p
         start_rehearsal(imported, manager, now, {})
 
 
-def test_one_that_died_does_not_block_the_next_for_ever(imported, played, manager, now, monkeypatch):
+def test_one_that_died_does_not_block_the_next_for_ever(
+    imported, played, manager, now, monkeypatch, django_capture_on_commit_callbacks
+):
     asked = []
     monkeypatch.setattr(tasks.rehearse, "delay", lambda **told: asked.append(told))
     played.ended_at = None
     played.save()
 
-    start_rehearsal(imported, manager, now + tasks.LONGEST_REHEARSAL + dt.timedelta(minutes=1), {})
+    with django_capture_on_commit_callbacks(execute=True):
+        start_rehearsal(imported, manager, now + tasks.LONGEST_REHEARSAL + dt.timedelta(minutes=1), {})
+        assert asked == []  # after the commit only
 
-    assert asked == []  # after the commit only
+    assert asked == [{"campaign": imported.pk}]
 
 
 def test_the_figures_and_the_differences_are_told(imported, played, manager, client):
