@@ -104,13 +104,27 @@ def test_a_signed_notice_that_says_otherwise_leaves_the_doubt(family, sheet, rea
     assert KeyingTask.objects.count() == 1
 
 
-def test_a_tax_number_read_on_the_form_tells_whose_notice_it_is(family, sheet, read, later):
+def test_a_tax_number_read_on_the_form_tells_whose_notice_it_is_and_is_confirmed_by_it(family, sheet, read, later):
     notice = signed_notice(0, "NOM D USAGE AUTRE", 21_500, tax_numbers=["1234567890123"])
     DocumentFactory(case=family, **notice)
     read("occupant.tax_number", 1, "1234567890123", accepted=False)
     read("occupant.tax_reference_income", 1, 21_500, accepted=False, reason=Doubt.SENSITIVE)
     transcribe(survey_return=sheet.survey_return, now=later)
-    assert list(KeyingTask.objects.values_list("field", flat=True)) == ["occupant.tax_number"]
+    assert not KeyingTask.objects.exists()
+    assert declaration_of(family).values() == {
+        ("occupant.tax_number", 1): "1234567890123",
+        ("occupant.tax_reference_income", 1): 21_500,
+    }
+
+
+def test_a_doubtful_tax_number_that_no_notice_bears_is_keyed(family, sheet, read, later):
+    notice = signed_notice(0, "NOM D USAGE AUTRE", 21_500, tax_numbers=["1234567890128"])
+    DocumentFactory(case=family, **notice)
+    read("occupant.tax_number", 1, "1234567890123", accepted=False)
+    read("occupant.tax_reference_income", 1, 21_500, accepted=False, reason=Doubt.SENSITIVE)
+    transcribe(survey_return=sheet.survey_return, now=later)
+    keyed = KeyingTask.objects.order_by("field").values_list("field", flat=True)
+    assert list(keyed) == ["occupant.tax_number", "occupant.tax_reference_income"]
 
 
 def test_a_newcomer_written_on_a_blank_row_is_declared_there(family, sheet, read, later):
