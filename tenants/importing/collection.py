@@ -15,15 +15,8 @@ from django.core.files.base import File
 from campaigns.exchange import RECEIPTS, ExchangeError, ExchangeRefused, LandlordExchange, settled
 from campaigns.exchange_accounts import account_of
 from campaigns.models import Campaign
-from tenants.importing.deposits import (
-    HEAD,
-    Progress,
-    UnableToImport,
-    import_codes,
-    keep_rules,
-    receive_deposit,
-    recognise,
-)
+from tenants.importing.code_tables import import_codes
+from tenants.importing.deposits import HEAD, Progress, UnableToImport, keep_rules, receive_deposit, recognise
 from tenants.importing.households import import_households
 from tenants.importing.report import anomalies_csv, receipt_of
 from tenants.models import ImportFile

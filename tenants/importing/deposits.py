@@ -1,4 +1,4 @@
-"""Deposits one by one: recognised, stored once by content, and the small ones (codes, rules) put to use."""
+"""Deposits one by one: recognised, stored once by content; the landlord's rules kept with the campaign."""
 
 from __future__ import annotations
 
@@ -6,34 +6,15 @@ import csv
 import datetime as dt
 import hashlib
 import io
-import tomllib
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from django.core.files.base import ContentFile, File
 from django.db import transaction
 
-from campaigns.models import Campaign, CodeMapping, Milestone, User
-from campaigns.models import MappingProfile as StoredProfile
+from campaigns.models import Campaign, Milestone
 from campaigns.operations import complete_milestone
-from tenants.landlord_file.code_tables import (
-    CodeTableError,
-    CodeTables,
-    load_code_tables,
-    parse_code_tables,
-    unmapped_codes,
-)
-from tenants.landlord_file.profile import (
-    PROFILES,
-    FieldMapping,
-    MappingProfile,
-    ProfileError,
-    ValueType,
-    parse_profile,
-    shipped_profiles,
-)
 from tenants.models import ImportAnomaly, ImportFile
 
 HEAD = 4096
@@ -85,120 +66,7 @@ def receive_deposit(
     return deposit, True
 
 
-# ── The landlord's dialect ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-@transaction.atomic
-def adopt_profile(*, campaign: Campaign, name: str, actor: User | None = None) -> StoredProfile:
-    """Read this campaign's deposits with the landlord's own profile of that name, else with a shipped one, copied.
-
-    Raises UnableToImport when there is neither.
-    """
-    stored = StoredProfile.objects.filter(landlord=campaign.landlord, name=name).order_by("-version").first()
-    if stored is None:
-        if name not in shipped_profiles():
-            raise UnableToImport(f"Le profil « {name} » n'existe pas ; livrés : {', '.join(shipped_profiles())}.")
-        tables = tomllib.loads((PROFILES / f"{name}.toml").read_text(encoding="utf-8"))
-        stored = StoredProfile.objects.create(landlord=campaign.landlord, name=name, version=1, definition=tables)
-    campaign.mapping_profile = stored
-    campaign.save(update_fields=["mapping_profile"])
-    return stored
-
-
-def profile_of(campaign: Campaign) -> MappingProfile | None:
-    """The campaign's profile, completed by the meanings that its code tables were given; None when none is chosen.
-
-    Raises UnableToImport when the stored definition is not a profile.
-    """
-    if campaign.mapping_profile is None:
-        return None
-    try:
-        profile = parse_profile(campaign.mapping_profile.definition)
-    except ProfileError as error:
-        raise UnableToImport(f"Le profil « {campaign.mapping_profile} » est à corriger. {error}") from error
-    given: dict[str, dict[str, str]] = {}
-    for line in campaign.codes.exclude(value=""):
-        given.setdefault(line.table, {})[line.code] = line.value
-
-    def completed(mappings: Iterable[FieldMapping]) -> tuple[FieldMapping, ...]:
-        return tuple(
-            replace(each, values=tuple((dict(each.values) | given.get(each.table, {})).items()))
-            if each.type is ValueType.CODE and each.table and not each.keep
-            else each
-            for each in mappings
-        )
-
-    joins = tuple(replace(joined, fields=completed(joined.fields)) for joined in profile.joins)
-    occupant = replace(profile.occupant, fields=completed(profile.occupant.fields))
-    return replace(profile, fields=completed(profile.fields), joins=joins, occupant=occupant)
-
-
-def codes_of(campaign: Campaign) -> CodeTables:
-    """The campaign's code tables; empty when none was deposited."""
-    rows = list(campaign.codes.order_by("pk").values_list("table", "code", "label"))
-    return parse_code_tables(rows) if rows else CodeTables({})
-
-
-def give_meanings(campaign: Campaign, profile: MappingProfile) -> None:
-    """Write our value beside each code that has none yet and whose label we understand."""
-    domains = {
-        each.table: each
-        for each in (*profile.household_fields(), *profile.occupant.fields)
-        if each.type is ValueType.CODE and each.table and not each.keep
-    }
-    tables, changed = codes_of(campaign), []
-    for line in campaign.codes.filter(value="", table__in=domains):
-        table, mapping = tables.get(line.table), domains[line.table]
-        meaning = table.meanings(mapping.target, dict(mapping.values)).get(line.code) if table else None
-        if meaning:
-            line.value = meaning
-            changed.append(line)
-    CodeMapping.objects.bulk_update(changed, ["value"], batch_size=CHUNK)
-
-
-# ── Codes and rules ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def import_codes(*, deposit: ImportFile, now: dt.datetime) -> ImportFile:
-    """Put a deposit of code tables to use: new codes are added, labels corrected, values set by people kept.
-
-    A file that can't be read is refused as a whole, with its anomalies; nothing changes then.
-    """
-    if deposit.state == ImportFile.State.IMPORTED:
-        return deposit
-    try:
-        with deposit.content.open("rb") as source:
-            tables = load_code_tables(source)
-    except CodeTableError as error:
-        return _refuse(deposit, error.problems)
-    with transaction.atomic():
-        campaign = Campaign.objects.select_for_update().get(pk=deposit.campaign_id)
-        count = _store_codes(campaign, tables)
-        warnings = [("suspect_label", sentence) for sentence in tables.warnings]
-        profile = profile_of(campaign)
-        if profile is not None:
-            give_meanings(campaign, profile)
-            completed = profile_of(campaign) or profile
-            warnings += [("unmapped_code", sentence) for sentence in unmapped_codes(completed, codes_of(campaign))]
-        _tell(deposit, warnings, ImportAnomaly.Severity.WARNING)
-        return _imported(deposit, now, f"{count} codes dans {len(tables.tables)} tables.")
-
-
-def _store_codes(campaign: Campaign, tables: CodeTables) -> int:
-    known = {(line.table, line.code): line for line in campaign.codes.all()}
-    created, changed, count = [], [], 0
-    for table in tables.tables.values():
-        for code, label in table.labels.items():
-            count += 1
-            line = known.get((table.name, code))
-            if line is None:
-                created.append(CodeMapping(campaign=campaign, table=table.name, code=code, label=label))
-            elif line.label != label:
-                line.label, line.value = label, ""
-                changed.append(line)
-    CodeMapping.objects.bulk_create(created, batch_size=CHUNK)
-    CodeMapping.objects.bulk_update(changed, ["label", "value"], batch_size=CHUNK)
-    return count
+# ── Rules ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def keep_rules(*, deposit: ImportFile, now: dt.datetime) -> ImportFile:
@@ -210,13 +78,13 @@ def keep_rules(*, deposit: ImportFile, now: dt.datetime) -> ImportFile:
     try:
         count = _count_rules(content)
     except ValueError as error:
-        return _refuse(deposit, [str(error)])
+        return refuse(deposit, [str(error)])
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update().get(pk=deposit.campaign_id)
         campaign.rules_document.save(PurePosixPath(deposit.name).name, ContentFile(content), save=False)
         campaign.save(update_fields=["rules_document"])
         told = f"{count} règles conservées. Un BAT déjà présenté doit l'être à nouveau."
-        return _imported(deposit, now, told)
+        return imported(deposit, now, told)
 
 
 def _count_rules(content: bytes) -> int:
@@ -233,7 +101,8 @@ def _count_rules(content: bytes) -> int:
     raise ValueError("L'encodage du fichier des règles n'est pas reconnu (UTF-8 ou windows-1252 attendus).")
 
 
-def _tell(deposit: ImportFile, sentences: Iterable[tuple[str, str]], severity: str) -> None:
+def tell(deposit: ImportFile, sentences: Iterable[tuple[str, str]], severity: str) -> None:
+    """What is wrong with a small deposit: (kind, French sentence) each, in place of what was said before."""
     deposit.anomalies.all().delete()
     ImportAnomaly.objects.bulk_create(
         ImportAnomaly(deposit=deposit, kind=kind, severity=severity, message=sentence[:400])
@@ -241,15 +110,17 @@ def _tell(deposit: ImportFile, sentences: Iterable[tuple[str, str]], severity: s
     )
 
 
-def _imported(deposit: ImportFile, now: dt.datetime, explanation: str) -> ImportFile:
+def imported(deposit: ImportFile, now: dt.datetime, explanation: str) -> ImportFile:
+    """The deposit is put to use."""
     deposit.state, deposit.imported_at, deposit.explanation = ImportFile.State.IMPORTED, now, explanation
     deposit.save(update_fields=["state", "imported_at", "explanation"])
     return deposit
 
 
 @transaction.atomic
-def _refuse(deposit: ImportFile, problems: list[str]) -> ImportFile:
-    _tell(deposit, [("unreadable", problem) for problem in problems], ImportAnomaly.Severity.FILE)
+def refuse(deposit: ImportFile, problems: list[str]) -> ImportFile:
+    """The deposit can't be used; each problem is one of its anomalies."""
+    tell(deposit, [("unreadable", problem) for problem in problems], ImportAnomaly.Severity.FILE)
     deposit.state, deposit.explanation = ImportFile.State.REFUSED, " ".join(problems[:3])
     deposit.save(update_fields=["state", "explanation"])
     return deposit

@@ -9,15 +9,9 @@ from typing import BinaryIO, cast
 from django.db import transaction
 
 from campaigns.models import Campaign
-from tenants.importing.deposits import (
-    CHUNK,
-    Progress,
-    UnableToImport,
-    codes_of,
-    done_importing,
-    give_meanings,
-    profile_of,
-)
+from tenants.importing.code_tables import codes_of, give_meanings
+from tenants.importing.deposits import CHUNK, Progress, UnableToImport, done_importing
+from tenants.importing.profiles import profile_of
 from tenants.importing.report import ImportReport
 from tenants.importing.rows import too_long
 from tenants.importing.writing import HouseholdWriter
