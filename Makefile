@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test lint bench clean distclean
 N ?= 60
+SAMPLES := tests/samples/landlord_a:nested tests/samples/landlord_b:relational
 BENCH_N ?= 400
 PYTHON := .venv/bin/python
 
@@ -13,7 +14,7 @@ setup: ## installe ce qu'il faut pour la démonstration
 
 demo: setup ## joue une campagne entière (N foyers, 60 par défaut), puis la sert : make demo N=4000
 	@$(PYTHON) manage.py migrate --verbosity 0
-	@$(PYTHON) manage.py rehearse --households $(N) --serve
+	@$(PYTHON) manage.py rehearse --households $(N) --serve $(SAMPLES:%=--deposit %)
 
 serve: setup ## sert ce qui est dans la base : web, worker et planning ensemble
 	@$(PYTHON) manage.py migrate --verbosity 0

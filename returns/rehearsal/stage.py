@@ -17,6 +17,11 @@ LANDLORDS = (
     ("val-de-brenne", "Val-de-Brenne Habitat", "#1F5F5B", "14 place de l'Écluse\n37000 Tours"),
     ("rives-du-cher", "Rives du Cher Logement", "#7A2E3A", "3 quai des Tilleuls\n37270 Montlouis-sur-Loire"),
 )
+# Who drops the deposits that lie on disk, in the order they are named.
+DEPOSITORS = (
+    ("coteaux-de-l-indre", "Coteaux de l'Indre Habitat", "#1E4E79", "2 rue du Moulin-Neuf\n37250 Montbazon"),
+    ("plaine-de-varenne", "Plaine de Varenne Logement", "#5B3A6E", "9 allée des Peupliers\n37550 Saint-Avertin"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,11 @@ def build(*, password: str) -> tuple[Landlord, list[Login]]:
         _user(username, role=role, landlord=landlord, hashed=hashed)
         logins.append(Login(role=label, username=username, password=password, path=path))
     return landlords[0], logins
+
+
+def depositor(number: int) -> Landlord:
+    """The invented landlord of the deposit of that number, from 0: always the same one. There are but a few."""
+    return _landlord(*DEPOSITORS[number])
 
 
 def troupe() -> list[User]:

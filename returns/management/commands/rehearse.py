@@ -21,6 +21,7 @@ from campaigns.models import Campaign, Landlord, Milestone
 from campaigns.operations import complete_milestone
 from campaigns.scope import across_landlords
 from returns.rehearsal import stage
+from returns.rehearsal.landlord_deposits import Folder, Taken, take_deposits
 from returns.rehearsal.open_house import open_house
 from returns.rehearsal.outcome import Outcome
 from returns.rehearsal.production import rehearse_campaign, rehearse_village
@@ -44,6 +45,13 @@ class Command(BaseCommand):
         parser.add_argument("--households", type=int, default=60, help="Foyers inventés (60 par défaut).")
         parser.add_argument("--campaign", type=int, help="Répéter cette campagne, sur le fichier déjà déposé.")
         parser.add_argument("--seed", type=int, default=2027, help="Le même nombre invente les mêmes gens (2027).")
+        parser.add_argument(
+            "--deposit",
+            action="append",
+            default=[],
+            metavar="DOSSIER:PROFIL",
+            help="Recevoir aussi ce dépôt par SFTP, dans une campagne en préparation (répétable, deux au plus).",
+        )
         parser.add_argument("--serve", action="store_true", help="Servir le résultat ensuite.")
         parser.add_argument("--json", action="store_true", help="N'écrire que les figures, en JSON.")
 
@@ -53,6 +61,7 @@ class Command(BaseCommand):
         console = Console(stderr=bool(options["json"]))
         if options["households"] < 1:
             raise CommandError("Il faut au moins un foyer.")
+        folders = _folders(options["deposit"])
         with Progress(
             TextColumn("{task.description}", justify="left"),
             BarColumn(),
@@ -69,6 +78,8 @@ class Command(BaseCommand):
             _tell(console, outcome)
             if report is not None:
                 console.print(f"Bilan de la campagne : {report}", soft_wrap=True)
+        if folders:
+            _tell_deposits(console, take_deposits(folders=folders, now=timezone.now()))
         if options["serve"]:
             console.print("Ouverture d'une campagne en cours, pour essayer le portail et la saisie…")
             _tell_logins(console, [*outcome.logins, _tenant_login(options["seed"])])
@@ -99,6 +110,32 @@ class Command(BaseCommand):
         complete_milestone(campaign=outcome.campaign, kind=Milestone.Kind.REPORT, now=timezone.now())
         outcome.seconds["report"] = time.perf_counter() - started
         return out
+
+
+def _folders(told: list[str]) -> list[Folder]:
+    """`FOLDER:PROFILE` understood. Raises CommandError when a folder is not there."""
+    folders = []
+    for each in told:
+        path, _, profile = each.rpartition(":")
+        if not path or not profile or not Path(path).is_dir():
+            raise CommandError(
+                f"« {each} » : indiquez un dossier, deux-points et un profil d'import (native, nested…)."
+            )
+        folders.append(Folder(Path(path), profile))
+    if len(folders) > len(stage.DEPOSITORS):
+        raise CommandError(f"La répétition reçoit {len(stage.DEPOSITORS)} dépôts au plus.")
+    return folders
+
+
+def _tell_deposits(console: Console, taken: list[Taken]) -> None:
+    table = Table(title="Dépôts reçus par SFTP et importés, campagnes à préparer", title_justify="left")
+    for heading in ("Campagne", "Fichiers", "Ménages", "Anomalies", "Secondes", "Redéposés"):
+        table.add_column(heading, justify="left" if heading == "Campagne" else "right")
+    for each in taken:
+        again = f"{each.added_by_second_drop} de plus" if each.added_by_second_drop else "rien de nouveau"
+        seconds = f"{each.seconds:.1f}".replace(".", ",")
+        table.add_row(str(each.campaign), str(each.files), str(each.households), str(each.anomalies), seconds, again)
+    console.print(table)
 
 
 def _tell(console: Console, outcome: Outcome) -> None:
