@@ -57,6 +57,8 @@ class Move(StrEnum):
     SEND = "send"
     EXEMPT = "exempt"
     INCLUDE = "include"
+    LEAVE = "leave"
+    COME_BACK = "come_back"
     RECEIVE = "receive"
     ASK_COMPLEMENT = "ask_complement"
     COMPLETE = "complete"
@@ -71,6 +73,14 @@ MOVES: dict[Move, Transition] = {
     Move.SEND: Transition(frozenset({State.PREPARED}), State.SENT, "Formulaire envoyé"),
     Move.EXEMPT: Transition(frozenset({State.PREPARED, State.SENT}), State.OUT_OF_SCOPE, "Dossier hors enquête"),
     Move.INCLUDE: Transition(frozenset({State.OUT_OF_SCOPE}), State.PREPARED, "Dossier remis dans l'enquête"),
+    Move.LEAVE: Transition(
+        frozenset({State.PREPARED, State.SENT, State.UNDELIVERED, State.NON_RESPONDENT}),
+        State.OUT_OF_SCOPE,
+        "Ménage parti, absent du fichier du bailleur",
+    ),
+    Move.COME_BACK: Transition(
+        frozenset({State.OUT_OF_SCOPE}), State.SENT, "Ménage revenu dans le fichier du bailleur"
+    ),
     Move.RECEIVE: Transition(
         frozenset({State.SENT, State.UNDELIVERED, State.NON_RESPONDENT, State.INCOMPLETE, State.RECEIVED}),
         State.RECEIVED,

@@ -17,6 +17,7 @@ NO_BREAK = "\u00a0"
 EVENTS: Mapping[str, str] = MappingProxyType(
     {
         "import": "Fichier du bailleur importé",
+        "left_after_answer": "Ménage absent du fichier du bailleur, réponse gardée",
         "message_sent": "Envoi parti",
         "message_delivered": "Envoi distribué",
         "message_failed": "Envoi en échec",

@@ -1,7 +1,7 @@
 """Who is surveyed, and what we told them."""
 
 from tenants.models.cases import CaseEvent, SurveyCase
-from tenants.models.deposits import ImportAnomaly, ImportFile
+from tenants.models.deposits import ImportAnomaly, ImportChange, ImportFile
 from tenants.models.messages import AccessAttempt, AccessCode, Message, PrintBatch, Purpose
 from tenants.models.people import Dwelling, Household, Occupant
 
@@ -12,6 +12,7 @@ __all__ = [
     "Dwelling",
     "Household",
     "ImportAnomaly",
+    "ImportChange",
     "ImportFile",
     "Message",
     "Occupant",
