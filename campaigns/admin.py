@@ -33,7 +33,6 @@ from campaigns.admin_site import (
 )
 from campaigns.models import (
     Campaign,
-    CodeMapping,
     FormProof,
     Landlord,
     MappingProfile,
@@ -94,30 +93,6 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody: an account is deactivated, its history stays."""
-        return False
-
-
-@admin.register(MappingProfile)
-class MappingProfileAdmin(CaseManagerAdmin):
-    """How a landlord's file is read."""
-
-    list_display = ("name", "version", "landlord", "created_at")
-    list_filter = ("landlord",)
-
-
-@admin.register(CodeMapping)
-class CodeMappingAdmin(CaseManagerAdmin):
-    """The tables de correspondance: our value beside each of the landlord's codes."""
-
-    list_display = ("table", "code", "label", "value", "campaign")
-    list_editable = ("value",)
-    list_filter = (("campaign", admin.RelatedOnlyFieldListFilter), "table")
-    list_select_related = ("campaign__landlord",)
-    search_fields = ("code", "label")
-    readonly_fields = ("campaign", "table", "code", "label")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody: codes come with a deposit."""
         return False
 
 

@@ -15,6 +15,7 @@ from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from campaigns.code_tables import form_tables, pinned_tables, pins_are_old, uncovered
 from campaigns.law.timetable import Dates, breaches, default_calendar
 from campaigns.models import (
     Campaign,
@@ -24,7 +25,8 @@ from campaigns.models import (
     Milestone,
     QuestionnaireRevision,
     User,
-    landlord_codes,
+    codes_by_value,
+    current_tables,
 )
 from campaigns.paper_form import layout as paper
 from campaigns.questionnaire import consistency, overlay
@@ -153,7 +155,8 @@ def draw_up_revision(*, campaign: Campaign, now: dt.datetime) -> QuestionnaireRe
     form = _effective_form(campaign)
     layouts = [paper.lay_out(form, rows) for rows in _capacities()]
     newest = campaign.revisions.order_by("-number").first()
-    if newest is not None and _says(newest, form.fingerprint, [each.as_tables() for each in layouts]):
+    same = newest is not None and _says(newest, form.fingerprint, [each.as_tables() for each in layouts])
+    if newest is not None and same and not pins_are_old(newest):
         return newest
     revision = QuestionnaireRevision.objects.create(
         campaign=campaign,
@@ -177,7 +180,8 @@ def _effective_form(campaign: Campaign) -> Questionnaire:
         form = overlay.apply(load_library(campaign.survey), campaign.overlay).with_words(**campaign.words)
     except DefinitionError as error:
         raise UnableToDrawUp(error.problems) from error
-    problems = consistency.check(form, {table: set(codes) for table, codes in landlord_codes(campaign).items()})
+    codes = codes_by_value(current_tables(campaign))
+    problems = consistency.check(form, {table: set(codes) for table, codes in codes.items()})
     if problems:
         raise UnableToDrawUp(problems)
     return form
@@ -222,6 +226,9 @@ def digest_of(revision: QuestionnaireRevision) -> str:
         "rules": _sha256_of(campaign.rules_document),
         "reply_by": campaign.reply_by.isoformat(),
     }
+    tables = pinned_tables(revision)
+    if tables:
+        told["codes"] = {table.name: table.digest for table in tables}
     return hashlib.sha256(_canonical(told).encode()).hexdigest()
 
 
@@ -261,18 +268,30 @@ def approve_proof(*, proof: FormProof, actor: User, now: dt.datetime, comment: s
     proof = _open_proof(proof, actor, comment)
     revision = proof.revision
     if digest_of(revision) != proof.digest:
-        raise UnableToDecide("Le formulaire ou ses textes ont changé depuis ce BAT : présentez-en un nouveau.")
+        raise UnableToDecide(
+            "Le formulaire, ses textes ou ses codes ont changé depuis ce BAT : présentez-en un nouveau."
+        )
     FormProof.objects.filter(revision__campaign=revision.campaign, state=FormProof.State.APPROVED).update(
         state=FormProof.State.REPLACED
     )
     _decide(proof, FormProof.State.APPROVED, actor, now, comment)
     if revision.frozen_at is None:
-        revision.frozen_at = now
-        revision.save(update_fields=["frozen_at"])
+        _freeze(revision, now)
     if revision.campaign.stage in {Campaign.Stage.PREPARATION, Campaign.Stage.PROOF}:
         _advance(revision.campaign, Campaign.Stage.APPROVED)
     complete_milestone(campaign=revision.campaign, kind=Milestone.Kind.PROOF, now=now)
     return proof
+
+
+def _freeze(revision: QuestionnaireRevision, now: dt.datetime) -> None:
+    """The definition never changes again, and the answers keep the codes that the landlord has seen."""
+    tables = form_tables(revision.questionnaire, revision.campaign)
+    missing = uncovered(revision.questionnaire, tables)
+    if missing:
+        raise UnableToDecide(" ".join(missing))
+    revision.code_tables.set(tables)
+    revision.frozen_at = now
+    revision.save(update_fields=["frozen_at"])
 
 
 @transaction.atomic

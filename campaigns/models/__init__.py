@@ -1,13 +1,23 @@
 """What is asked, by whom, when: landlords, users, campaigns, their calendar, form and code tables."""
 
 from campaigns.models.campaigns import Campaign, Milestone
-from campaigns.models.definitions import CodeMapping, MappingProfile, landlord_codes
+from campaigns.models.definitions import (
+    CodeMapping,
+    CodeTable,
+    MappingProfile,
+    VersionIsFinal,
+    codes_by_value,
+    current_tables,
+    landlord_codes,
+    tables_in_force,
+)
 from campaigns.models.forms import FormProof, FrozenRevision, LayoutVariant, QuestionnaireRevision
 from campaigns.models.people import Landlord, User
 
 __all__ = [
     "Campaign",
     "CodeMapping",
+    "CodeTable",
     "FormProof",
     "FrozenRevision",
     "Landlord",
@@ -16,5 +26,9 @@ __all__ = [
     "Milestone",
     "QuestionnaireRevision",
     "User",
+    "VersionIsFinal",
+    "codes_by_value",
+    "current_tables",
     "landlord_codes",
+    "tables_in_force",
 ]

@@ -47,6 +47,9 @@ class QuestionnaireRevision(models.Model):
     fingerprint = models.CharField("empreinte", max_length=64)
     created_at = models.DateTimeField("créée le", auto_now_add=True)
     frozen_at = models.DateTimeField("figée le", null=True, blank=True)
+    code_tables = models.ManyToManyField(
+        "campaigns.CodeTable", blank=True, related_name="revisions", verbose_name="tables de correspondance figées"
+    )
 
     landlord_path = "campaign__landlord"
     objects = RevisionManager()

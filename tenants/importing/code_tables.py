@@ -1,51 +1,103 @@
-"""The landlord's tables de correspondance: deposited, understood, read."""
+"""The landlord's tables de correspondance: deposited, understood, completed by people, read."""
 
 from __future__ import annotations
 
 import datetime as dt
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
 
 from django.db import transaction
 
-from campaigns.models import Campaign, CodeMapping
-from tenants.importing.deposits import CHUNK, imported, refuse, tell
+from campaigns.code_tables import Line, keep_code_table, lines_of
+from campaigns.models import Campaign, CodeMapping, CodeTable, User, current_tables
+from tenants.importing.deposits import imported, refuse, tell
 from tenants.importing.profiles import profile_of
 from tenants.landlord_file.code_tables import (
+    MEANINGS,
     CodeTableError,
     CodeTables,
+    canonical_values,
     load_code_tables,
+    meaning_of,
     parse_code_tables,
     unmapped_codes,
 )
-from tenants.landlord_file.profile import MappingProfile, ValueType
+from tenants.landlord_file.profile import FieldMapping, MappingProfile, ValueType
 from tenants.models import ImportAnomaly, ImportFile
+
+DOMAINS = ("link", "status", "activity", "financing", "sex")
+ENOUGH = 0.6
+"""Share of a table's labels that must be known of a domain, to take the table for it when no profile says so."""
+
+
+class UnableToComplete(Exception):
+    """The table can't be changed like this; the message says why and what to do."""
+
+
+# ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def codes_of(campaign: Campaign) -> CodeTables:
-    """The campaign's code tables; empty when none was deposited."""
-    rows = list(campaign.codes.order_by("pk").values_list("table", "code", "label"))
+    """The campaign's code tables, newest versions; empty when none was deposited."""
+    lines = CodeMapping.objects.filter(table__in=current_tables(campaign).values()).order_by("table__name", "pk")
+    rows = list(lines.values_list("table__name", "code", "label"))
     return parse_code_tables(rows) if rows else CodeTables({})
 
 
-def give_meanings(campaign: Campaign, profile: MappingProfile) -> None:
-    """Write our value beside each code that has none yet and whose label we understand."""
-    domains = {
-        each.table: each
-        for each in (*profile.household_fields(), *profile.occupant.fields)
-        if each.type is ValueType.CODE and each.table and not each.keep
-    }
-    tables, changed = codes_of(campaign), []
-    for line in campaign.codes.filter(value="", table__in=domains):
-        table, mapping = tables.get(line.table), domains[line.table]
-        meaning = table.meanings(mapping.target, dict(mapping.values)).get(line.code) if table else None
-        if meaning:
-            line.value = meaning
-            changed.append(line)
-    CodeMapping.objects.bulk_update(changed, ["value"], batch_size=CHUNK)
+def domain_of(name: str, labels: Iterable[str], profile: MappingProfile | None) -> str:
+    """What a table speaks of: the field that the profile feeds from it, else what its labels say; '' for neither.
+
+    A table whose codes are kept as they are (agencies, estates) speaks of nothing of ours.
+    """
+    if profile is not None:
+        mapping = _mapping_of(name, profile)
+        if mapping is not None:
+            return "" if mapping.keep or not canonical_values(mapping.target) else mapping.target
+    told = list(labels)
+    shares = {domain: sum(meaning_of(domain, label) is not None for label in told) for domain in DOMAINS}
+    best = max(DOMAINS, key=lambda domain: shares[domain])
+    return best if told and shares[best] >= max(2, ENOUGH * len(told)) else ""
+
+
+def _mapping_of(name: str, profile: MappingProfile) -> FieldMapping | None:
+    mappings = (*profile.household_fields(), *profile.occupant.fields)
+    return next((each for each in mappings if each.table == name and each.type is ValueType.CODE), None)
+
+
+def _understood(name: str, lines: Iterable[Line], profile: MappingProfile | None) -> list[Line]:
+    """The lines, each with our value when it has one or when its label says it."""
+    kept = list(lines)
+    domain = domain_of(name, (line.label for line in kept), profile)
+    if not domain:
+        return kept
+    mapping = _mapping_of(name, profile) if profile is not None else None
+    given = dict(mapping.values) if mapping is not None else {}
+    return [
+        line
+        if line.value
+        else Line(line.code, line.label, given.get(line.code) or meaning_of(domain, line.label) or "")
+        for line in kept
+    ]
+
+
+def give_meanings(campaign: Campaign, profile: MappingProfile, *, now: dt.datetime) -> None:
+    """Write our value beside each code that has none yet and that the profile or its label explains: new versions."""
+    for table in current_tables(campaign).values():
+        lines = lines_of(table)
+        completed = _understood(table.name, lines, profile)
+        if completed != lines:
+            source = f"sens complétés d'après le profil {profile.name or 'choisi'}"
+            keep_code_table(campaign=campaign, name=table.name, lines=completed, source=source, now=now)
+
+
+# ── Deposits ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def import_codes(*, deposit: ImportFile, now: dt.datetime) -> ImportFile:
-    """Put a deposit of code tables to use: new codes are added, labels corrected, values set by people kept.
+    """Put a deposit of code tables to use: each table that changes gets a version, what people had set is kept.
 
+    Codes are added and labels corrected; a known code that the file does not name stays, and a warning tells it.
     A file that can't be read is refused as a whole, with its anomalies; nothing changes then.
     """
     if deposit.state == ImportFile.State.IMPORTED:
@@ -55,31 +107,111 @@ def import_codes(*, deposit: ImportFile, now: dt.datetime) -> ImportFile:
             tables = load_code_tables(source)
     except CodeTableError as error:
         return refuse(deposit, error.problems)
+    problems = _too_long(tables)
+    if problems:
+        return refuse(deposit, problems)
     with transaction.atomic():
-        campaign = Campaign.objects.select_for_update().get(pk=deposit.campaign_id)
-        count = _store_codes(campaign, tables)
-        warnings = [("suspect_label", sentence) for sentence in tables.warnings]
+        campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=deposit.campaign_id)
         profile = profile_of(campaign)
+        warnings = [("suspect_label", sentence) for sentence in tables.warnings]
+        warnings += [("kept_code", sentence) for sentence in _store(campaign, tables, profile, deposit, now)]
         if profile is not None:
-            give_meanings(campaign, profile)
             completed = profile_of(campaign) or profile
             warnings += [("unmapped_code", sentence) for sentence in unmapped_codes(completed, codes_of(campaign))]
         tell(deposit, warnings, ImportAnomaly.Severity.WARNING)
+        count = sum(len(table.labels) for table in tables.tables.values())
         return imported(deposit, now, f"{count} codes dans {len(tables.tables)} tables.")
 
 
-def _store_codes(campaign: Campaign, tables: CodeTables) -> int:
-    known = {(line.table, line.code): line for line in campaign.codes.all()}
-    created, changed, count = [], [], 0
-    for table in tables.tables.values():
+def _store(
+    campaign: Campaign, tables: CodeTables, profile: MappingProfile | None, deposit: ImportFile, now: dt.datetime
+) -> list[str]:
+    """The next version of each table; a French sentence for each table that keeps codes which the file lacks."""
+    newest, told = current_tables(campaign), []
+    for name, table in tables.tables.items():
+        known = {line.code: line for line in lines_of(newest[name])} if name in newest else {}
+        lines = [
+            known[code] if code in known and known[code].label == label else Line(code, label)
+            for code, label in table.labels.items()
+        ]
+        left = [line for code, line in known.items() if code not in table.labels]
+        if left:
+            codes = ", ".join(f"« {line.code} »" for line in left[:10])
+            told.append(f"Table {name} : {len(left)} codes déjà connus manquent à ce fichier et sont gardés ({codes}).")
+        # Known codes keep their place, so that a file that says nothing new makes no version.
+        order = {code: number for number, code in enumerate(known)}
+        merged = sorted([*left, *lines], key=lambda line: order.get(line.code, len(order)))
+        merged = _understood(name, merged, profile)
+        keep_code_table(campaign=campaign, name=name, lines=merged, source=deposit.name, now=now)
+    return told
+
+
+def _too_long(tables: CodeTables) -> list[str]:
+    """French sentences: what no column can hold."""
+    found = []
+    for name, table in tables.tables.items():
+        if len(name) > 40:
+            found.append(f"Le nom de table « {name[:40]}… » dépasse 40 caractères.")
         for code, label in table.labels.items():
-            count += 1
-            line = known.get((table.name, code))
-            if line is None:
-                created.append(CodeMapping(campaign=campaign, table=table.name, code=code, label=label))
-            elif line.label != label:
-                line.label, line.value = label, ""
-                changed.append(line)
-    CodeMapping.objects.bulk_create(created, batch_size=CHUNK)
-    CodeMapping.objects.bulk_update(changed, ["label", "value"], batch_size=CHUNK)
-    return count
+            if len(code) > 40 or len(label) > 120:
+                told = f"Table {name} : le code « {code[:40]} » ou son libellé est trop long"
+                found.append(f"{told} (40 et 120 caractères au plus).")
+    return found
+
+
+# ── Completed by people ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def complete_table(
+    *,
+    table: CodeTable,
+    values: Mapping[str, str],
+    removed: Iterable[str] = (),
+    now: dt.datetime,
+    actor: User | None = None,
+) -> tuple[CodeTable, bool]:
+    """The next version of a table: `values` gives our value by code ('' for none), `removed` codes go.
+
+    Returns the version and whether it is new. Raises UnableToComplete when someone else has changed the table since,
+    when nothing would be left, or when a value is none of ours.
+    """
+    lines = lines_of(table)
+    known, gone = {line.code for line in lines}, set(removed)
+    wanted = {value for value, _ in wanted_values(table)}
+    for code, value in values.items():
+        if code in known and value and value not in wanted:
+            raise UnableToComplete(f"« {value} » n'est pas une de nos valeurs pour la table {table.name}.")
+    kept = [Line(line.code, line.label, values.get(line.code, line.value)) for line in lines if line.code not in gone]
+    if not kept:
+        raise UnableToComplete("Une table garde au moins un code.")
+    with transaction.atomic():
+        campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=table.campaign_id)
+        if current_tables(campaign)[table.name].pk != table.pk:
+            raise UnableToComplete(
+                f"Une version plus récente de la table {table.name} existe : rouvrez-la, puis refaites vos changements."
+            )
+        return keep_code_table(
+            campaign=campaign, name=table.name, lines=kept, source="complétée à la main", now=now, actor=actor
+        )
+
+
+def wanted_values(table: CodeTable) -> list[tuple[str, str]]:
+    """Our values that this table may give, with their French words: the form's answers first, then the others."""
+    revision = table.campaign.current_revision
+    told: dict[str, str] = {}
+    if revision is not None:
+        for _, field in revision.questionnaire.fields():
+            if field.table == table.name:
+                told |= {choice.value: choice.label for choice in field.choices}
+    labels = [line.label for line in lines_of(table)]
+    domain = domain_of(table.name, labels, profile_of(table.campaign))
+    for value, label in _wording(domain).items():
+        told.setdefault(value, label)
+    return list(told.items())
+
+
+@cache
+def _wording(domain: str) -> dict[str, str]:
+    """Our values of a domain with their French words: the first label that `meanings.toml` gives each."""
+    told: dict[str, dict[str, list[str]]] = tomllib.loads(MEANINGS.read_text(encoding="utf-8"))
+    return {value: labels[0] for value, labels in told.get(domain, {}).items()}

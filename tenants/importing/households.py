@@ -78,13 +78,13 @@ def import_households(
     return report
 
 
-def _profile(campaign: Campaign) -> MappingProfile:
+def _profile(campaign: Campaign, now: dt.datetime) -> MappingProfile:
     if campaign.stage == Campaign.Stage.CLOSED:
         raise UnableToImport("La campagne est close : elle ne reçoit plus de ménages.")
     profile = profile_of(campaign)
     if profile is None:
         raise UnableToImport("Choisissez d'abord le profil d'import de la campagne (nested, relational ou le vôtre).")
-    give_meanings(campaign, profile)
+    give_meanings(campaign, profile, now=now)
     return profile_of(campaign) or profile
 
 
@@ -97,7 +97,7 @@ def _read_into(
     progress: Progress | None,
 ) -> None:
     """Stream the file into rows. Raises _Undone when the file is refused."""
-    profile = _profile(campaign)
+    profile = _profile(campaign, now)
     writer = HouseholdWriter(campaign=campaign, deposit=deposit, now=now, report=report, tell=found.add)
     with deposit.content.open("rb") as source:
         for position, each in enumerate(read(cast(BinaryIO, source), profile, codes_of(campaign)), start=1):

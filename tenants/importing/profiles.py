@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from django.db import transaction
 
-from campaigns.models import Campaign, User
+from campaigns.models import Campaign, CodeMapping, User, current_tables
 from campaigns.models import MappingProfile as StoredProfile
 from tenants.importing.deposits import UnableToImport
 from tenants.landlord_file.profile import (
@@ -51,8 +51,9 @@ def profile_of(campaign: Campaign) -> MappingProfile | None:
     except ProfileError as error:
         raise UnableToImport(f"Le profil « {campaign.mapping_profile} » est à corriger. {error}") from error
     given: dict[str, dict[str, str]] = {}
-    for line in campaign.codes.exclude(value=""):
-        given.setdefault(line.table, {})[line.code] = line.value
+    lines = CodeMapping.objects.filter(table__in=current_tables(campaign).values()).exclude(value="")
+    for table, code, value in lines.values_list("table__name", "code", "value"):
+        given.setdefault(table, {})[code] = value
 
     def completed(mappings: Iterable[FieldMapping]) -> tuple[FieldMapping, ...]:
         return tuple(

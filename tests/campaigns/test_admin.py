@@ -291,14 +291,6 @@ class TestRecords:
         assert "avons pas reçu votre réponse" in text
         assert 'class="rehearsal"' in text
 
-    def test_a_code_is_given_its_meaning(self, desk, campaign):
-        line = campaign.codes.create(table="LIEN", code="77", label="Bru")
-        url = reverse("admin:campaigns_codemapping_changelist")
-        data = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-id": line.pk, "form-0-value": "other"}
-        desk.post(url, data | {"_save": "Enregistrer"})
-        line.refresh_from_db()
-        assert line.value == "other"
-
     def test_a_campaign_is_read_with_its_own_landlords_profiles_only(self, desk, campaign):
         importing.adopt_profile(campaign=campaign, name="nested")
         rival = CampaignFactory(landlord=LandlordFactory())

@@ -8,9 +8,9 @@ import pytest
 from django.core.files.base import ContentFile
 
 from campaigns import operations
-from campaigns.models import Campaign, CodeMapping, FormProof, FrozenRevision, LayoutVariant, Milestone
+from campaigns.models import Campaign, FormProof, FrozenRevision, LayoutVariant, Milestone
 from campaigns.paper_form.layout import capacity_for
-from tests.factories.campaigns import CampaignFactory, UserFactory
+from tests.factories.campaigns import CampaignFactory, UserFactory, code_table
 
 pytestmark = pytest.mark.django_db
 
@@ -147,7 +147,7 @@ class TestDrawingUp:
         assert not campaign.revisions.exists()
 
     def test_a_code_table_that_leaves_a_value_out_is_refused(self, campaign, now):
-        CodeMapping.objects.create(campaign=campaign, table="LIEN", code="TIT", label="Titulaire", value="holder")
+        code_table(campaign, "LIEN", {"TIT": ("Titulaire", "holder")})
         with pytest.raises(operations.UnableToDrawUp, match="LIEN"):
             operations.draw_up_revision(campaign=campaign, now=now)
 

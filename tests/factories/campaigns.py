@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import factory
 from django.db.models import Model
 from factory.django import DjangoModelFactory
 
-from campaigns.models import Campaign, Landlord, MappingProfile, QuestionnaireRevision, User
+from campaigns.code_tables import Line, keep_code_table
+from campaigns.models import Campaign, CodeTable, Landlord, MappingProfile, QuestionnaireRevision, User
 from campaigns.questionnaire.parsing import load_library
 from tenants.landlord_file.profile import PROFILES
 
@@ -127,3 +129,10 @@ def rival_landlords() -> tuple[Landlord, Landlord]:
         LandlordFactory(code="val-habitat", name="Val Habitat", sftp_username="val-habitat"),
         LandlordFactory(code="plaine-logis", name="Plaine Logis", sftp_username="plaine-logis"),
     )
+
+
+def code_table(campaign: Campaign, name: str, lines: Mapping[str, tuple[str, str]]) -> CodeTable:
+    """The next version of a table: code → (label, our value)."""
+    told = [Line(code, label, value) for code, (label, value) in lines.items()]
+    now = dt.datetime(2026, 9, 1, 9, 0, tzinfo=dt.UTC)
+    return keep_code_table(campaign=campaign, name=name, lines=told, source="essai", now=now)[0]

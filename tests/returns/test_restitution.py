@@ -18,7 +18,6 @@ from lxml import etree
 
 from campaigns.exchange import ExchangeError, LandlordExchange
 from campaigns.exchange_accounts import account_of, embedded_server
-from campaigns.models import CodeMapping
 from campaigns.questionnaire.schema import Choice, Field, FieldType, Questionnaire
 from returns.models import Restitution
 from returns.restitution import writers
@@ -26,7 +25,7 @@ from returns.restitution.columns import IDENTITY, WIDTHS, WRITINGS, Column, Colu
 from returns.restitution.delivery import restitute
 from returns.restitution.writers import WRITERS, write_csv, write_fixed, write_xlsx, write_xml
 from tenants.models import SurveyCase
-from tests.factories.campaigns import RevisionFactory
+from tests.factories.campaigns import RevisionFactory, code_table
 from tests.factories.returns import DeclarationFactory
 from tests.factories.tenants import CaseFactory
 from tests.returns.conftest import COMPLETE
@@ -112,15 +111,15 @@ class TestWhatIsSaid:
 
 class TestCodes:
     def test_the_landlord_s_own_codes_are_written(self, campaign, complete, later):
-        for value, code in (("married", "MAR"), ("single", "CEL-0123456789-LONG")):
-            CodeMapping(campaign=campaign, table="SITUATION_FAMILIALE", code=code, label=code, value=value).save()
+        codes = {"MAR": ("Marié", "married"), "CEL-0123456789-LONG": ("Célibataire", "single")}
+        code_table(campaign, "SITUATION_FAMILIALE", codes)
         complete()
         restitution = restitute(campaign=campaign, formats=["csv", "fixed"], now=later)
         assert [row["SITUATION_FAMILIALE"] for row in rows(restitution)] == ["MAR", "MAR", "CEL-0123456789-LONG"]
         assert "CEL-0123456789-LONG" in content(restitution, "fixed").decode("iso-8859-15")
 
     def test_a_value_without_a_code_is_refused_and_nothing_is_kept(self, campaign, complete, later):
-        CodeMapping(campaign=campaign, table="SITUATION_FAMILIALE", code="MAR", label="Marié", value="married").save()
+        code_table(campaign, "SITUATION_FAMILIALE", {"MAR": ("Marié", "married")})
         case, before = complete(), stored()
         with pytest.raises(UnableToRestitute, match=r"SITUATION_FAMILIALE.*« single »"):
             restitute(campaign=campaign, formats=FORMATS, now=later)

@@ -10,6 +10,7 @@ import pytest
 
 from campaigns.exchange import ARCHIVE, INCOMING, RECEIPTS, ExchangeRefused, LandlordExchange
 from campaigns.exchange_accounts import account_of, embedded_server
+from campaigns.models import current_tables
 from tenants import importing
 from tenants.models import CaseEvent, ImportFile, Occupant
 from tests.factories.campaigns import CampaignFactory
@@ -20,22 +21,24 @@ pytestmark = pytest.mark.django_db
 
 
 class TestCodesAndRules:
-    def test_new_codes_are_added_and_values_set_by_people_are_kept(self, now):
+    def test_new_codes_are_added_and_values_set_by_people_are_kept(self, now, manager):
         campaign = ready("a", now)
-        campaign.codes.filter(table="LIEN", code="99").update(value="other")
-        count = campaign.codes.count()
-        content = b"table;code;libelle\nLIEN;99;Autre\nLIEN;77;Bru\n"
+        told = current_tables(campaign)["LIEN"]
+        importing.complete_table(table=told, values={"99": "other"}, now=now, actor=manager)
+        content = "table;code;libelle\nLIEN;99;Hébergé\nLIEN;77;Bru\n".encode()
         deposit = importing.import_codes(deposit=deposit_of(campaign, content, now, ImportFile.Kind.CODES), now=now)
-        assert campaign.codes.count() == count + 1
-        assert campaign.codes.get(table="LIEN", code="99").value == "other"
-        assert campaign.codes.get(table="LIEN", code="77").value == ""
+        table = current_tables(campaign)["LIEN"]
+        assert (table.version, table.lines.count()) == (3, told.lines.count() + 1)
+        assert table.lines.get(code="99").value == "other"
+        assert table.lines.get(code="77").value == ""
         assert "Bru" in deposit.anomalies.get(kind="unmapped_code").message
+        assert "8 codes déjà connus" in deposit.anomalies.get(kind="kept_code").message
 
     def test_a_value_given_by_a_person_is_used_to_read_the_file(self, now):
         campaign = ready("a", now)
         content = b"table;code;libelle\nLIEN;77;Bru\n"
         importing.import_codes(deposit=deposit_of(campaign, content, now, ImportFile.Kind.CODES), now=now)
-        campaign.codes.filter(table="LIEN", code="77").update(value="other")
+        importing.complete_table(table=current_tables(campaign)["LIEN"], values={"77": "other"}, now=now)
         imported(campaign, sample("a").replace(b"<Lien>03</Lien>", b"<Lien>77</Lien>", 1), now)
         assert Occupant.objects.filter(household__campaign=campaign, link="other").exists()
 
@@ -45,7 +48,7 @@ class TestCodesAndRules:
         deposit = importing.import_codes(deposit=deposit_of(campaign, content, now, ImportFile.Kind.CODES), now=now)
         assert deposit.state == ImportFile.State.REFUSED
         assert "Ligne 3" in deposit.explanation
-        assert not campaign.codes.exists()
+        assert not campaign.code_tables.exists()
 
     @pytest.mark.parametrize("letter", LANDLORDS)
     def test_rules_are_kept_with_the_campaign(self, letter, now):

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from campaigns import operations
-from campaigns.models import Campaign
+from campaigns.models import Campaign, current_tables
 from campaigns.scope import within
 from tenants import importing
 from tenants.case_states import Move, State
@@ -65,7 +65,7 @@ class TestSamples:
 
     def test_the_sample_codes_let_the_form_be_drawn_up(self, now):
         campaign = ready("b", now)
-        assert campaign.codes.get(table="LIEN", code="CCB").value == "partner"
+        assert current_tables(campaign)["LIEN"].lines.get(code="CCB").value == "partner"
         assert operations.draw_up_revision(campaign=campaign, now=now).number == 1
 
 
