@@ -1,14 +1,21 @@
 """Who is surveyed, and what we told them."""
 
+from tenants.models.carriers import CarrierFile, RegisteredEvent, RegisteredLetter, ReturnedEnvelope, ReturnedMail
 from tenants.models.cases import CaseEvent, SurveyCase
+from tenants.models.contacts import ContactMark
 from tenants.models.deposits import ImportAnomaly, ImportChange, ImportFile
-from tenants.models.messages import AccessAttempt, AccessCode, Message, PrintBatch, Purpose
+from tenants.models.messages import AccessAttempt, AccessCode, Message, PostalService, PrintBatch, Purpose
 from tenants.models.people import Dwelling, Household, Occupant
+from tenants.models.waves import ChannelPrice, DailyCapacity, Wave
 
 __all__ = [
     "AccessAttempt",
     "AccessCode",
+    "CarrierFile",
     "CaseEvent",
+    "ChannelPrice",
+    "ContactMark",
+    "DailyCapacity",
     "Dwelling",
     "Household",
     "ImportAnomaly",
@@ -16,7 +23,13 @@ __all__ = [
     "ImportFile",
     "Message",
     "Occupant",
+    "PostalService",
     "PrintBatch",
     "Purpose",
+    "RegisteredEvent",
+    "RegisteredLetter",
+    "ReturnedEnvelope",
+    "ReturnedMail",
     "SurveyCase",
+    "Wave",
 ]

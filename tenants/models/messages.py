@@ -22,16 +22,27 @@ class Purpose(models.TextChoices):
     RECEIPT = "receipt", "accusé de réception"
 
 
+class PostalService(models.TextChoices):
+    """How a letter travels."""
+
+    SIMPLE = "simple", "courrier simple"
+    REGISTERED = "registered", "recommandé avec avis de réception"
+    LRE = "lre", "recommandé électronique"
+
+
 class PrintBatch(models.Model):
     """A lot d'impression: one PDF for the print house, its index and its manifest."""
 
     class State(models.TextChoices):
         COMPOSED = "composed", "composé"
+        LEAVING = "leaving", "remise en cours"
+        UNCERTAIN = "uncertain", "remise au sort inconnu"
         HANDED_OVER = "handed_over", "remis à l'imprimeur"
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="batches", verbose_name="campagne")
     purpose = models.CharField("objet", max_length=20, choices=Purpose)
     number = models.PositiveIntegerField("numéro")
+    service = models.CharField("courrier", max_length=10, choices=PostalService, default=PostalService.SIMPLE)
     state = models.CharField("état", max_length=12, choices=State, default=State.COMPOSED)
     document = models.FileField("PDF", upload_to="batches/")
     index = models.FileField("index", upload_to="batches/")
@@ -40,6 +51,7 @@ class PrintBatch(models.Model):
     pages = models.PositiveIntegerField("pages")
     sha256 = models.CharField("SHA-256 du PDF", max_length=64)
     composed_at = models.DateTimeField("composé le")
+    claimed_at = models.DateTimeField("remise commencée le", null=True, blank=True)
     handed_over_at = models.DateTimeField("remis le", null=True, blank=True)
 
     landlord_path = "campaign__landlord"
@@ -75,6 +87,8 @@ class Message(models.Model):
     `wave` makes it unique: the same purpose is told once per wave and channel, whatever runs twice.
     """
 
+    Service = PostalService
+
     class Channel(models.TextChoices):
         LETTER = "letter", "courrier"
         EMAIL = "email", "e-mail"
@@ -93,7 +107,12 @@ class Message(models.Model):
     case = models.ForeignKey(SurveyCase, on_delete=models.CASCADE, related_name="messages", verbose_name="dossier")
     channel = models.CharField("canal", max_length=10, choices=Channel)
     purpose = models.CharField("objet", max_length=20, choices=Purpose)
-    wave = models.CharField("vague", max_length=40)
+    wave = models.CharField("code de vague", max_length=40)
+    sending_wave = models.ForeignKey(
+        "tenants.Wave", on_delete=models.PROTECT, null=True, blank=True, related_name="messages", verbose_name="vague"
+    )
+    service = models.CharField("courrier", max_length=10, choices=PostalService, default=PostalService.SIMPLE)
+    units = models.PositiveSmallIntegerField("unités facturées", default=1)
     state = models.CharField("état", max_length=10, choices=State, default=State.QUEUED)
     recipient = models.CharField("destinataire", max_length=400)
     subject = models.CharField("titre", max_length=200, blank=True)
@@ -109,6 +128,7 @@ class Message(models.Model):
     not_before = models.DateTimeField("pas avant le", null=True, blank=True)
     claimed_at = models.DateTimeField("pris le", null=True, blank=True)
     sent_at = models.DateTimeField("parti le", null=True, blank=True)
+    followed_at = models.DateTimeField("suite donnée le", null=True, blank=True)
     provider_id = models.CharField("identifiant chez le transporteur", max_length=200, blank=True)
     proof = models.JSONField("preuve", default=dict, blank=True)
     explanation = models.CharField("explication", max_length=300, blank=True)
@@ -119,7 +139,11 @@ class Message(models.Model):
     class Meta:
         verbose_name = "envoi"
         verbose_name_plural = "envois"
-        indexes: ClassVar = [models.Index(fields=["state", "channel"], name="message_state_channel")]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "channel"], name="message_state_channel"),
+            models.Index(fields=["sending_wave", "state"], name="message_wave_state"),
+            models.Index(fields=["provider_id"], name="message_provider"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["case", "channel", "purpose", "wave"], name="message_once_per_wave")
         ]
