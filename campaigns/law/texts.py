@@ -6,6 +6,7 @@ import calendar
 import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,23 +35,42 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """One version of a legal delay, in months and days; `label` says it in French."""
+    """One version of a legal delay, in months and days; `label` says it in French.
 
+    `moves` when it goes on to the next working day; `moves_source` says by which text it does, or why it does not.
+    """
+
+    key: str
     label: str
     months: int
     days: int
+    moves: bool
+    moves_source: str
     in_force_since: date
     source: str
 
     def last_day(self, start: date) -> date:
-        """The last day of the delay that starts on `start`; the start does not count (CPC art. 641).
+        """The last day of the delay that starts on `start`, before any suspension or move to a working day.
 
-        A delay in months ends on the day of the same number, or on the last of the month when there is none.
+        The start does not count; months come before days (CPC art. 641).
         """
-        months = start.year * 12 + start.month - 1 + self.months
-        year, month = divmod(months, 12)
-        day = min(start.day, calendar.monthrange(year, month + 1)[1])
-        return date(year, month + 1, day) + timedelta(days=self.days)
+        return add_months(start, self.months) + timedelta(days=self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class PenaltyRate:
+    """One version of a penalty, in euros: a sum, and as much more per whole month late."""
+
+    amount: Decimal
+    per_month: Decimal
+    in_force_since: date
+    source: str
+
+
+def add_months(day: date, months: int) -> date:
+    """The same number of the month so many months later (or earlier), else that month's last day (CPC art. 641)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def formal_notice_article(on: date) -> Article:
@@ -64,24 +84,25 @@ def formal_notice_text(on: date) -> str:
     return formal_notice_article(on).text
 
 
+def delay(key: str, on: date) -> Delay:
+    """The legal delay of that key (`reply`, `formal_notice`, `refund`…) in force on that day. Raises NotInForce."""
+    return Delay(**_in_force("deadlines.toml", "delays", key, on))
+
+
+def penalty_rate(key: str, on: date) -> PenaltyRate:
+    """The penalty of that key (`ops`) in force on that day, in euros. Raises NotInForce."""
+    told = _in_force("deadlines.toml", "penalties", key, on)
+    return PenaltyRate(Decimal(told["amount"]), Decimal(told["per_month"]), told["in_force_since"], told["source"])
+
+
 def reply_delay(on: date) -> Delay:
     """How long a tenant has to answer a survey sent on that day: one month (L441-9 CCH). Raises NotInForce."""
-    return _delay("reply", on)
-
-
-def reply_deadline(on: date) -> date:
-    """The last day on which a tenant asked on that day answers in time. Raises NotInForce."""
-    return reply_delay(on).last_day(on)
+    return delay("reply", on)
 
 
 def formal_notice_delay(on: date) -> Delay:
     """How long a formal notice of that day must stay unanswered: fifteen days (L441-9 CCH). Raises NotInForce."""
-    return _delay("formal_notice", on)
-
-
-def _delay(key: str, on: date) -> Delay:
-    told = _in_force("deadlines.toml", "delays", key, on)
-    return Delay(told["label"], told["months"], told["days"], told["in_force_since"], told["source"])
+    return delay("formal_notice", on)
 
 
 def _in_force(file: str, table: str, key: str, on: date) -> dict[str, Any]:

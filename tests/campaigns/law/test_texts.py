@@ -27,29 +27,43 @@ def test_a_day_before_any_version_is_refused():
     with pytest.raises(texts.NotInForce, match="L441-9"):
         texts.formal_notice_text(date(1990, 1, 1))
     with pytest.raises(texts.NotInForce, match=r"deadlines\.toml"):
-        texts.reply_deadline(date(1990, 1, 1))
+        texts.reply_delay(date(1990, 1, 1))
 
 
 @pytest.mark.parametrize(
-    ("sent", "last"),
+    ("day", "months", "found"),
     [
-        (date(2026, 10, 12), date(2026, 11, 12)),
-        (date(2027, 1, 31), date(2027, 2, 28)),
-        (date(2028, 1, 31), date(2028, 2, 29)),
-        (date(2026, 12, 15), date(2027, 1, 15)),
+        (date(2026, 10, 12), 1, date(2026, 11, 12)),
+        (date(2027, 1, 31), 1, date(2027, 2, 28)),
+        (date(2028, 1, 31), 1, date(2028, 2, 29)),
+        (date(2026, 12, 15), 1, date(2027, 1, 15)),
+        (date(2019, 1, 1), 18, date(2020, 7, 1)),
+        (date(2026, 8, 31), -6, date(2026, 2, 28)),
     ],
 )
-def test_one_month_to_answer(sent, last):
-    assert texts.reply_deadline(sent) == last
+def test_months_are_counted_from_date_to_date(day, months, found):
+    assert texts.add_months(day, months) == found
 
 
 def test_fifteen_days_after_the_formal_notice():
     assert texts.formal_notice_delay(DAY).last_day(DAY) == DAY + timedelta(days=15)
 
 
-@given(st.dates(min_value=date(2007, 1, 1), max_value=date(2090, 1, 1)))
-def test_the_legal_month_is_never_shorter_than_28_days(day):
-    assert 28 <= (texts.reply_deadline(day) - day).days <= 31
+@given(st.dates(min_value=date(2007, 1, 1), max_value=date(2090, 1, 1)), st.integers(0, 40))
+def test_the_end_of_a_month_is_never_left_behind(day, months):
+    found = texts.add_months(day, months)
+
+    assert (found.year * 12 + found.month) - (day.year * 12 + day.month) == months
+    assert found.day == day.day or (found + timedelta(days=1)).day == 1
+
+
+def test_a_penalty_is_dated_and_in_euros():
+    rate = texts.penalty_rate("ops", DAY)
+
+    assert (str(rate.amount), str(rate.per_month)) == ("7.62", "7.62")
+    assert "L442-5" in rate.source
+    with pytest.raises(texts.NotInForce, match="ops"):
+        texts.penalty_rate("ops", date(1990, 1, 1))
 
 
 def test_every_text_and_delay_names_its_source():
