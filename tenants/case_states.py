@@ -40,6 +40,8 @@ NOT_RECEIVED = frozenset({State.PREPARED, State.SENT, State.UNDELIVERED, State.N
 
 # Those who have not answered: the only ones a reminder may ever reach.
 SILENT = frozenset({State.SENT, State.UNDELIVERED})
+# Those who were written to and never answered: what a constat lists.
+UNANSWERED = SILENT | {State.NON_RESPONDENT}
 
 
 @dataclass(frozen=True, slots=True)

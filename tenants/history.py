@@ -27,6 +27,8 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "email_refused": "E-mail non envoyé",
         "undelivered": "Pli revenu",
         "constat": "Absence de réponse constatée",
+        "constat_sealed": "Constat scellé",
+        "posted": "Pli déposé à La Poste",
         "received_again": "Nouvelle réponse reçue",
         "received_out_of_scope": "Réponse reçue d’un ménage hors enquête",
         "transcribed": "Formulaire lu",

@@ -159,6 +159,7 @@ SFTP_HOST = "127.0.0.1"
 SFTP_PORT = 8022
 SFTP_HOST_KEY = ""
 SFTP_CLIENT_KEY = ""
+TSA_URL = TSA_CERTIFICATES = ""  # time-stamping authority (RFC 3161) and the file of its certificates (docs/constat.md)
 PORTAL_URL = "http://127.0.0.1:8000"
 ACCESS_CODE_PEPPER = ""  # empty: derived from SECRET_KEY (docs/adr/0014)
 EMAIL_WITH_FORM = False  # whether a known e-mail address also gets the form's link

@@ -58,6 +58,9 @@ SFTP_PORT = int(environment.text("SFTP_PORT", "22"))
 SFTP_HOST_KEY = environment.text("SFTP_HOST_KEY")
 SFTP_CLIENT_KEY = environment.text("SFTP_CLIENT_KEY", "/run/secrets/sftp_client_key")
 
+TSA_URL = environment.text("TSA_URL", "")
+TSA_CERTIFICATES = environment.text("TSA_CERTIFICATES", "")
+
 MEDIA_ROOT = environment.text("MEDIA_ROOT")
 STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
 

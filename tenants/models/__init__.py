@@ -6,13 +6,17 @@ from tenants.models.contacts import ContactMark
 from tenants.models.deposits import ImportAnomaly, ImportChange, ImportFile
 from tenants.models.messages import AccessAttempt, AccessCode, Message, PostalService, PrintBatch, Purpose
 from tenants.models.people import Dwelling, Household, Occupant
+from tenants.models.proofs import BailiffAccess, BailiffVisit, ConstatPackage, Posting, SealedForEver
 from tenants.models.waves import ChannelPrice, DailyCapacity, Wave
 
 __all__ = [
     "AccessAttempt",
     "AccessCode",
+    "BailiffAccess",
+    "BailiffVisit",
     "CarrierFile",
     "CaseEvent",
+    "ConstatPackage",
     "ChannelPrice",
     "ContactMark",
     "DailyCapacity",
@@ -23,9 +27,11 @@ __all__ = [
     "ImportFile",
     "Message",
     "Occupant",
+    "Posting",
     "PostalService",
     "PrintBatch",
     "Purpose",
+    "SealedForEver",
     "RegisteredEvent",
     "RegisteredLetter",
     "ReturnedEnvelope",

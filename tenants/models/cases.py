@@ -38,6 +38,10 @@ class SurveyCaseQuerySet(models.QuerySet["SurveyCase"]):
         """Those who have not answered: the only ones a reminder may reach."""
         return self.filter(state__in=case_states.SILENT)
 
+    def unanswered(self) -> SurveyCaseQuerySet:
+        """Those who were written to and never answered, given up or not."""
+        return self.filter(state__in=case_states.UNANSWERED)
+
     def for_letters(self) -> SurveyCaseQuerySet:
         """With everything that a letter prints, in a fixed number of queries."""
         return self.select_related("campaign__landlord", "household__dwelling").prefetch_related("household__occupants")
