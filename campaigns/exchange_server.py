@@ -222,7 +222,8 @@ class _JailedFiles(paramiko.SFTPServerInterface):
         try:
             found = []
             for entry in os.listdir(folder):  # noqa: PTH208 — by descriptor, which a Path has not
-                with contextlib.suppress(FileNotFoundError):
+                with contextlib.suppress(FileNotFoundError, UnicodeEncodeError):
+                    entry.encode()  # this server speaks UTF-8 only; a stray name from elsewhere hides no other
                     information = os.stat(entry, dir_fd=folder, follow_symlinks=False)
                     found.append(paramiko.SFTPAttributes.from_stat(information, entry))
             return found
@@ -308,12 +309,17 @@ class _OpenFile(paramiko.SFTPHandle):
         super().__init__(flags)
         self._descriptor = descriptor
         self._appends = bool(flags & os.O_APPEND)
+        self._writes = bool(flags & (os.O_WRONLY | os.O_RDWR))
 
     def close(self) -> None:
-        """Called by paramiko, once."""
+        """Called by paramiko, once. What was written is on the disk when the client is told so."""
         if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+            try:
+                if self._writes:
+                    os.fsync(self._descriptor)
+            finally:
+                os.close(self._descriptor)
+                self._descriptor = -1
 
     @_answering
     def read(self, offset: int, length: int) -> bytes | int:

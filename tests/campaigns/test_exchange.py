@@ -195,10 +195,9 @@ def test_archive_moves_without_ever_covering_another_file(sftp_server: SftpServe
 # — handing over —
 
 
-def test_deliver_replaces_the_file_in_one_go(sftp_server: SftpServer) -> None:
+def test_a_delivery_is_whole_and_alone_in_its_folder(sftp_server: SftpServer) -> None:
     folder = sftp_server.folder / "restitution"
     with LandlordExchange(sftp_server.account) as exchange:
-        exchange.deliver("restitution", "reponses.csv", io.BytesIO(b"ancien"))
         size = exchange.deliver("restitution", "reponses.csv", io.BytesIO(b"nouveau" * 100_000))
 
     assert size == 700_000
@@ -206,7 +205,58 @@ def test_deliver_replaces_the_file_in_one_go(sftp_server: SftpServer) -> None:
     assert (folder / "reponses.csv").read_bytes() == b"nouveau" * 100_000
 
 
-def test_a_delivery_cut_short_leaves_the_previous_file(sftp_server: SftpServer) -> None:
+def test_delivering_the_same_content_again_writes_nothing(sftp_server: SftpServer) -> None:
+    final = sftp_server.folder / "restitution" / "r.csv"
+    with LandlordExchange(sftp_server.account) as exchange:
+        exchange.deliver("restitution", "r.csv", io.BytesIO(b"bon"))
+        before = final.stat()
+        assert exchange.deliver("restitution", "r.csv", io.BytesIO(b"bon")) == 3
+
+    assert (final.stat().st_ino, final.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_another_content_is_never_covered(sftp_server: SftpServer) -> None:
+    folder = sftp_server.folder / "restitution"
+    with LandlordExchange(sftp_server.account) as exchange:
+        exchange.deliver("restitution", "r.csv", io.BytesIO(b"bon"))
+        with pytest.raises(ExchangeRefused, match="existe déjà avec un autre contenu"):
+            exchange.deliver("restitution", "r.csv", io.BytesIO(b"non"))
+
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"r.csv": b"bon"}
+
+
+def test_what_was_not_read_yet_is_replaced_by_who_drops_it(sftp_server: SftpServer) -> None:
+    with LandlordExchange(sftp_server.account) as exchange:
+        exchange.deliver("depot", "lot.pdf", io.BytesIO(b"ancien"))
+        exchange.deliver("depot", "lot.pdf", io.BytesIO(b"nouveau"))
+
+    assert (sftp_server.folder / "depot" / "lot.pdf").read_bytes() == b"nouveau"
+
+
+def test_receipts_of_one_name_are_numbered_and_the_same_text_is_one(sftp_server: SftpServer) -> None:
+    with LandlordExchange(sftp_server.account) as exchange:
+        names = [exchange.drop_receipt("a.xml.accuse.txt", text) for text in ("un", "deux", "un", "deux")]
+
+    assert names == ["a.xml.accuse.txt", "a-2.xml.accuse.txt"] * 2
+
+
+def test_what_an_interrupted_delivery_left_is_swept_later(sftp_server: SftpServer) -> None:
+    folder = sftp_server.folder / "restitution"
+    for name, age in ((".r.csv.0a1b2c3d.part", 7200), (".r.csv.ffffffff.part", 0), (".other.csv.0a1b2c3d.part", 7200)):
+        (folder / name).write_bytes(b"x")
+        os.utime(folder / name, (1_800_000_000 - age,) * 2)
+
+    with LandlordExchange(sftp_server.account) as exchange:
+        exchange.deliver("restitution", "r.csv", io.BytesIO(b"bon"))
+
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".other.csv.0a1b2c3d.part",
+        ".r.csv.ffffffff.part",
+        "r.csv",
+    ]
+
+
+def test_a_delivery_cut_short_leaves_nothing_of_its_own(sftp_server: SftpServer) -> None:
     class Cut(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             if self.tell() > 0:
@@ -217,7 +267,7 @@ def test_a_delivery_cut_short_leaves_the_previous_file(sftp_server: SftpServer) 
     with LandlordExchange(sftp_server.account) as exchange:
         exchange.deliver("restitution", "r.csv", io.BytesIO(b"bon"))
         with pytest.raises(ExchangeUnavailable):
-            exchange.deliver("restitution", "r.csv", Cut(b"x" * 1_000_000))
+            exchange.deliver("restitution", "s.csv", Cut(b"x" * 1_000_000))
 
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"r.csv": b"bon"}
 
