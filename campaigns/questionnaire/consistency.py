@@ -11,8 +11,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from campaigns.questionnaire import expression_types
 from campaigns.questionnaire.conditions import FACTS, Condition, Mention, mentions
-from campaigns.questionnaire.schema import WORD, WORDS, Choice, Field, FieldType, Questionnaire, Rule
+from campaigns.questionnaire.expression_text import ExpressionError
+from campaigns.questionnaire.schema import WORD, WORDS, Choice, Field, FieldType, Questionnaire, Requires, Rule
+from campaigns.questionnaire.symbols import RESERVED, RESERVED_ROOTS, symbols_of
 from campaigns.questionnaire.values import CHECKS
 
 SIZED = frozenset({FieldType.DIGITS, FieldType.MONEY, FieldType.INTEGER, FieldType.TEXT})
@@ -73,6 +76,8 @@ def _empty(questionnaire: Questionnaire) -> Iterator[str]:
 
 def _field(field: Field, repeated: bool) -> Iterator[str]:
     place = f"Question « {field.key} »"
+    if field.key in RESERVED or field.key.partition(".")[0] in RESERVED_ROOTS:
+        yield f"{place} : cette clé a déjà un sens dans les règles de gestion."
     if field.type in SIZED and not field.size:
         yield f"{place} : indiquez sa taille (« size »)."
     if field.check and field.check not in CHECKS:
@@ -195,8 +200,14 @@ def _possible(field: Field, value: Any) -> bool:
 
 def _rule(rule: Rule, questionnaire: Questionnaire, known: Collection[str] | None) -> Iterator[str]:
     place = f"Règle « {rule.code} »"
-    if (rule.when is None) == (not rule.check):
-        yield f"{place} : donnez soit une condition (« when »), soit un contrôle (« check »)."
+    if [rule.when is not None, bool(rule.check), bool(rule.expression)].count(True) != 1:
+        yield f"{place} : donnez soit une condition (« when », « expression »), soit un contrôle (« check »)."
+    yield from (f"{place} : {told}" for told in _required(rule))
+    if rule.expression:
+        try:
+            expression_types.check(rule.expression, symbols_of(questionnaire), per_row=bool(rule.repeat))
+        except ExpressionError as error:
+            yield f"{place}, colonne {error.column} : {error}"
     if rule.check and known is not None and rule.check not in known:
         yield f"{place} : le contrôle « {rule.check} » n'existe pas ; connus : {', '.join(sorted(known))}."
     repeated_fields = {field.key: section.repeat for section, field in questionnaire.fields()}
@@ -209,6 +220,16 @@ def _rule(rule: Rule, questionnaire: Questionnaire, known: Collection[str] | Non
             yield f"{place} : la {called} « {key} » n'existe pas."
         elif key and shapes[key] != rule.repeat:
             yield f"{place} : la règle et la {called} « {key} » doivent se répéter de la même façon (« repeat »)."
+
+
+def _required(rule: Rule) -> Iterator[str]:
+    """What a rule asks names what is asked."""
+    if rule.requires is Requires.FIELD and not rule.field_key:
+        yield "indiquez la question à remplir (« field_key »)."
+    if rule.requires is Requires.DOCUMENT and not rule.document_key:
+        yield "indiquez la pièce à joindre (« document_key »)."
+    if rule.requires is not Requires.NOTE and rule.check:
+        yield "un contrôle sait déjà ce qu'il exige : « requires » accompagne une condition."
 
 
 def _words(questionnaire: Questionnaire) -> Iterator[str]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from campaigns.questionnaire.expression_wording import expression_in_words
 from campaigns.questionnaire.schema import Questionnaire
+from campaigns.questionnaire.symbols import symbols_of
 from campaigns.questionnaire.wording import in_words
 
 Tables = dict[str, Any]
@@ -64,6 +66,8 @@ ENTRIES: Mapping[str, str] = MappingProxyType(
         "severity": "gravité",
         "message": "message",
         "when": "condition",
+        "expression": "condition du bailleur",
+        "requires": "exigence",
         "parameters": "réglages",
         "field_key": "question",
         "document_key": "pièce",
@@ -80,6 +84,10 @@ WORDINGS: Mapping[str, str] = MappingProxyType(
         "warning": "avertissement",
         "info": "information",
         "occupants": "par occupant",
+        "note": "aucune",
+        "field": "question à remplir",
+        "document": "pièce à joindre",
+        "confirmation": "confirmation par nos services",
     }
 )
 
@@ -141,6 +149,8 @@ def _entries(place: str, old: Tables, new: Tables, forms: tuple[Questionnaire, Q
 def _told(value: Any, name: str, form: Questionnaire) -> str:
     if name in CONDITIONS:
         return in_words(value, form)
+    if name == "expression" and value:
+        return expression_in_words(value, symbols_of(form))
     if isinstance(value, bool):
         return "oui" if value else "non"
     if value is None or value in ("", [], {}):

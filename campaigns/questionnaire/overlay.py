@@ -8,13 +8,14 @@ title = "…"                                   [fields."occupant.cmi"]      hid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from campaigns.questionnaire.parsing import library_keys, load_library, parse
-from campaigns.questionnaire.schema import DefinitionError, Questionnaire, Reader
+from campaigns.questionnaire.schema import DefinitionError, Questionnaire, Reader, Rule
 
 Tables = dict[str, Any]
 
@@ -68,6 +69,13 @@ def apply(questionnaire: Questionnaire, overlay_tables: Mapping[str, Any]) -> Qu
     if form.problems:
         raise DefinitionError(form.problems)
     return parse(form.tables)
+
+
+def with_rules(questionnaire: Questionnaire, rules: Iterable[Rule]) -> Questionnaire:
+    """The form with the landlord's own rules: each takes the place of the one of its code, or comes at the end."""
+    own = {rule.code: rule for rule in rules}
+    kept = [own.pop(rule.code, rule) for rule in questionnaire.rules]
+    return dataclasses.replace(questionnaire, rules=(*kept, *own.values()))
 
 
 def _change_group(form: _Form, group: str, told: Mapping[str, Any]) -> None:

@@ -25,6 +25,7 @@ from campaigns.questionnaire.schema import (
     FieldType,
     Questionnaire,
     Reader,
+    Requires,
     Rule,
     Section,
     Severity,
@@ -263,6 +264,8 @@ _RULE: Mapping[str, Read] = {
     "repeat": _REPEAT,
     "field_key": _TEXT,
     "document_key": _TEXT,
+    "expression": _TEXT,
+    "requires": _one_of(Requires),
 }
 _QUESTIONNAIRE: Mapping[str, Read] = {
     "key": _KEY,

@@ -45,6 +45,18 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+class Requires(StrEnum):
+    """What a rule asks where it fires: NOTE only tells; FIELD and DOCUMENT are asked until they come.
+
+    CONFIRMATION waits for one of our people: nothing is asked of the household until that person refuses.
+    """
+
+    NOTE = "note"
+    FIELD = "field"
+    DOCUMENT = "document"
+    CONFIRMATION = "confirmation"
+
+
 class Reader(StrEnum):
     """A place where a field may be shown; a field lists those that skip it in `hidden_in`."""
 
@@ -145,7 +157,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A règle de gestion: `when` is the condition that makes it fire, or `check` names a check of `returns.rules`."""
+    """A règle de gestion: `when` is the condition that makes it fire, or `check` names a check of `returns.rules`.
+
+    A landlord's own rule has an `expression` instead (`expressions.py`), and `requires` says what it asks.
+    """
 
     code: str
     severity: Severity
@@ -157,6 +172,8 @@ class Rule:
     repeat: str = ""
     field_key: str = ""
     document_key: str = ""
+    expression: str = ""
+    requires: Requires = Requires.NOTE
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,12 +176,15 @@ def test_an_empty_form_and_an_empty_section_are_told() -> None:
         ({"field_key": "occupant.hat"}, "Règle « R1 » : la question « occupant.hat » n'existe pas."),
         ({"field_key": "household.apl"}, "la règle et la question « household.apl » doivent se répéter"),
         ({"repeat": ""}, "la règle et la pièce « notice » doivent se répéter de la même façon"),
-        ({"check": ""}, "donnez soit une condition (« when »), soit un contrôle (« check »)."),
-        ({"when": ADULT}, "donnez soit une condition (« when »), soit un contrôle (« check »)."),
+        ({"check": ""}, "donnez soit une condition (« when », « expression »), soit un contrôle (« check »)."),
+        ({"when": ADULT}, "donnez soit une condition (« when », « expression »), soit un contrôle (« check »)."),
         (
             {"check": "", "when": {"field": "y", "op": "filled"}},
             "Règle « R1 », when : la question « y » n'existe pas.",
         ),
+        ({"check": "", "expression": "occupant.hat = 3"}, "Règle « R1 », colonne 1 : « occupant.hat » n'existe pas."),
+        ({"check": "", "expression": "vrai", "requires": "field"}, "indiquez la question à remplir"),
+        ({"requires": "document"}, "un contrôle sait déjà ce qu'il exige"),
     ],
 )
 def test_a_wrong_rule_is_told(changes: dict[str, Any], sentence: str) -> None:
