@@ -11,6 +11,7 @@ from campaigns.models.definitions import (
     landlord_codes,
     tables_in_force,
 )
+from campaigns.models.exchange import ExchangeAccount, ExchangeKey
 from campaigns.models.forms import FormProof, FrozenRevision, LayoutVariant, QuestionnaireRevision
 from campaigns.models.people import Landlord, User
 
@@ -18,6 +19,8 @@ __all__ = [
     "Campaign",
     "CodeMapping",
     "CodeTable",
+    "ExchangeAccount",
+    "ExchangeKey",
     "FormProof",
     "FrozenRevision",
     "Landlord",

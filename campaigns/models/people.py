@@ -28,7 +28,17 @@ class Landlord(models.Model):
         validators=[RegexValidator(r"^#[0-9A-Fa-f]{6}$", "Écrivez la couleur ainsi : #1F5F5B.")],
     )
     logo = models.FileField("logo (PNG)", upload_to="landlords/", blank=True)
-    sftp_username = models.SlugField("compte SFTP", max_length=40, unique=True)
+    sftp_username = models.SlugField(
+        "compte SFTP",
+        max_length=40,
+        unique=True,
+        validators=[
+            RegexValidator(
+                r"^[a-z][a-z0-9_-]{0,18}\Z",
+                "Minuscules, chiffres et tirets : 19 caractères au plus, une lettre d'abord.",
+            )
+        ],
+    )
     prepaid_reply = models.BooleanField("enveloppe T fournie", default=True)
 
     class Meta:

@@ -153,12 +153,17 @@ SPECTACULAR_SETTINGS = {"TITLE": "Enquêtes HLM : suivi", "VERSION": "1", "SERVE
 EMAIL_SUBJECT_PREFIX = ""
 DEFAULT_FROM_EMAIL = "enquete@exemple.invalid"
 SMS_BACKEND = "tenants.messaging.sms.OutboxBackend"
-TWILIO_ACCOUNT_SID = TWILIO_AUTH_TOKEN = TWILIO_SENDER = TWILIO_API_BASE = ""
+# Where bounces come (each e-mail gets its own variant, VERP) and where they are read: maildir:…, mbox:…, imaps://….
+BOUNCE_ADDRESS = BOUNCE_MAILBOX = BOUNCE_PASSWORD = ""
+# TWILIO_SENDER empty: the landlord's name. TWILIO_CALLBACKS: our public address, to which Twilio reports back.
+TWILIO_ACCOUNT_SID = TWILIO_AUTH_TOKEN = TWILIO_SENDER = TWILIO_API_BASE = TWILIO_CALLBACKS = ""
+CARRIER_SFTP_USERNAME = ""  # the account where carriers drop the life of registered mail and returned envelopes
 OUTBOX_DIR = VAR_DIR / "outbox"
 SFTP_HOST = "127.0.0.1"
 SFTP_PORT = 8022
 SFTP_HOST_KEY = ""
 SFTP_CLIENT_KEY = ""
+SFTP_ACCOUNTS_FILE = ""  # where OpenSSH is told of the accounts; empty: the built-in server asks the database
 TSA_URL = TSA_CERTIFICATES = ""  # time-stamping authority (RFC 3161) and the file of its certificates (docs/constat.md)
 PORTAL_URL = "http://127.0.0.1:8000"
 ACCESS_CODE_PEPPER = ""  # empty: derived from SECRET_KEY (docs/adr/0014)

@@ -46,17 +46,23 @@ EMAIL_HOST_PASSWORD = environment.secret("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", default=True)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL")
+BOUNCE_ADDRESS = environment.text("BOUNCE_ADDRESS", "")
+BOUNCE_MAILBOX = environment.text("BOUNCE_MAILBOX", "")
+BOUNCE_PASSWORD = environment.secret("BOUNCE_PASSWORD", "")
 
 SMS_BACKEND = "tenants.messaging.sms.TwilioBackend"
 TWILIO_ACCOUNT_SID = environment.text("TWILIO_ACCOUNT_SID")
 TWILIO_AUTH_TOKEN = environment.secret("TWILIO_AUTH_TOKEN")
-TWILIO_SENDER = environment.text("TWILIO_SENDER")
+TWILIO_SENDER = environment.text("TWILIO_SENDER", "")
 TWILIO_API_BASE = environment.text("TWILIO_API_BASE", "")
+TWILIO_CALLBACKS = environment.text("TWILIO_CALLBACKS", PORTAL_URL)
 
 SFTP_HOST = environment.text("SFTP_HOST")
 SFTP_PORT = int(environment.text("SFTP_PORT", "22"))
 SFTP_HOST_KEY = environment.text("SFTP_HOST_KEY")
 SFTP_CLIENT_KEY = environment.text("SFTP_CLIENT_KEY", "/run/secrets/sftp_client_key")
+SFTP_ACCOUNTS_FILE = environment.text("SFTP_ACCOUNTS_FILE", "")
+CARRIER_SFTP_USERNAME = environment.text("CARRIER_SFTP_USERNAME", "")
 
 TSA_URL = environment.text("TSA_URL", "")
 TSA_CERTIFICATES = environment.text("TSA_CERTIFICATES", "")
