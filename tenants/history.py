@@ -17,6 +17,8 @@ NO_BREAK = "\u00a0"
 EVENTS: Mapping[str, str] = MappingProxyType(
     {
         "import": "Fichier du bailleur importé",
+        "address": "Adresse corrigée",
+        "address_kept": "Adresse gardée telle quelle",
         "left_after_answer": "Ménage absent du fichier du bailleur, réponse gardée",
         "message_sent": "Envoi parti",
         "message_delivered": "Envoi distribué",

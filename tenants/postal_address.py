@@ -280,6 +280,8 @@ def _street(line: str) -> str:
 
 
 def _unaccented(text: str) -> str:
+    if text.isascii():
+        return text
     letters = unicodedata.normalize("NFKD", text.translate(_LIGATURES))
     return "".join(sign for sign in letters if not unicodedata.combining(sign))
 

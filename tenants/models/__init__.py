@@ -1,5 +1,6 @@
 """Who is surveyed, and what we told them."""
 
+from tenants.models.addresses import AddressProposal
 from tenants.models.carriers import CarrierFile, RegisteredEvent, RegisteredLetter, ReturnedEnvelope, ReturnedMail
 from tenants.models.cases import CaseEvent, SurveyCase
 from tenants.models.contacts import ContactMark
@@ -12,12 +13,13 @@ from tenants.models.waves import ChannelPrice, DailyCapacity, Wave
 __all__ = [
     "AccessAttempt",
     "AccessCode",
+    "AddressProposal",
     "BailiffAccess",
     "BailiffVisit",
     "CarrierFile",
     "CaseEvent",
-    "ConstatPackage",
     "ChannelPrice",
+    "ConstatPackage",
     "ContactMark",
     "DailyCapacity",
     "Dwelling",
@@ -27,15 +29,15 @@ __all__ = [
     "ImportFile",
     "Message",
     "Occupant",
-    "Posting",
     "PostalService",
+    "Posting",
     "PrintBatch",
     "Purpose",
-    "SealedForEver",
     "RegisteredEvent",
     "RegisteredLetter",
     "ReturnedEnvelope",
     "ReturnedMail",
+    "SealedForEver",
     "SurveyCase",
     "Wave",
 ]
