@@ -19,5 +19,6 @@ urlpatterns = [
     path("suivi/", include("tracking.urls")),
     path("api/", include("tracking.api_urls")),
     path("saisie/", include("returns.urls")),
+    path("messages/", include("tenants.urls")),
     path("", include("portal.urls")),
 ]

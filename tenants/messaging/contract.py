@@ -25,6 +25,7 @@ class Outgoing:
     text: str
     sender: str
     reply_to: str = ""
+    unsubscribe: str = ""  # the address of one-click unsubscription, only where the law lets a person refuse
     document: bytes = field(default=b"", repr=False)
 
 
@@ -39,9 +40,10 @@ class Receipt:
 class NotDelivered(Exception):
     """The carrier did not take it, or may not have. The message is French, for our staff, without personal data."""
 
-    def __init__(self, failure: Failure, message: str) -> None:
+    def __init__(self, failure: Failure, message: str, *, mark: str = "") -> None:
         super().__init__(message)
         self.failure = failure
+        self.mark = mark  # what it teaches of the address: a ContactMark.Kind, or ''
 
 
 class Backend(Protocol):

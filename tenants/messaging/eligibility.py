@@ -8,12 +8,21 @@ from __future__ import annotations
 from campaigns.models import Campaign
 from tenants import case_states
 from tenants.case_states import State
+from tenants.messaging.contact_rights import Rights
 from tenants.models import Message, Purpose, SurveyCase
 
 # What only makes sense as long as nobody has answered.
 FOR_THE_SILENT = frozenset(
     {Purpose.FORM, Purpose.REMINDER_DIGITAL, Purpose.REMINDER_LETTER, Purpose.FORMAL_NOTICE},
 )
+
+
+def refused_channel(*, case: SurveyCase, purpose: str, channel: str, recipient: str, consent_needed: bool) -> str:
+    """Why that address may not be used any more, read at the last moment; '' when it may."""
+    if channel == Message.Channel.LETTER:
+        return ""
+    rights = Rights.of_address(case.campaign.landlord, channel, recipient)
+    return rights.refusal(channel=channel, address=recipient, purpose=purpose, consent_needed=consent_needed)
 
 
 def reason_to_cancel(*, case: SurveyCase, purpose: str, channel: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import smtplib
 from email.utils import formataddr, parseaddr
 
@@ -10,24 +9,36 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import render_to_string
+from django.utils.crypto import salted_hmac
 
 from tenants.messaging import outbox
 from tenants.messaging.contract import Failure, NotDelivered, Outgoing, Receipt
+from tenants.models import ContactMark
 
 TEMPORARY_FROM = 400
 PERMANENT_FROM = 500
+ONE_CLICK = "List-Unsubscribe=One-Click"
+NO_SUCH_USER = b"5.1.1"  # RFC 3463: bad destination mailbox address
 
 
 def composed(outgoing: Outgoing) -> EmailMultiAlternatives:
-    """The e-mail itself. Its Message-ID is the same at every try: a doubt is settled in the server's log."""
+    """The e-mail itself. Its Message-ID is the same at every try: a doubt is settled in the server's log.
+
+    The envelope's sender, when the settings name an address for bounces, says by itself which message comes back
+    (VERP), whatever the returning server kept of the original.
+    """
     address = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    shown = formataddr((outgoing.sender, address))
+    headers = {"Message-ID": message_id(outgoing, address), "Auto-Submitted": "auto-generated", "From": shown}
+    if outgoing.unsubscribe:  # RFC 8058
+        headers |= {"List-Unsubscribe": f"<{outgoing.unsubscribe}>", "List-Unsubscribe-Post": ONE_CLICK}
     email = EmailMultiAlternatives(
         subject=outgoing.subject,
         body=outgoing.text,
-        from_email=formataddr((outgoing.sender, address)),
+        from_email=envelope_sender(outgoing) or shown,
         to=[outgoing.recipient],
         reply_to=[outgoing.reply_to] if outgoing.reply_to else None,
-        headers={"Message-ID": message_id(outgoing, address), "Auto-Submitted": "auto-generated"},
+        headers=headers,
     )
     page = {"subject": outgoing.subject, "text": outgoing.text.strip(), "sender": outgoing.sender}
     email.attach_alternative(render_to_string("messages/email/layout.html", page), "text/html")
@@ -38,8 +49,18 @@ def composed(outgoing: Outgoing) -> EmailMultiAlternatives:
 
 def message_id(outgoing: Outgoing, address: str) -> str:
     """An identifier that tells nothing of the person: ours, and where it comes from."""
-    seal = hashlib.sha256(f"{outgoing.key}:{outgoing.recipient}".encode()).hexdigest()[:16]
-    return f"<enquete-{outgoing.key}-{seal}@{address.rpartition('@')[2]}>"
+    return f"<enquete-{outgoing.key}-{seal(outgoing.key, outgoing.recipient)}@{address.rpartition('@')[2]}>"
+
+
+def seal(key: int, recipient: str) -> str:
+    """What proves that an identifier is ours: nobody else can write it for that message and that address."""
+    return salted_hmac("tenants.email", f"{key}:{recipient}", algorithm="sha256").hexdigest()[:16]
+
+
+def envelope_sender(outgoing: Outgoing) -> str:
+    """The address to which this very message bounces: `retours+enquete-12-ab…@…`; '' without BOUNCE_ADDRESS."""
+    name, _, domain = settings.BOUNCE_ADDRESS.rpartition("@")
+    return f"{name}+enquete-{outgoing.key}-{seal(outgoing.key, outgoing.recipient)}@{domain}" if name else ""
 
 
 class EmailChannel:
@@ -105,8 +126,9 @@ class OutboxChannel:
 def _explained(error: smtplib.SMTPException) -> NotDelivered:
     """What an SMTP answer means: 4xx can be tried again, 5xx never; a cut after the hand-over began is a doubt."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code = max((code for code, _ in error.recipients.values()), default=PERMANENT_FROM)
-        return _by_code(code, "Le serveur d'e-mail refuse ce destinataire")
+        code, answer = max(error.recipients.values(), default=(PERMANENT_FROM, b""))
+        mark = ContactMark.Kind.DEAD if code >= PERMANENT_FROM and NO_SUCH_USER in answer else ""
+        return _by_code(code, "Le serveur d'e-mail refuse ce destinataire", mark)
     if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPAuthenticationError):
         return NotDelivered(Failure.RETRY, f"Le serveur d'e-mail refuse notre expéditeur (réponse {error.smtp_code}).")
     if isinstance(error, smtplib.SMTPResponseException):
@@ -116,7 +138,7 @@ def _explained(error: smtplib.SMTPException) -> NotDelivered:
     return NotDelivered(Failure.UNCERTAIN, "Le serveur d'e-mail a coupé la liaison pendant l'envoi.")
 
 
-def _by_code(code: int, what: str) -> NotDelivered:
+def _by_code(code: int, what: str, mark: str = "") -> NotDelivered:
     failure = Failure.RETRY if TEMPORARY_FROM <= code < PERMANENT_FROM else Failure.PERMANENT
     when = "pour l'instant" if failure is Failure.RETRY else "définitivement"
-    return NotDelivered(failure, f"{what} {when} (réponse {code}).")
+    return NotDelivered(failure, f"{what} {when} (réponse {code}).", mark=mark)

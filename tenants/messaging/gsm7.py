@@ -30,6 +30,11 @@ def _letter(letter: str) -> str:
     return bare if bare in BASIC else "?"
 
 
+def without_accents(text: str) -> str:
+    """`text` with each letter bared of its accents: Élancourt is Elancourt."""
+    return "".join(letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
+
+
 def length(text: str) -> int:
     """How many of the 160 places `text` takes."""
     return sum(2 if each in DOUBLE else 1 for each in text)

@@ -6,14 +6,17 @@ import json
 import socket
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils.module_loading import import_string
+from twilio.base import values
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from tenants.messaging import outbox
+from tenants.messaging import gsm7, outbox
 from tenants.messaging.contract import Backend, Failure, NotDelivered, Outgoing, Receipt
+from tenants.models import ContactMark
 
 TWILIO_API = "https://api.twilio.com"
 TIMEOUT = 15.0  # seconds
@@ -26,6 +29,14 @@ MEANINGS = {
     21610: "la personne a répondu STOP et ne veut plus de SMS",
     21614: "ce numéro n'est pas un mobile",
 }
+# What some refusals teach of the number itself, kept for every later message.
+MARKS = {
+    21211: ContactMark.Kind.DEAD,
+    21214: ContactMark.Kind.DEAD,
+    21610: ContactMark.Kind.STOP,
+    21614: ContactMark.Kind.DEAD,
+}
+LONGEST_NAME = 11  # of an alphanumeric sender
 
 
 def configured() -> Backend:
@@ -65,12 +76,17 @@ class TwilioBackend:
     def __init__(self) -> None:
         http = ElsewhereHttpClient(settings.TWILIO_API_BASE or TWILIO_API)
         self._http = http
-        self._client = Client(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, http_client=http)
+        self.client = Client(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, http_client=http)
 
     def send(self, outgoing: Outgoing) -> Receipt:
         """Hand one SMS over. Raises NotDelivered."""
         try:
-            told = self._client.messages.create(to=outgoing.recipient, from_=settings.TWILIO_SENDER, body=outgoing.text)
+            told = self.client.messages.create(
+                to=outgoing.recipient,
+                from_=sender_of(outgoing.sender),
+                body=outgoing.text,
+                status_callback=callback_of(outgoing.key) or values.unset,
+            )
         except TwilioRestException as error:
             raise _explained(error) from error
         except OSError as error:  # every error of `requests` is one
@@ -85,6 +101,34 @@ class TwilioBackend:
             self._http.session.close()
 
 
+def sender_of(landlord: str) -> str:
+    """Who the SMS says it comes from: TWILIO_SENDER, else the landlord's name, whole words within 11 letters.
+
+    An alphanumeric sender is made of letters, digits and spaces, with at least one letter.
+    """
+    if settings.TWILIO_SENDER:
+        return str(settings.TWILIO_SENDER)
+    plain = "".join(
+        letter if letter.isascii() and letter.isalnum() else " " for letter in gsm7.without_accents(landlord)
+    )
+    words = plain.split()
+    name = ""
+    for word in words:
+        longer = f"{name} {word}".strip()
+        if len(longer) > LONGEST_NAME:
+            break
+        name = longer
+    name = name or "".join(words)[:LONGEST_NAME]
+    return name if any(letter.isalpha() for letter in name) else "Enquete"
+
+
+def callback_of(key: int) -> str:
+    """The address where Twilio reports on that message; '' when none is reachable from outside."""
+    if not settings.TWILIO_CALLBACKS:
+        return ""
+    return f"{settings.TWILIO_CALLBACKS.rstrip('/')}{reverse('messages:sms_status')}?envoi={key}"
+
+
 def _explained(error: TwilioRestException) -> NotDelivered:
     """What an answer of Twilio means (error 20500: a retry after a 5xx may send twice)."""
     meaning = MEANINGS.get(error.code or 0, "")
@@ -95,7 +139,8 @@ def _explained(error: TwilioRestException) -> NotDelivered:
         return NotDelivered(
             Failure.UNCERTAIN, f"Twilio a répondu par une panne ({error.status}) : le SMS est peut-être parti."
         )
-    return NotDelivered(Failure.PERMANENT, f"{told} : {meaning}." if meaning else f"{told}.")
+    mark = MARKS.get(error.code or 0, "")
+    return NotDelivered(Failure.PERMANENT, f"{told} : {meaning}." if meaning else f"{told}.", mark=mark)
 
 
 def _cut(error: OSError) -> NotDelivered:

@@ -1,0 +1,63 @@
+"""Doors of the carriers: Twilio's reports and replies, one-click unsubscription; and the desk of returned envelopes."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
+
+from campaigns.scope import across_landlords
+from tenants.messaging import sms_reports, unsubscribing
+
+EMPTY_ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
+
+
+@csrf_exempt
+@login_not_required
+@require_POST
+@across_landlords
+def sms_status(request: HttpRequest) -> HttpResponse:
+    """Twilio says how far an SMS has gone. 403 unless Twilio signed it, 404 when it is none of ours."""
+    if not _signed(request):
+        return HttpResponse(status=403)
+    known = sms_reports.take_status(key=request.GET.get("envoi", ""), posted=request.POST.dict(), now=timezone.now())
+    return HttpResponse(status=204 if known else 404)
+
+
+@csrf_exempt
+@login_not_required
+@require_POST
+@across_landlords
+def sms_reply(request: HttpRequest) -> HttpResponse:
+    """Somebody answered an SMS: STOP and wrong numbers are written down. 403 unless Twilio signed it."""
+    if not _signed(request):
+        return HttpResponse(status=403)
+    sms_reports.take_reply(posted=request.POST.dict(), now=timezone.now())
+    return HttpResponse(EMPTY_ANSWER, content_type="text/xml; charset=utf-8")
+
+
+def _signed(request: HttpRequest) -> bool:
+    """Twilio signs the address that we gave it, whatever proxies stand in between."""
+    url = f"{settings.TWILIO_CALLBACKS.rstrip('/')}{request.get_full_path()}"
+    signature = request.headers.get("X-Twilio-Signature", "")
+    return sms_reports.signed_by_twilio(url=url, posted=request.POST.dict(), signature=signature)
+
+
+@csrf_exempt
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@across_landlords
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """One click in the mail program (RFC 8058) posts here; a person who follows the link is asked to confirm."""
+    try:
+        landlord = unsubscribing.message_of(token).case.campaign.landlord
+        if request.method == "POST":
+            unsubscribing.unsubscribe(token=token, now=timezone.now())
+    except unsubscribing.UnknownLink:
+        return TemplateResponse(request, "messages/unsubscribe.html", {"unknown": True}, status=404)
+    told = {"landlord": landlord, "done": request.method == "POST"}
+    return TemplateResponse(request, "messages/unsubscribe.html", told)
