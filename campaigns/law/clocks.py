@@ -5,9 +5,9 @@ Pure. Days are those of the tenant's territory; amounts are euros. A delay ends 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -51,7 +51,7 @@ class Event:
     """Something that happened on a day, and what proves it (a batch, an acknowledgement; never a personal value)."""
 
     kind: Kind
-    on: date
+    on: dt.date
     proof: str = ""
 
     @property
@@ -61,7 +61,7 @@ class Event:
         return f"{told} ({self.proof})" if self.proof else told
 
 
-def happened(kind: Kind, moment: datetime, place: Territory, proof: str = "") -> Event:
+def happened(kind: Kind, moment: dt.datetime, place: Territory, proof: str = "") -> Event:
     """An event known to the minute, on the day that it was there."""
     return Event(kind, place.local_day(moment), proof)
 
@@ -74,14 +74,14 @@ class Explained:
     """
 
     key: str
-    date: date
+    date: dt.date
     rule: str
     source: str
-    running_since: date
+    running_since: dt.date
     events: tuple[Event, ...]
     steps: tuple[str, ...]
 
-    def is_over(self, today: date) -> bool:
+    def is_over(self, today: dt.date) -> bool:
         """Whether the delay has run out: its last day belongs to it."""
         return today > self.date
 
@@ -128,7 +128,7 @@ def mainland_rules() -> ClockRules:
 
 
 def deadline(
-    key: str, events: Iterable[Event], rules: ClockRules, *, until: date | None = None, start: str = ""
+    key: str, events: Iterable[Event], rules: ClockRules, *, until: dt.date | None = None, start: str = ""
 ) -> Explained:
     """The last day of a delay of `deadlines.toml` that the events have started.
 
@@ -146,7 +146,7 @@ def deadline(
     return Explained(law.key, last, law.label, law.source, begun, (*used, *pauses), tuple(steps))
 
 
-def answered(events: Iterable[Event], on_or_after: date | None = None) -> Event | None:
+def answered(events: Iterable[Event], on_or_after: dt.date | None = None) -> Event | None:
     """The first answer, which stops every clock; only those from that day on when it is given."""
     replies = [
         each for each in events if each.kind is Kind.ANSWERED and (on_or_after is None or each.on >= on_or_after)
@@ -156,7 +156,7 @@ def answered(events: Iterable[Event], on_or_after: date | None = None) -> Event 
 
 def first_day_after(ended: Explained, *, key: str, rule: str) -> Explained:
     """The first day on which `rule` may be done, once a delay is over."""
-    day = ended.date + timedelta(days=1)
+    day = ended.date + dt.timedelta(days=1)
     told = f"{rule} : possible à partir du {long_date(day)}, le lendemain du dernier jour du délai."
     return replace(ended, key=key, date=day, rule=rule, steps=(*ended.steps, told))
 
@@ -172,7 +172,7 @@ def change_counts_from(changed: Event, received: Event, rules: ClockRules) -> Ex
     Otherwise the month after the proof came (R441-23 CCH).
     """
     law = delay("change_documents", changed.on)
-    last = _moved(law, law.last_day(changed.on) + timedelta(days=rules.granted(law.key)), rules.place, [])
+    last = _moved(law, law.last_day(changed.on) + dt.timedelta(days=rules.granted(law.key)), rules.place, [])
     in_time = received.on <= last
     chosen = changed if in_time else received
     first = add_months(chosen.on.replace(day=1), 1)
@@ -194,7 +194,7 @@ def right_lost_on(findings: Sequence[Event], *, key: str = "right_to_stay") -> E
     known = tuple(sorted(findings, key=lambda each: each.on))
     if len(known) != 2 or known[1].on.year != known[0].on.year + 1:
         raise NothingProved("Il faut deux constats, de deux années qui se suivent.")
-    begun = date(known[1].on.year + 1, 1, 1)
+    begun = dt.date(known[1].on.year + 1, 1, 1)
     law = delay(key, known[1].on)
     end = law.last_day(begun)
     told = (
@@ -230,7 +230,7 @@ def _sending(events: Sequence[Event], key: str) -> Event:
 
 def _beginning(
     sending: Event, events: Sequence[Event], rules: ClockRules, start: str
-) -> tuple[date, tuple[Event, ...], list[str]]:
+) -> tuple[dt.date, tuple[Event, ...], list[str]]:
     """The day that starts the delay, the events it rests on, and the sentences that say so."""
     what = start or "Le courrier"
     proof = f" ({sending.proof})" if sending.proof else ""
@@ -242,7 +242,7 @@ def _beginning(
         steps.append(f"Il a été présenté au locataire pour la première fois le {long_date(shown[0].on)}{proof}.")
         return shown[0].on, (sending, shown[0]), steps
     if rules.postal_days > 0:
-        day = sending.on + timedelta(days=rules.postal_days)
+        day = sending.on + dt.timedelta(days=rules.postal_days)
         steps.append(
             f"Sa réception n'est pas prouvée : {many(rules.postal_days, 'jour')} d'acheminement sont accordés, "
             f"jusqu'au {long_date(day)}."
@@ -251,7 +251,7 @@ def _beginning(
     return sending.on, (sending,), steps
 
 
-def _counted(law: Delay, begun: date, rules: ClockRules, steps: list[str]) -> date:
+def _counted(law: Delay, begun: dt.date, rules: ClockRules, steps: list[str]) -> dt.date:
     end = law.last_day(begun)
     said = "Le jour de départ ne compte pas"
     if law.months and add_months(begun, law.months).day != begun.day:
@@ -259,14 +259,14 @@ def _counted(law: Delay, begun: date, rules: ClockRules, steps: list[str]) -> da
     steps.append(f"Délai : {law.label}. {said} : il va jusqu'au {long_date(end)} (code de procédure civile, art. 641).")
     extra = rules.granted(law.key)
     if extra:
-        end += timedelta(days=extra)
+        end += dt.timedelta(days=extra)
         steps.append(f"Le bailleur accorde {many(extra, 'jour')} de plus, jusqu'au {long_date(end)}.")
     return end
 
 
 def _suspended(
-    end: date, begun: date, events: Sequence[Event], until: date | None, steps: list[str]
-) -> tuple[date, tuple[Event, ...]]:
+    end: dt.date, begun: dt.date, events: Sequence[Event], until: dt.date | None, steps: list[str]
+) -> tuple[dt.date, tuple[Event, ...]]:
     """The end pushed back by each suspension that began before it; an open one counts up to `until`."""
     used: list[Event] = []
     for stop, resume in _pauses(events):
@@ -275,7 +275,7 @@ def _suspended(
         if first > end or stopped_until <= first:
             continue
         days = (stopped_until - first).days
-        end += timedelta(days=days)
+        end += dt.timedelta(days=days)
         used += [stop, resume] if resume else [stop]
         reason = f" : {stop.proof}" if stop.proof else ""
         if resume:
@@ -306,7 +306,7 @@ def _pauses(events: Sequence[Event]) -> list[tuple[Event, Event | None]]:
     return pauses
 
 
-def _moved(law: Delay, end: date, place: Territory, steps: list[str]) -> date:
+def _moved(law: Delay, end: dt.date, place: Territory, steps: list[str]) -> dt.date:
     """The next working day where the law wants it, said either way when it matters."""
     idle = place.why_idle(end)
     if not idle:

@@ -43,8 +43,9 @@ def euros(amount: Decimal | int) -> str:
 
 
 def decimal(number: Decimal | int) -> str:
-    """A number with its own decimals: `0,39`, `55,18695`, `1 234`."""
-    return f"{Decimal(number):,f}".replace(",", THIN).replace(".", ",")
+    """A number with its own decimals, without useless zeros: `0,39`, `55,18695`, `1 234`."""
+    text = f"{Decimal(number):,f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace(",", THIN).replace(".", ",")
 
 
 def many(count: int, singular: str, plural: str = "") -> str:
