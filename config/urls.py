@@ -1,4 +1,4 @@
-"""The addresses: portal (/), tracking (/suivi/), keying (/saisie/), api/, admin/."""
+"""The addresses: portal (/), tracking (/suivi/), keying (/saisie/), bailiff (/constat/), api/, admin/."""
 
 from django.contrib import admin
 from django.contrib.auth import views as auth
@@ -19,6 +19,7 @@ urlpatterns = [
     path("suivi/", include("tracking.urls")),
     path("api/", include("tracking.api_urls")),
     path("saisie/", include("returns.urls")),
+    path("constat/", include("tenants.bailiff.urls")),
     path("messages/", include("tenants.urls")),
     path("", include("portal.urls")),
 ]

@@ -1,6 +1,6 @@
 """The bailiff's door: a link sent to the office and a code told by another way, dated, revocable, one campaign only.
 
-Why not an account: docs/adr (proofs for third parties). Neither secret is stored; five wrong codes shut the door for a
+Why not an account: docs/adr/0015. Neither secret is stored; five wrong codes shut the door for a
 quarter of an hour, then twice as long.
 """
 

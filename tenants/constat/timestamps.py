@@ -23,6 +23,8 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
+from tenants.constat.der import with_sorted_certificates
+
 QUERY, REPLY = "application/timestamp-query", "application/timestamp-reply"
 LONGEST_REPLY = 256 * 1024  # bytes; a real one takes a few thousand
 
@@ -80,7 +82,7 @@ def verified(message: bytes, answer: bytes, certificates: bytes, *, nonce: int |
     """The stamp that `answer` (DER) gives to `message`, under these certificates (PEM). Raises WrongStamp."""
     trusted = _certificates(certificates)
     try:
-        response = decode_timestamp_response(answer)
+        response = decode_timestamp_response(with_sorted_certificates(answer))
         builder = VerifierBuilder(
             roots=[each for each in trusted if each.issuer == each.subject],
             intermediates=[each for each in trusted if each.issuer != each.subject],

@@ -15,7 +15,7 @@ class Command(BaseCommand):
     """`verify_package FILE [--ca CERTIFICATES] [--json]`: exit status 0 means that the package holds."""
 
     help = "Vérifie un paquet de constat : chaque fichier, le manifeste, l'horodatage."
-    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own attribute
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The file, and in whom we trust."""
