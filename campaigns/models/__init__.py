@@ -13,6 +13,7 @@ from campaigns.models.definitions import (
 )
 from campaigns.models.exchange import ExchangeAccount, ExchangeKey
 from campaigns.models.forms import FormProof, FrozenRevision, LayoutVariant, QuestionnaireRevision
+from campaigns.models.legal import LegalSettings
 from campaigns.models.people import Landlord, User
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "FrozenRevision",
     "Landlord",
     "LayoutVariant",
+    "LegalSettings",
     "MappingProfile",
     "Milestone",
     "QuestionnaireRevision",
