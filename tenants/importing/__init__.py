@@ -3,7 +3,12 @@
 from tenants.importing.code_tables import UnableToComplete, complete_table, import_codes
 from tenants.importing.collection import Visit, fetch_deposits, process, visit_exchanges
 from tenants.importing.deposits import UnableToImport, keep_rules, receive_deposit, recognise
-from tenants.importing.households import import_households
+from tenants.importing.households import (
+    accept_deposit,
+    bring_households,
+    examine_households,
+    import_households,
+)
 from tenants.importing.profiles import adopt_profile
 from tenants.importing.report import ImportReport, anomalies_csv, receipt_of
 from tenants.importing.rows import searchable
@@ -13,9 +18,12 @@ __all__ = [
     "UnableToComplete",
     "UnableToImport",
     "Visit",
+    "accept_deposit",
     "adopt_profile",
     "anomalies_csv",
+    "bring_households",
     "complete_table",
+    "examine_households",
     "fetch_deposits",
     "import_codes",
     "import_households",

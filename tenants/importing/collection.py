@@ -17,7 +17,7 @@ from campaigns.exchange_accounts import account_of
 from campaigns.models import Campaign
 from tenants.importing.code_tables import import_codes
 from tenants.importing.deposits import HEAD, Progress, UnableToImport, keep_rules, receive_deposit, recognise
-from tenants.importing.households import import_households
+from tenants.importing.households import bring_households
 from tenants.importing.report import anomalies_csv, receipt_of
 from tenants.models import ImportFile
 
@@ -47,7 +47,7 @@ def process(*, deposit: ImportFile, now: dt.datetime, progress: Progress | None 
             return import_codes(deposit=deposit, now=now)
         if deposit.kind == ImportFile.Kind.RULES:
             return keep_rules(deposit=deposit, now=now)
-        import_households(deposit=deposit, now=now, progress=progress)
+        bring_households(deposit=deposit, now=now, progress=progress)
         deposit.refresh_from_db()
     except UnableToImport as error:
         deposit.explanation = str(error)

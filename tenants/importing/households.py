@@ -1,81 +1,142 @@
-"""The landlord's file of households into the campaign: one transaction, all or nothing, the second time nothing."""
+"""The landlord's file of households into the campaign: read whole, shown first when it corrects, then written at once.
+
+A reading holds no lock. What it found goes in by one short transaction: everything, or nothing.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
-from typing import BinaryIO, cast
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 
-from campaigns.models import Campaign
-from tenants.importing.code_tables import codes_of, give_meanings
+from campaigns.models import Campaign, User
+from tenants.importing.code_tables import give_meanings
+from tenants.importing.comparing import known_households
+from tenants.importing.corrections import correct
+from tenants.importing.departures import let_go
 from tenants.importing.deposits import CHUNK, Progress, UnableToImport, done_importing
+from tenants.importing.examining import Examination, generation_of
+from tenants.importing.masking import masked
 from tenants.importing.profiles import profile_of
 from tenants.importing.report import ImportReport
-from tenants.importing.rows import too_long
-from tenants.importing.writing import HouseholdWriter
 from tenants.landlord_file.profile import MappingProfile
-from tenants.landlord_file.reader import read
-from tenants.landlord_file.records import Anomaly, Severity
+from tenants.landlord_file.records import Anomaly
 from tenants.models import ImportAnomaly, ImportFile
 
-# More anomalies than this say nothing new: the file comes from another dialect.
-MOST_ANOMALIES = 20_000
+# Readings started again because another deposit of the campaign was imported meanwhile.
+TRIES = 3
+# How long an import waits for the one before it (PostgreSQL; SQLite waits as its settings say).
+PATIENCE = "120s"
+BUSY = "Un autre fichier de cette campagne est en cours d'import : relancez celui-ci dans un moment."
+OUTDATED = (
+    "Ce que ce fichier change n'est plus ce qui vous a été montré : la campagne a bougé depuis. "
+    "Relisez les changements, puis acceptez-les."
+)
 
 
-class _Undone(Exception):
-    """Everything written so far must go: the file is refused, or the run was only a try."""
+class _Overtaken(Exception):
+    """Another deposit was imported while this one was read."""
 
 
-@dataclass(slots=True)
-class _Found:
-    """The anomalies met, bounded, and the households they concern."""
+class _Outdated(Exception):
+    """The changes are no longer those that were shown."""
 
-    anomalies: list[Anomaly] = field(default_factory=list)
-    counts: dict[Severity, int] = field(default_factory=dict)
-    references: set[str] = field(default_factory=set)
 
-    def add(self, anomaly: Anomaly) -> None:
-        self.counts[anomaly.severity] = self.counts.get(anomaly.severity, 0) + 1
-        if anomaly.tenant_ref:
-            self.references.add(anomaly.tenant_ref)
-        if len(self.anomalies) < MOST_ANOMALIES or anomaly.severity is Severity.FILE:
-            self.anomalies.append(anomaly)
+def bring_households(*, deposit: ImportFile, now: dt.datetime, progress: Progress | None = None) -> ImportReport:
+    """What a deposit of households becomes when it arrives: imported if it is the campaign's first, else only examined.
 
-    @property
-    def blocking(self) -> Anomaly | None:
-        return next((each for each in self.anomalies if each.severity is Severity.FILE), None)
+    What corrects households that are known waits for a person who has seen what it changes. Raises UnableToImport.
+    """
+    if deposit.campaign.households.exists():
+        return examine_households(deposit=deposit, now=now, progress=progress)
+    return import_households(deposit=deposit, now=now, progress=progress)
+
+
+def examine_households(*, deposit: ImportFile, now: dt.datetime, progress: Progress | None = None) -> ImportReport:
+    """Read a deposit and keep its anomalies and what it would change with it; the campaign stays as it was.
+
+    A file that can't be read is refused. Raises UnableToImport when the campaign has no profile or is closed.
+    """
+    if _imported(deposit):
+        return _already(deposit)
+    campaign = Campaign.objects.get(pk=deposit.campaign_id)
+    with Examination(campaign=campaign, deposit=deposit, now=now, keep=False) as examination:
+        examination.read(_profile(campaign, now), progress)
+        report = examination.report
+        if not report.refused:
+            report.state = ImportFile.State.EXAMINED
+        with transaction.atomic():
+            _record(examination, now)
+            deposit.examined_at = now
+            deposit.save(update_fields=["examined_at"])
+    return report
+
+
+def accept_deposit(*, deposit: ImportFile, now: dt.datetime, actor: User) -> ImportReport:
+    """Import a deposit that was examined: exactly the changes that were shown, in one transaction.
+
+    When they are no longer the same, nothing is written, the new ones are kept with the deposit, and UnableToImport
+    asks to read them again.
+    """
+    try:
+        return import_households(deposit=deposit, now=now, actor=actor, shown=deposit.shown_digest)
+    except _Outdated:
+        examine_households(deposit=deposit, now=now)
+        raise UnableToImport(OUTDATED) from None
 
 
 def import_households(
-    *, deposit: ImportFile, now: dt.datetime, dry_run: bool = False, progress: Progress | None = None
+    *,
+    deposit: ImportFile,
+    now: dt.datetime,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    actor: User | None = None,
+    shown: str = "",
 ) -> ImportReport:
     """Households, occupants, dwellings and cases of a deposit; known ones are corrected by tenant reference.
 
     An anomaly that blocks the file leaves the campaign as it was; one that blocks a household leaves that one out.
     All are recorded with the deposit, except in a dry run, which writes nothing. `progress` is told the number of
-    households read. Raises UnableToImport when the campaign has no profile or is closed.
+    households read; `shown` is the digest of the changes that were accepted. Raises UnableToImport when the campaign
+    has no profile, is closed, or is busy with another file.
     """
-    report = ImportReport(name=deposit.name, dry_run=dry_run)
-    found = _Found()
-    try:
-        with transaction.atomic():
-            campaign = Campaign.objects.select_for_update().get(pk=deposit.campaign_id)
-            deposit.refresh_from_db(fields=["state"])
-            if deposit.state == ImportFile.State.IMPORTED:
-                report.state, report.already = deposit.state, True
-                return report
-            _read_into(campaign, deposit, found, report, now, progress)
-            report.state = ImportFile.State.IMPORTED
-            if dry_run:
-                raise _Undone
-            _record(deposit, found, report, now)
-            done_importing(campaign, now)
-    except _Undone:
-        if not dry_run:
-            _record_refusal(deposit, found, report, now)
-    return report
+    if dry_run:
+        return _try(deposit, now, progress)
+    for _ in range(TRIES):
+        if _imported(deposit):
+            return _already(deposit)
+        campaign = Campaign.objects.get(pk=deposit.campaign_id)
+        profile = _profile(campaign, now)
+        with Examination(campaign=campaign, deposit=deposit, now=now, keep=True) as examination:
+            examination.read(profile, progress)
+            try:
+                return _write(examination, now, actor, shown)
+            except _Overtaken:
+                continue
+    raise UnableToImport(BUSY)
+
+
+def _try(deposit: ImportFile, now: dt.datetime, progress: Progress | None) -> ImportReport:
+    """Read and check everything, then undo even the meanings given to codes."""
+    if _imported(deposit):
+        return _already(deposit)
+    with transaction.atomic():
+        campaign = Campaign.objects.get(pk=deposit.campaign_id)
+        with Examination(campaign=campaign, deposit=deposit, now=now, keep=False) as examination:
+            examination.read(_profile(campaign, now), progress)
+        transaction.set_rollback(True)
+    examination.report.dry_run = True
+    return examination.report
+
+
+def _imported(deposit: ImportFile) -> bool:
+    deposit.refresh_from_db(fields=["state"])
+    return deposit.state == ImportFile.State.IMPORTED
+
+
+def _already(deposit: ImportFile) -> ImportReport:
+    return ImportReport(name=deposit.name, state=deposit.state, already=True)
 
 
 def _profile(campaign: Campaign, now: dt.datetime) -> MappingProfile:
@@ -84,61 +145,97 @@ def _profile(campaign: Campaign, now: dt.datetime) -> MappingProfile:
     profile = profile_of(campaign)
     if profile is None:
         raise UnableToImport("Choisissez d'abord le profil d'import de la campagne (nested, relational ou le vôtre).")
-    give_meanings(campaign, profile, now=now)
+    with transaction.atomic():
+        give_meanings(campaign, profile, now=now)
     return profile_of(campaign) or profile
 
 
-def _read_into(
-    campaign: Campaign,
-    deposit: ImportFile,
-    found: _Found,
-    report: ImportReport,
-    now: dt.datetime,
-    progress: Progress | None,
-) -> None:
-    """Stream the file into rows. Raises _Undone when the file is refused."""
-    profile = _profile(campaign, now)
-    writer = HouseholdWriter(campaign=campaign, deposit=deposit, now=now, report=report, tell=found.add)
-    with deposit.content.open("rb") as source:
-        for position, each in enumerate(read(cast(BinaryIO, source), profile, codes_of(campaign)), start=1):
-            anomaly = each if isinstance(each, Anomaly) else too_long(each)
-            if anomaly is None and not isinstance(each, Anomaly):
-                writer.add(each)
-            elif anomaly is not None:
-                found.add(anomaly)
-                _stop_when_blocking(anomaly, report)
-            if progress and position % CHUNK == 0:
-                progress(position)
-    writer.finish(known=found.references)
-    report.left_out = found.counts.get(Severity.HOUSEHOLD, 0)
-    report.warnings = found.counts.get(Severity.WARNING, 0)
-    if progress:
-        progress(report.imported)
+# ── The one transaction ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _stop_when_blocking(anomaly: Anomaly, report: ImportReport) -> None:
-    if anomaly.severity is Severity.FILE:
-        report.state, report.explanation = ImportFile.State.REFUSED, anomaly.message
-        raise _Undone
+def _write(examination: Examination, now: dt.datetime, actor: User | None, shown: str) -> ImportReport:
+    """All that the reading found. Raises _Overtaken, _Outdated or UnableToImport: then nothing is written."""
+    deposit, report = examination.deposit, examination.report
+    try:
+        with transaction.atomic():
+            _lock(examination)
+            if _imported(deposit):
+                return _already(deposit)
+            if generation_of(examination.campaign) != examination.generation:
+                raise _Overtaken
+            if not report.refused:
+                report.state = ImportFile.State.IMPORTED
+                _apply(examination, now, actor)
+                if shown and examination.log.digest != shown:
+                    raise _Outdated
+                done_importing(examination.campaign, now)
+            _record(examination, now)
+            if not report.refused:
+                deposit.imported_at, deposit.accepted_by = now, actor
+                deposit.save(update_fields=["imported_at", "accepted_by"])
+    except IntegrityError as error:
+        # Something read as new was written by another import between the reading and the writing.
+        raise _Overtaken from error
+    except DataError as error:
+        raise UnableToImport("Une valeur de ce fichier ne peut pas être enregistrée : signalez-le-nous.") from error
+    return report
 
 
-def _record(deposit: ImportFile, found: _Found, report: ImportReport, now: dt.datetime) -> None:
-    """What the deposit became, with its anomalies."""
+def _lock(examination: Examination) -> None:
+    """Wait for the imports of this campaign that are under way. Raises UnableToImport when it takes too long."""
+    try:
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+                cursor.execute("SELECT set_config('statement_timeout', '0', true)")
+        Campaign.objects.select_for_update().get(pk=examination.campaign.pk)
+    except OperationalError as error:
+        raise UnableToImport(BUSY) from error
+
+
+def _apply(examination: Examination, now: dt.datetime, actor: User | None) -> None:
+    """New households at once, corrections one by one, then those who left."""
+    for table in examination.tables:
+        table.load()
+    if not examination.again:
+        return
+    campaign, deposit = examination.campaign, examination.deposit
+    # Cases may have moved since the reading: what is written is worked out again on rows that are held.
+    examination.start_again()
+    for chunk in examination.corrections():
+        known = known_households(campaign, [record.tenant_ref for record, _ in chunk], lock=True)
+        for record, describes in chunk:
+            household, scope = known[record.tenant_ref], examination.scoping.of(record)
+            changes = examination.note(household, record, scope, describes=describes)
+            if changes is not None:
+                correct(
+                    campaign=campaign,
+                    deposit=deposit,
+                    known=household,
+                    record=record,
+                    changes=changes,
+                    now=now,
+                    actor=actor,
+                )
+    examination.conclude()
+    let_go(examination.departed, deposit=deposit, now=now, actor=actor)
+
+
+def _record(examination: Examination, now: dt.datetime) -> None:
+    """What the deposit became, with its anomalies and its changes."""
+    deposit, report = examination.deposit, examination.report
     deposit.anomalies.all().delete()
-    ImportAnomaly.objects.bulk_create((_row(deposit, each) for each in found.anomalies), batch_size=CHUNK)
+    anomalies = (_row(deposit, each) for each in examination.found.anomalies)
+    ImportAnomaly.objects.bulk_create(anomalies, batch_size=CHUNK)
+    examination.log.save(deposit, CHUNK)
     report.explanation = report.explanation or report.sentence
-    deposit.state, deposit.explanation = report.state, report.sentence
+    deposit.state, deposit.explanation, deposit.report = report.state, report.sentence, report.as_tables()
     deposit.households, deposit.refused = report.imported, report.left_out
-    deposit.imported_at = None if report.refused else now
-    deposit.save(update_fields=["state", "explanation", "households", "refused", "imported_at"])
-
-
-@transaction.atomic
-def _record_refusal(deposit: ImportFile, found: _Found, report: ImportReport, now: dt.datetime) -> None:
-    """Nothing of the file stays but what was wrong with it."""
-    for name in ("created", "corrected", "unchanged", "kept", "absent", "exempt"):
-        setattr(report, name, 0)
-    _record(deposit, found, report, now)
+    deposit.shown_digest = examination.log.digest
+    deposit.imported_at = None
+    deposit.save(
+        update_fields=["state", "explanation", "report", "households", "refused", "shown_digest", "imported_at"]
+    )
 
 
 def _row(deposit: ImportFile, anomaly: Anomaly) -> ImportAnomaly:
@@ -148,8 +245,8 @@ def _row(deposit: ImportFile, anomaly: Anomaly) -> ImportAnomaly:
         severity=anomaly.severity.value,
         line=anomaly.line,
         path=anomaly.path[:300],
-        value=anomaly.value[:200],
+        value=masked(anomaly.value)[:200],
         expected=anomaly.expected[:200],
-        message=anomaly.message[:400],
+        message=masked(anomaly.message)[:400],
         tenant_reference=anomaly.tenant_ref[:40],
     )

@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.utils import timezone
@@ -20,9 +20,10 @@ COLUMNS = ("ligne", "gravité", "nature", "référence locataire", "chemin", "va
 class ImportReport:
     """Counts are households: `created`, `corrected`, `unchanged` by this deposit, `left_out` for an anomaly.
 
-    `absent` are known households that this deposit no longer names; `kept` had already been sent their form, so that
-    only their address was corrected; `exempt` are out of the survey. `already` tells that nothing was done because
-    the same content had been imported before.
+    `absent` are known households that this deposit no longer names, `departed` those of them whose case is put aside
+    (the others have answered), `returned` had left and are named again; `kept` had already been sent their form, so
+    that only address and contact were corrected; `exempt` are out of the survey, `exclusions` counts each reason.
+    `kinds` counts the anomalies. `already` tells that nothing was done because the same content was imported before.
     """
 
     name: str
@@ -34,10 +35,14 @@ class ImportReport:
     unchanged: int = 0
     kept: int = 0
     absent: int = 0
+    departed: int = 0
+    returned: int = 0
     exempt: int = 0
     left_out: int = 0
     warnings: int = 0
     explanation: str = ""
+    exclusions: dict[str, int] = field(default_factory=dict)
+    kinds: dict[str, int] = field(default_factory=dict)
 
     @property
     def imported(self) -> int:
@@ -54,6 +59,11 @@ class ImportReport:
         return {**asdict(self), "imported": self.imported, "refused": self.refused}
 
     @property
+    def changes(self) -> int:
+        """Households that this deposit adds, corrects, or no longer names."""
+        return self.created + self.corrected + self.kept + self.absent
+
+    @property
     def sentence(self) -> str:
         """The whole report in a few French sentences."""
         if self.already:
@@ -62,14 +72,21 @@ class ImportReport:
             return f"Fichier refusé, rien n'a été importé. {self.explanation}".strip()
         told = [f"{_households(self.imported)} {_lu(self.imported)}"]
         told += [f"{number} {words}" for number, words in self._details() if number]
-        return f"{' ; '.join(told)}."
+        waiting = " Rien n'est encore changé : relisez, puis acceptez." if self.waiting else ""
+        return f"{' ; '.join(told)}.{waiting}"
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a person must accept it first."""
+        return self.state == ImportFile.State.EXAMINED
 
     def _details(self) -> list[tuple[int, str]]:
         return [
             (self.created, "nouveaux" if self.created > 1 else "nouveau"),
             (self.corrected, "corrigés" if self.corrected > 1 else "corrigé"),
             (self.unchanged, "sans changement"),
-            (self.kept, "déjà servis, adresse seule corrigée"),
+            (self.kept, "déjà servis, adresse et contact seuls corrigés"),
+            (self.returned, "de retour"),
             (self.exempt, "hors enquête"),
             (self.absent, "absents de ce fichier" if self.absent > 1 else "absent de ce fichier"),
             (self.left_out, "laissés de côté" if self.left_out > 1 else "laissé de côté"),

@@ -1,64 +1,58 @@
-"""Records of a landlord's file ↔ rows of the database: which attribute feeds which column, and what differs."""
+"""Records of a landlord's file ↔ rows of the database: which attribute feeds which column, and what fits there."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from operator import attrgetter, gt
 from typing import Any
 
-from django.db.models import CharField, Model
+from django.db.models import CharField, DecimalField, Model
 
-from tenants.landlord_file.records import Anomaly, HouseholdRecord, OccupantRecord, Severity
+from tenants.landlord_file.records import FIELD_LABELS, Anomaly, HouseholdRecord, OccupantRecord, Severity
 from tenants.models import Dwelling, Household, Occupant
 
-# Column → attribute of the record.
-DWELLING = {
+# Column → attribute of the record. Texts first: the bulk path joins them as they stand.
+DWELLING_TEXTS = {
     name: name
-    for name in (
-        "rpls",
-        "agency",
-        "agency_name",
-        "estate",
-        "estate_name",
-        "surface",
-        "financing",
-        "ceiling_zone",
-        "slr_zone",
-        "qpv",
-    )
+    for name in ("rpls", "agency", "agency_name", "estate", "estate_name", "financing", "ceiling_zone", "slr_zone")
 }
+DWELLING = DWELLING_TEXTS | {"surface": "surface", "qpv": "qpv"}
 ADDRESS = {name: name for name in ("address_2", "address_3", "address_4", "postcode", "city")}
-HOUSEHOLD = ADDRESS | {
-    "lease_reference": "lease_ref",
+CONTACT = {"email": "email", "mobile": "mobile"}
+HOUSEHOLD_TEXTS = ADDRESS | {"lease_reference": "lease_ref"} | CONTACT
+HOUSEHOLD = HOUSEHOLD_TEXTS | {
     "move_in_on": "move_in",
     "rent": "rent",
     "apl": "apl",
-    "email": "email",
-    "mobile": "mobile",
     "non_response_years": "non_response_years",
 }
-OCCUPANT = {
-    name: name
-    for name in (
-        "link",
-        "sex",
-        "last_name",
-        "first_name",
-        "birth_date",
-        "status",
-        "activity",
-        "cmi",
-        "dependant",
-    )
-}
+OCCUPANT_TEXTS = {name: name for name in ("link", "sex", "last_name", "first_name", "status", "activity")}
+OCCUPANT = OCCUPANT_TEXTS | {"birth_date": "birth_date", "cmi": "cmi", "dependant": "dependant"}
 YES_OR_NO = frozenset({"qpv", "apl", "cmi", "dependant"})
+MONEY = frozenset({"surface", "rent"})
+CENT = Decimal("0.01")
+MOST_YEARS = 99
+
+
+class _Letters(dict[int, str]):
+    """Each sign as it is searched, worked out once: lower case, no accent, '' or a space for what is no letter."""
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code).replace("œ", "oe").replace("Œ", "oe").replace("æ", "ae")
+        folded = unicodedata.normalize("NFKD", sign).casefold()
+        letters = (each for each in folded if not unicodedata.combining(each))
+        self[code] = found = "".join(each if each.isalnum() else " " for each in letters)
+        return found
+
+
+_LETTERS = _Letters()
 
 
 def searchable(*names: str) -> str:
     """A name as it is searched: lower case, without accents, one space between words."""
-    text = unicodedata.normalize("NFKD", " ".join(names).replace("œ", "oe").replace("Œ", "oe").replace("æ", "ae"))
-    letters = "".join(sign for sign in text.casefold() if not unicodedata.combining(sign))
-    return " ".join("".join(sign if sign.isalnum() else " " for sign in letters).split())
+    return " ".join(" ".join(names).translate(_LETTERS).split())
 
 
 def dwelling_reference(record: HouseholdRecord) -> str:
@@ -73,7 +67,7 @@ def dwelling_values(record: HouseholdRecord) -> dict[str, Any]:
 
 def household_values(record: HouseholdRecord) -> dict[str, Any]:
     """What the record says of the household, by column."""
-    return _values(record, HOUSEHOLD) | {"search_name": _search_name(record.occupants)}
+    return _values(record, HOUSEHOLD) | {"search_name": search_name(record.occupants)}
 
 
 def occupant_values(record: OccupantRecord) -> dict[str, Any]:
@@ -86,62 +80,101 @@ def facts_of(record: HouseholdRecord) -> dict[str, Any]:
     return {"apl": bool(record.apl), "qpv": bool(record.qpv), "financing": record.financing}
 
 
-def apply(row: Model, values: Mapping[str, Any]) -> bool:
-    """Write the values on the row; whether any of them changed."""
-    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
-    for name, value in changed.items():
-        setattr(row, name, value)
-    return bool(changed)
+def search_name(people: Iterable[OccupantRecord]) -> str:
+    """The leaseholder's name as it is searched; the first person's when nobody signs the lease."""
+    first = None
+    for person in people:
+        if person.link == "holder":
+            return searchable(person.last_name, person.first_name)[:120]
+        first = first or person
+    return searchable(first.last_name, first.first_name)[:120] if first else ""
 
 
-def _lengths(model: type[Model], columns: Mapping[str, str]) -> tuple[tuple[str, int], ...]:
+def _values(record: HouseholdRecord | OccupantRecord, columns: Mapping[str, str]) -> dict[str, Any]:
+    return {column: _stored(column, getattr(record, name)) for column, name in columns.items()}
+
+
+def _stored(column: str, value: Any) -> Any:
+    """The value as its column keeps it: a yes or a no, two decimals."""
+    if column in YES_OR_NO:
+        return bool(value)
+    return value.quantize(CENT) if column in MONEY and value is not None else value
+
+
+# ── What the columns can hold ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _lengths(model: type[Model], columns: Mapping[str, str]) -> list[tuple[str, int]]:
     fields = ((model._meta.get_field(column), name) for column, name in columns.items())
-    return tuple(
-        (name, field.max_length) for field, name in fields if isinstance(field, CharField) and field.max_length
-    )
+    return [(name, field.max_length) for field, name in fields if isinstance(field, CharField) and field.max_length]
 
 
-# What the columns can hold, by attribute of the record.
-LENGTHS = (
-    *_lengths(Dwelling, DWELLING | {"reference": "dwelling_ref"}),
-    *_lengths(Household, HOUSEHOLD | {"tenant_reference": "tenant_ref"}),
+class _Limits:
+    """The longest text of each attribute of a kind of record, checked in one pass."""
+
+    def __init__(self, lengths: list[tuple[str, int]]) -> None:
+        self.names = [name for name, _ in lengths]
+        self.most = [limit for _, limit in lengths]
+        self.texts = attrgetter(*self.names)
+
+    def passed(self, record: HouseholdRecord | OccupantRecord) -> tuple[str, str, int] | None:
+        """The first attribute whose text is too long: its name, the text, the limit."""
+        texts = self.texts(record)
+        if not any(map(gt, map(len, texts), self.most)):
+            return None
+        return next(
+            (name, text, limit)
+            for name, text, limit in zip(self.names, texts, self.most, strict=True)
+            if len(text) > limit
+        )
+
+
+_HOUSEHOLD = _Limits(
+    _lengths(Dwelling, DWELLING | {"reference": "dwelling_ref"})
+    + _lengths(Household, HOUSEHOLD | {"tenant_reference": "tenant_ref"})
 )
-OCCUPANT_LENGTHS = _lengths(Occupant, OCCUPANT)
+_OCCUPANT = _Limits(_lengths(Occupant, OCCUPANT))
 
 
-def too_long(record: HouseholdRecord) -> Anomaly | None:
+def _largest(model: type[Model], column: str) -> Decimal:
+    field = model._meta.get_field(column)
+    if not isinstance(field, DecimalField):
+        raise TypeError(f"{column} is no decimal column")
+    return Decimal(10) ** (field.max_digits - field.decimal_places)
+
+
+_RENT, _SURFACE = _largest(Household, "rent"), _largest(Dwelling, "surface")
+
+
+def unfit(record: HouseholdRecord) -> Anomaly | None:
     """The first value that no column can hold, as an anomaly that leaves the household out."""
-    for name, limit in LENGTHS:
-        if len(getattr(record, name)) > limit:
-            return _too_long(record, name, getattr(record, name), limit)
-    for person in record.occupants:
-        for name, limit in OCCUPANT_LENGTHS:
-            if len(getattr(person, name)) > limit:
-                return _too_long(record, name, getattr(person, name), limit)
+    found = _HOUSEHOLD.passed(record)
+    if found is None:
+        for person in record.occupants:
+            found = _OCCUPANT.passed(person)
+            if found is not None:
+                break
+    if found is not None:
+        return _too_long(record, *found)
+    if record.rent is not None and abs(record.rent) >= _RENT:
+        return _too_large(record, "rent", record.rent, _RENT)
+    if record.surface is not None and abs(record.surface) >= _SURFACE:
+        return _too_large(record, "surface", record.surface, _SURFACE)
+    if record.non_response_years > MOST_YEARS:
+        return _too_large(record, "non_response_years", record.non_response_years, MOST_YEARS + 1)
     return None
 
 
 def _too_long(record: HouseholdRecord, name: str, value: str, limit: int) -> Anomaly:
-    return Anomaly(
-        kind="too_long",
-        severity=Severity.HOUSEHOLD,
-        line=record.line,
-        path="",
-        value=value[:200],
-        expected=f"{limit} caractères au plus",
-        message=f"La valeur compte {len(value)} caractères pour {limit} au plus ({name}). Ce ménage n'est pas importé.",
-        tenant_ref=record.tenant_ref,
-    )
+    label = FIELD_LABELS.get(name, name)
+    told = f"La valeur compte {len(value)} caractères pour {limit} au plus ({label}). Ce ménage n'est pas importé."
+    return _left_out(record, "too_long", value[:200], f"{limit} caractères au plus", told)
 
 
-def _values(record: HouseholdRecord | OccupantRecord, columns: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        column: bool(getattr(record, name)) if column in YES_OR_NO else getattr(record, name)
-        for column, name in columns.items()
-    }
+def _too_large(record: HouseholdRecord, name: str, value: Decimal | int, limit: Decimal | int) -> Anomaly:
+    told = f"« {value} » est hors de toute vraisemblance ({FIELD_LABELS.get(name, name)}). Ce ménage n'est pas importé."
+    return _left_out(record, "too_large", str(value), f"moins de {limit}", told)
 
 
-def _search_name(people: Iterable[OccupantRecord]) -> str:
-    known = list(people)
-    holder = next((person for person in known if person.link == "holder"), known[0] if known else None)
-    return searchable(holder.last_name, holder.first_name)[:120] if holder else ""
+def _left_out(record: HouseholdRecord, kind: str, value: str, expected: str, message: str) -> Anomaly:
+    return Anomaly(kind, Severity.HOUSEHOLD, record.line, "", value, expected, message, record.tenant_ref)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.utils import timezone
 
 from campaigns import operations
 from campaigns.models import Campaign, current_tables
@@ -141,7 +142,7 @@ class TestOnce:
 
 class TestRefused:
     def test_a_truncated_file_leaves_nothing_behind(self, now, monkeypatch):
-        monkeypatch.setattr("tenants.importing.writing.CHUNK", 50)
+        monkeypatch.setattr("tenants.importing.examining.CHUNK", 50)
         campaign = ready("a", now)
         deposit, report = imported(campaign, sample("a")[:200_000], now)
         assert report.refused
@@ -244,12 +245,13 @@ class TestCorrections:
         assert (case.state, case.scope) == (State.PREPARED, "sls")
         assert list(case.events.order_by("pk").values_list("kind", flat=True))[1:3] == [Move.EXEMPT, "import"]
 
-    def test_a_household_missing_from_the_file_is_told_and_kept(self, now):
+    def test_a_household_missing_from_the_file_leaves_the_survey(self, now):
         household = re.search(r"<Locataire><Reference>00100018<.*?</Locataire>", sample("a").decode())[0]
         campaign, deposit, report = self.corrected(now, household, "")
-        assert report.absent == 1
-        assert deposit.anomalies.get(kind="household_absent").tenant_reference == "00100018"
-        assert campaign.cases.filter(household__tenant_reference="00100018", state=State.PREPARED).exists()
+        assert (report.absent, report.departed) == (1, 1)
+        assert deposit.changes.get(kind="departure").tenant_reference == "00100018"
+        assert campaign.cases.filter(household__tenant_reference="00100018", state=State.OUT_OF_SCOPE).exists()
+        assert campaign.households.get(tenant_reference="00100018").left_on == timezone.localdate(now)
 
     def test_an_arrival_is_a_new_case(self, now):
         household = re.search(r"<Locataire><Reference>00100018<.*?</Locataire>", sample("a").decode())[0]

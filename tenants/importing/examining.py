@@ -1,0 +1,275 @@
+"""A deposit read to its end before anything is written: its anomalies, its changes, the lines of what is new."""
+
+from __future__ import annotations
+
+import datetime as dt
+import pickle
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import BinaryIO, cast
+
+from django.db.models import Max, Min
+
+from campaigns.models import Campaign
+from tenants.importing import rows
+from tenants.importing.changes import ChangeLog, Kind
+from tenants.importing.code_tables import codes_of
+from tenants.importing.comparing import KEPT, Change, Known, changes_between, in_words, known_households
+from tenants.importing.departures import Departure, Named, departures
+from tenants.importing.deposits import CHUNK, Progress
+from tenants.importing.identifiers import CaseReferences, DwellingIndex, reserve_ids
+from tenants.importing.lines import Arrival, CaseTables, PeopleTables
+from tenants.importing.report import ImportReport
+from tenants.importing.scoping import Scope, Scoping
+from tenants.importing.tables import Table
+from tenants.landlord_file.profile import MappingProfile
+from tenants.landlord_file.reader import read
+from tenants.landlord_file.records import Anomaly, HouseholdRecord, Severity
+from tenants.models import Dwelling, Household, ImportFile, SurveyCase
+
+# More anomalies than this say nothing new: the file comes from another dialect.
+MOST_ANOMALIES = 20_000
+
+
+@dataclass(slots=True)
+class Found:
+    """The anomalies met, bounded, and the households they leave out or concern."""
+
+    anomalies: list[Anomaly] = field(default_factory=list)
+    references: set[str] = field(default_factory=set)
+    left_out: set[str] = field(default_factory=set)
+    warnings: int = 0
+    blocking: Anomaly | None = None
+
+    def add(self, anomaly: Anomaly) -> None:
+        """One more."""
+        if anomaly.severity is Severity.FILE:
+            self.blocking = self.blocking or anomaly
+        elif anomaly.severity is Severity.WARNING:
+            self.warnings += 1
+        else:
+            again = f" {anomaly.line}" if anomaly.kind == "duplicate_reference" or not anomaly.tenant_ref else ""
+            self.left_out.add(f"{anomaly.tenant_ref}{again}")
+        if anomaly.tenant_ref:
+            self.references.add(anomaly.tenant_ref)
+        if len(self.anomalies) < MOST_ANOMALIES or anomaly.severity is Severity.FILE:
+            self.anomalies.append(anomaly)
+
+    def forget(self, kind: str) -> None:
+        """Take back the warnings of that kind."""
+        kept = [each for each in self.anomalies if each.kind != kind]
+        self.warnings -= len(self.anomalies) - len(kept)
+        self.anomalies = kept
+
+    def warn(self, kind: str, reference: str, message: str, line: int = 0) -> None:
+        """Something to check about a household that is imported."""
+        self.add(Anomaly(kind, Severity.WARNING, line, "", "", "", message, reference))
+
+
+class Examination:
+    """Everything that one reading of a deposit found. Use as a context manager: its files go with it.
+
+    With `keep`, ids are reserved and the lines of new households wait in `tables`, records to correct in `corrections`.
+    """
+
+    def __init__(self, *, campaign: Campaign, deposit: ImportFile, now: dt.datetime, keep: bool) -> None:
+        self.campaign, self.deposit, self.keep = campaign, deposit, keep
+        self.report = ImportReport(name=deposit.name)
+        self.found = Found()
+        self.log = ChangeLog()
+        self.scoping = Scoping(campaign)
+        self.generation = generation_of(campaign)
+        self.again = campaign.households.exists()
+        self.departed: list[Departure] = []
+        self._waiting: list[HouseholdRecord] = []
+        self._dwellings, self._described = DwellingIndex(), DwellingIndex()
+        self._named = _nobody(campaign) if self.again else Named(0, 0)
+        self._people, self._cases = PeopleTables(campaign.pk), CaseTables(campaign.pk, deposit, now)
+        self._references = CaseReferences() if keep else None
+        self._corrections = tempfile.TemporaryFile()  # noqa: SIM115 — closed with the examination
+
+    def __enter__(self) -> Examination:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for table in self.tables:
+            table.close()
+        self._corrections.close()
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables to load, in an order that their foreign keys allow."""
+        return (*self._people.all, *self._cases.all)
+
+    def read(self, profile: MappingProfile, progress: Progress | None = None) -> None:
+        """The whole file. What was found is complete afterwards; a file that is refused leaves `report.refused`."""
+        with self.deposit.content.open("rb") as source:
+            found = read(cast(BinaryIO, source), profile, codes_of(self.campaign))
+            for position, each in enumerate(found, start=1):
+                self._take(each)
+                if progress and position % CHUNK == 0:
+                    progress(position)
+        self._flush()
+        self.conclude()
+        if progress:
+            progress(self.report.imported)
+
+    def _take(self, each: HouseholdRecord | Anomaly) -> None:
+        if isinstance(each, Anomaly):
+            self.found.add(each)
+            return
+        anomaly = rows.unfit(each)
+        if anomaly is not None:
+            self.found.add(anomaly)
+            return
+        self._waiting.append(each)
+        if len(self._waiting) == CHUNK:
+            self._flush()
+
+    def _flush(self) -> None:
+        chunk, self._waiting = self._waiting, []
+        known = known_households(self.campaign, [each.tenant_ref for each in chunk]) if self.again and chunk else {}
+        new = [each for each in chunk if each.tenant_ref not in known]
+        if new:
+            self._arrive(new)
+        for record in chunk:
+            if record.tenant_ref in known:
+                self._compare(known[record.tenant_ref], record)
+
+    # ── New households ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _arrive(self, records: list[HouseholdRecord]) -> None:
+        scopes = [self.scoping.of(record) for record in records]
+        self.report.created += len(records)
+        for scope in scopes:
+            self._count(scope)
+        if self.again:
+            for record, scope in zip(records, scopes, strict=True):
+                effect = "Nouveau dossier, à envoyer." if scope.surveyed else f"Hors enquête. {scope.reason}"
+                self.log.add(Kind.ARRIVAL, record.tenant_ref, line=record.line, effect=effect)
+        if self._references is None:
+            return
+        places, described = self._place(records)
+        pks, cases = reserve_ids(Household, len(records)), reserve_ids(SurveyCase, len(records))
+        told = zip(records, pks, places, cases, self._references.take(len(records)), scopes, strict=True)
+        arrivals = [Arrival(*each) for each in told]
+        self._people.add(described, arrivals)
+        self._cases.add(arrivals)
+
+    def _place(self, records: list[HouseholdRecord]) -> tuple[list[int], list[tuple[int, HouseholdRecord]]]:
+        """The dwelling of each record, and the new ones with the first record that names them: it describes them."""
+        references = [rows.dwelling_reference(record) for record in records]
+        if self.again:
+            self._know_dwellings(references)
+        first: dict[str, HouseholdRecord] = {}
+        for reference, record in zip(references, records, strict=True):
+            if not self._dwellings.get(reference):
+                first.setdefault(reference, record)
+        described = list(zip(reserve_ids(Dwelling, len(first)), first.values(), strict=True))
+        for reference, (pk, _) in zip(first, described, strict=True):
+            self._dwellings.keep(reference, pk)
+        return [self._dwellings.get(reference) for reference in references], described
+
+    def _know_dwellings(self, references: list[str]) -> None:
+        new = [reference for reference in references if not self._dwellings.get(reference)]
+        stored = self.campaign.dwellings.filter(reference__in=new).values_list("reference", "pk")
+        for reference, pk in stored:
+            self._dwellings.keep(reference, pk)
+
+    def _count(self, scope: Scope) -> None:
+        if not scope.surveyed:
+            self.report.exempt += 1
+        if scope.reason:
+            self.report.exclusions[scope.reason] = self.report.exclusions.get(scope.reason, 0) + 1
+
+    # ── Known households ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _compare(self, known: Known, record: HouseholdRecord) -> None:
+        self._named.add(known.pk)
+        scope = self.scoping.of(record)
+        self._count(scope)
+        reference = rows.dwelling_reference(record)
+        describes = reference == known.dwelling and not self._described.get(reference)
+        self._described.keep(reference, known.pk)
+        if self.note(known, record, scope, describes=describes) is not None:
+            pickle.dump((record, describes), self._corrections, protocol=pickle.HIGHEST_PROTOCOL)
+
+    def note(self, known: Known, record: HouseholdRecord, scope: Scope, *, describes: bool) -> list[Change] | None:
+        """Count and log what the file changes for a known household; None when it says nothing new."""
+        changes = changes_between(known, record, scope, describes=describes)
+        back = known.left_on is not None
+        if not changes and not back:
+            self.report.unchanged += 1
+            return None
+        kept = not all(change.applied for change in changes)
+        if kept:
+            self.report.kept += 1
+            self.found.warn("form_already_sent", record.tenant_ref, KEPT, record.line)
+        else:
+            self.report.corrected += 1
+        self.report.returned += back
+        self.log.add(
+            Kind.RETURN if back else Kind.CORRECTION,
+            record.tenant_ref,
+            household=known.pk,
+            line=record.line,
+            effect=KEPT if kept else "",
+            details=in_words(changes),
+        )
+        return changes
+
+    def corrections(self) -> Iterator[list[tuple[HouseholdRecord, bool]]]:
+        """The records that differ from what is known, by chunks, each with whether it describes its dwelling."""
+        self._corrections.seek(0)
+        chunk: list[tuple[HouseholdRecord, bool]] = []
+        while True:
+            try:
+                chunk.append(pickle.load(self._corrections))  # noqa: S301 — written by this object a moment ago
+            except EOFError:
+                break
+            if len(chunk) == CHUNK:
+                yield chunk
+                chunk = []
+        if chunk:
+            yield chunk
+
+    def start_again(self) -> None:
+        """Forget what was noted of known households: it is about to be worked out on rows that are held."""
+        self.log.forget(Kind.CORRECTION, Kind.RETURN, Kind.DEPARTURE)
+        self.found.forget("form_already_sent")
+        self.report.corrected = self.report.kept = self.report.returned = 0
+
+    # ── The end of the file ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def conclude(self) -> None:
+        """Who left, and the counts of the report; nothing of a refused file counts."""
+        if self.found.blocking is not None:
+            self.report = ImportReport(name=self.report.name, state=ImportFile.State.REFUSED)
+            self.report.explanation = self.found.blocking.message
+            self.log = ChangeLog()
+        elif self.again:
+            self._note_departures()
+        self.report.left_out, self.report.warnings = len(self.found.left_out), self.found.warnings
+        self.report.kinds = dict(Counter(each.kind for each in self.found.anomalies))
+
+    def _note_departures(self) -> None:
+        self.departed = list(departures(self.campaign, self._named, self.found.references))
+        self.report.departed = sum(each.put_aside for each in self.departed)
+        self.report.absent = len(self.departed)
+        for each in self.departed:
+            self.log.add(Kind.DEPARTURE, each.reference, household=each.pk, effect=each.effect)
+
+
+def generation_of(campaign: Campaign) -> tuple[int, ...]:
+    """Which deposits of households made the campaign what it is: another one since, and a reading is out of date."""
+    imported = campaign.deposits.filter(kind=ImportFile.Kind.HOUSEHOLDS, state=ImportFile.State.IMPORTED)
+    return tuple(imported.order_by("pk").values_list("pk", flat=True))
+
+
+def _nobody(campaign: Campaign) -> Named:
+    """No household named yet."""
+    ends = campaign.households.aggregate(first=Min("pk"), last=Max("pk"))
+    return Named(ends["first"], ends["last"])

@@ -1,0 +1,130 @@
+"""Identifiers given before a row is written: ids reserved by blocks, case references drawn by thousands."""
+
+from __future__ import annotations
+
+import secrets
+from array import array
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Max, Model
+
+from campaigns.scope import all_landlords
+from tenants.models import SurveyCase
+from tenants.models.cases import REFERENCE_SYMBOLS
+
+LENGTH = 8
+_SYMBOLS = REFERENCE_SYMBOLS.encode()
+# A random byte gives a symbol; those past the last whole turn of the alphabet are dropped, so that none is favoured.
+_FAIR = 256 - 256 % len(_SYMBOLS)
+_TURN = bytes(_SYMBOLS[byte % len(_SYMBOLS)] for byte in range(256))
+_DROPPED = bytes(range(_FAIR, 256))
+_CELLS = 2**26
+
+
+def reserve_ids(model: type[Model], count: int) -> list[int]:
+    """So many ids of that table that nobody else will ever be given. Those that are not used are lost, harmlessly."""
+    if not count:
+        return []
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            query = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+            cursor.execute(query, [table, count])
+            return [row[0] for row in cursor.fetchall()]
+        with transaction.atomic():
+            return _reserve_on_sqlite(cursor, model, table, count)
+
+
+def _reserve_on_sqlite(cursor: Any, model: type[Model], table: str, count: int) -> list[int]:
+    """SQLite keeps the last id of each table in a table of its own, which may be written."""
+    cursor.execute("UPDATE sqlite_sequence SET seq = seq + %s WHERE name = %s", [count, table])
+    if cursor.rowcount == 0:
+        with all_landlords():
+            last = model._default_manager.aggregate(last=Max("pk"))["last"] or 0
+        cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, last + count])
+    cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+    last = cursor.fetchone()[0]
+    return list(range(last - count + 1, last + 1))
+
+
+class CaseReferences:
+    """Case references: eight random symbols (36 bits), never given twice, neither here nor to a case that exists.
+
+    What was drawn is remembered as one bit in 8 MB: a reference whose bit is taken is dropped, known or not.
+    """
+
+    def __init__(self) -> None:
+        self._drawn = bytearray(_CELLS // 8)
+        with all_landlords():
+            self._alone = not SurveyCase.objects.exists()
+
+    def take(self, count: int) -> list[str]:
+        """So many new references."""
+        given: list[str] = []
+        while len(given) < count:
+            drawn = [each for each in self._draw(count - len(given)) if self._is_new(each)]
+            given += drawn if self._alone else self._free(drawn)
+        return given
+
+    @staticmethod
+    def _draw(count: int) -> list[str]:
+        symbols = b""
+        while len(symbols) < count * LENGTH:
+            symbols += secrets.token_bytes(count * LENGTH + 64).translate(_TURN, _DROPPED)
+        text = symbols.decode("ascii")
+        return [text[start : start + LENGTH] for start in range(0, count * LENGTH, LENGTH)]
+
+    def _is_new(self, reference: str) -> bool:
+        place = hash(reference) % _CELLS
+        byte, bit = place >> 3, 1 << (place & 7)
+        if self._drawn[byte] & bit:
+            return False
+        self._drawn[byte] |= bit
+        return True
+
+    @staticmethod
+    def _free(drawn: list[str]) -> list[str]:
+        with all_landlords():
+            taken = set(SurveyCase.objects.filter(reference__in=drawn).values_list("reference", flat=True))
+        return [each for each in drawn if each not in taken] if taken else drawn
+
+
+class DwellingIndex:
+    """Dwelling reference → id, in two arrays (16 bytes a cell): an open-addressing table of 64-bit hashes.
+
+    Two different references of a million share a hash about once in 10⁷ files: taken as equal.
+    """
+
+    def __init__(self, cells: int = 2**12) -> None:
+        self._mask = cells - 1
+        self._count = 0
+        self._hashes = array("q", bytes(8 * cells))
+        self._ids = array("q", bytes(8 * cells))
+
+    def get(self, reference: str) -> int:
+        """The id kept for that reference, 0 when there is none."""
+        return self._ids[self._place(hash(reference) or 1)]
+
+    def keep(self, reference: str, pk: int) -> None:
+        """Remember the id of a reference."""
+        known = hash(reference) or 1
+        place = self._place(known)
+        self._count += not self._hashes[place]
+        self._hashes[place], self._ids[place] = known, pk
+        if self._count * 3 > self._mask * 2:
+            self._grow()
+
+    def _place(self, known: int) -> int:
+        place = known & self._mask
+        while self._hashes[place] and self._hashes[place] != known:
+            place = (place + 1) & self._mask
+        return place
+
+    def _grow(self) -> None:
+        larger = DwellingIndex(2 * (self._mask + 1))
+        for known, pk in zip(self._hashes, self._ids, strict=True):
+            if known:
+                place = larger._place(known)
+                larger._hashes[place], larger._ids[place] = known, pk
+        self._mask, self._hashes, self._ids = larger._mask, larger._hashes, larger._ids

@@ -1,0 +1,56 @@
+"""Which part of the survey concerns a household, and why it is left out of the rest: the law's answer, remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from campaigns.law.survey_scope import exemptions, scope_of
+from campaigns.models import Campaign
+from tenants.case_states import State
+from tenants.importing import rows
+from tenants.landlord_file.records import HouseholdRecord
+from tenants.models import SurveyCase
+
+LONGEST_REASON = 200
+MEMORY = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The scope of a household and the French reason, '' when nothing is left out."""
+
+    name: str
+    reason: str
+
+    @property
+    def surveyed(self) -> bool:
+        """Whether the household has anything to answer."""
+        return self.name != SurveyCase.Scope.NONE
+
+    @property
+    def state(self) -> State:
+        """Where its case starts."""
+        return State.PREPARED if self.surveyed else State.OUT_OF_SCOPE
+
+
+class Scoping:
+    """The scopes of one campaign's households. Households with the same facts share one answer."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        self._survey = campaign.survey
+        self._exemptions = exemptions(campaign.reference_on, waived=campaign.waived_exemptions)
+        self._known: dict[Hashable, Scope] = {}
+
+    def of(self, record: HouseholdRecord) -> Scope:
+        """The scope of that household."""
+        facts: dict[str, Any] = rows.facts_of(record)
+        key = tuple(facts.values())
+        scope = self._known.get(key)
+        if scope is None:
+            name, reason = scope_of(self._survey, facts, self._exemptions)
+            scope = Scope(name, reason[:LONGEST_REASON])
+            if len(self._known) < MEMORY:
+                self._known[key] = scope
+        return scope
