@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from operator import call
 from typing import Any, Protocol
 
 from .code_tables import CodeTables
-from .conversion import ADDRESS_LINE, Converter, Problem, absent, converter
+from .conversion import ADDRESS_LINE, Problem, absent, converter
 from .profile import HOUSEHOLD_TARGETS, OCCUPANT_TARGETS, FieldMapping, MappingProfile
 from .records import Anomaly, HouseholdRecord, OccupantRecord, Severity
-from .walking import Fault, Slots, Values
+from .references import ReferenceIndex
+from .walking import Fault, Slots, Values, picker
 from .wording import anomaly
 
 NOTHING: dict[str, object] = {
@@ -28,8 +29,10 @@ NOTHING: dict[str, object] = {
 }
 """What a field holds when the file says nothing; '' for all the others."""
 
+MOST_OCCUPANTS = 99
+"""People of one household; more is a broken join or a broken file."""
 
-_IN_ORDER = list(range(1, 100))
+_IN_ORDER = list(range(1, MOST_OCCUPANTS + 1))
 
 
 class Place(Protocol):
@@ -52,51 +55,24 @@ class _Field:
 
     target: str
     slot: int
-    convert: Converter
+    convert: Callable[[str | None], Any]
 
 
-class ReferenceIndex:
-    """References already met and their line, 12 bytes each: an open-addressing table of 64-bit hashes.
+class _Row:
+    """All the fields of a household, or of an occupant, in the order of the record."""
 
-    Two different references share a hash about once in 10¹³ pairs of a million: taken as equal.
-    """
+    def __init__(self, fields: list[_Field]) -> None:
+        self.fields = fields
+        self._pick = picker(field.slot for field in fields)
+        self._converts = [field.convert for field in fields]
 
-    def __init__(self) -> None:
-        self._mask = 2**10 - 1
-        self._count = 0
-        self._hashes = array("q", bytes(8 * (self._mask + 1)))
-        self._lines = array("I", bytes(4 * (self._mask + 1)))
+    def convert(self, values: Values) -> list[Any]:
+        """Every field, in one go. Raises Problem at the first that can't be taken."""
+        return list(map(call, self._converts, self._pick(values)))
 
-    def first_line(self, reference: str) -> int | None:
-        """The line where this reference was kept, or None."""
-        place = self._place(hash(reference) or 1)
-        return self._lines[place] if self._hashes[place] else None
-
-    def remember(self, reference: str, line: int) -> None:
-        """Keep a reference that is not known yet."""
-        known = hash(reference) or 1
-        place = self._place(known)
-        self._hashes[place], self._lines[place] = known, line
-        self._count += 1
-        if self._count * 2 > self._mask:
-            self._grow()
-        return None
-
-    def _place(self, known: int) -> int:
-        place = known & self._mask
-        while self._hashes[place] and self._hashes[place] != known:
-            place = (place + 1) & self._mask
-        return place
-
-    def _grow(self) -> None:
-        hashes, lines = self._hashes, self._lines
-        self._mask = self._mask * 2 + 1
-        self._hashes = array("q", bytes(8 * (self._mask + 1)))
-        self._lines = array("I", bytes(4 * (self._mask + 1)))
-        for known, line in zip(hashes, lines, strict=True):
-            if known:
-                place = self._place(known)
-                self._hashes[place], self._lines[place] = known, line
+    def target_of(self, slot: int) -> str:
+        """The first field that this slot feeds, or ''."""
+        return next((field.target for field in self.fields if field.slot == slot), "")
 
 
 class Assembler:
@@ -104,119 +80,128 @@ class Assembler:
 
     def __init__(self, profile: MappingProfile, codes: CodeTables, household: list[Slots], occupant: Slots) -> None:
         sources = _household_sources(profile, household)
-        self._household = [
-            _Field(target, *_fed(sources.get(target), target, profile, codes)) for target in HOUSEHOLD_TARGETS
-        ]
         own = {m.target: (m, occupant.index(m.source) if m.source else -1) for m in profile.occupant.fields}
-        self._occupant = [_Field(target, *_fed(own.get(target), target, profile, codes)) for target in OCCUPANT_TARGETS]
-        self._plan = [(field.slot, field.convert) for field in self._household]
-        self._occupant_plan = [(field.slot, field.convert) for field in self._occupant]
-        self._slots = {field.target: field.slot for field in self._household}
+        self._household = _row(HOUSEHOLD_TARGETS, sources, profile, codes)
+        self._occupant = _row(OCCUPANT_TARGETS, own, profile, codes)
+        self._slots = {field.target: field.slot for field in self._household.fields}
         self._says_link = "link" in own
         self._says_address = {"address_4", "postcode", "city"} <= sources.keys()
         self._references = ReferenceIndex()
-        self._found: list[Anomaly] = []
-        self._tenant_ref = ""
+        self._values: Values = ()
+        self._place: Place
+        self.found: list[Anomaly] = []
 
     def assemble(
         self, values: Values, occupants: Sequence[Values], place: Place, faults: Iterable[Fault] = ()
-    ) -> list[HouseholdRecord | Anomaly]:
-        """What this household gives: its anomalies, then its record unless one of them leaves it out."""
-        self._found = []
-        self._tenant_ref = (values[self._slots["tenant_ref"]] or "").strip()
+    ) -> HouseholdRecord | None:
+        """The household, or None when one of its anomalies leaves it out; `found` then holds these anomalies."""
+        self._values, self._place = values, place
+        if self.found:
+            self.found = []
         for fault in faults:
-            self._report_fault(fault, place)
+            self._report_fault(fault)
+            if fault.kind == "household_too_large":
+                return None
+        if len(occupants) > MOST_OCCUPANTS:
+            self._report("too_many_occupants", self._place.household(-1), value=str(len(occupants)))
+            occupants = occupants[:MOST_OCCUPANTS]
         try:
-            fields = [convert[values[slot]] for slot, convert in self._plan]
+            fields = self._household.convert(values)
         except Problem:
-            fields = self._convert_slowly(self._household, values, place, 0)
-        people = self._people(occupants, place)
-        fields += (people, place.line)
+            fields = self._convert_slowly(values, 0)
+        fields += (self._people(occupants), place.line)
         record = HouseholdRecord(*fields)
-        self._check(record, place)
-        if self._found and any(found.severity is not Severity.WARNING for found in self._found):
-            return [*self._found]
+        self._check(record)
+        if self.found and any(found.severity is not Severity.WARNING for found in self.found):
+            return None
         self._references.remember(record.tenant_ref, record.line)
-        return [*self._found, record]
+        return record
 
-    def _people(self, occupants: Sequence[Values], place: Place) -> tuple[OccupantRecord, ...]:
-        rows: list[list[Any]] = []
-        for number, values in enumerate(occupants, start=1):
-            try:
-                rows.append([convert[values[slot]] for slot, convert in self._occupant_plan])
-            except Problem:
-                rows.append(self._convert_slowly(self._occupant, values, place, number))
+    def _people(self, occupants: Sequence[Values]) -> tuple[OccupantRecord, ...]:
+        convert = self._occupant.convert
+        try:
+            rows = [convert(own) for own in occupants]
+        except Problem:
+            rows = [self._convert_slowly(own, n) for n, own in enumerate(occupants, start=1)]
         ranks = [row[0] for row in rows]
         if ranks == _IN_ORDER[: len(ranks)]:
             return tuple([OccupantRecord(*row) for row in rows])
         ranks = [rank for rank in ranks if rank]
         if len(set(ranks)) < len(ranks):
-            self._report("rank_clash", place.household(-1))
+            self._report("rank_clash", self._place.household(-1))
         if ranks:
             rows.sort(key=lambda row: row[0] or len(rows))
         return tuple(OccupantRecord(rank, *row[1:]) for rank, row in enumerate(rows, start=1))
 
-    def _convert_slowly(self, fields: list[_Field], values: Values, place: Place, occupant: int) -> list[Any]:
+    def _convert_slowly(self, own: Values, occupant: int) -> list[Any]:
         """The same conversion, field by field, reporting each problem once per place of the file."""
         converted: list[Any] = []
         told: set[tuple[int, str]] = set()
-        for field in fields:
+        for field in (self._occupant if occupant else self._household).fields:
+            text = own[field.slot]
             try:
-                converted.append(field.convert[values[field.slot]])
+                converted.append(field.convert(text))
             except Problem as problem:
                 converted.append(NOTHING.get(field.target, "") if problem.kept is None else problem.kept)
                 if (field.slot, problem.kind) in told:
                     continue
                 told.add((field.slot, problem.kind))
-                where = place.occupant(occupant - 1, field.slot) if occupant else place.household(field.slot)
-                value = (values[field.slot] or "").strip()
+                where = self._where(occupant, field.slot)
+                value = (text or "").strip()
                 self._report(problem.kind, where, value=value, expected=problem.expected, field=field.target)
         return converted
 
-    def _check(self, record: HouseholdRecord, place: Place) -> None:
+    def _check(self, record: HouseholdRecord) -> None:
         """What concerns the household as a whole."""
-        if not record.occupants:
-            self._report("no_occupant", place.household(-1), expected="au moins un occupant")
-        elif self._says_link and "holder" not in (links := [person.link for person in record.occupants]) and all(links):
-            self._report("no_holder", place.household(-1), expected="un titulaire")
+        if not record.occupants and not any(found.kind == "ambiguous_link" for found in self.found):
+            self._report("no_occupant", self._place.household(-1), expected="au moins un occupant")
+        elif self._says_link and record.occupants and record.occupants[0].link != "holder":
+            links = [person.link for person in record.occupants]
+            if "holder" not in links and all(links):
+                self._report("no_holder", self._place.household(-1), expected="un titulaire")
         if self._says_address and not (record.address_4 and record.postcode and record.city):
-            self._report("missing_address", place.household(-1), expected="une voie, un code postal et une ville")
-        if record.city and len(record.postcode) + len(record.city) >= ADDRESS_LINE:
+            expected = "une voie, un code postal et une ville"
+            self._report("missing_address", self._place.household(-1), expected=expected)
+        if len(record.postcode) + len(record.city) >= ADDRESS_LINE and record.city:
             self._report(
                 "address_line_too_long",
-                place.household(self._slots["city"]),
+                self._place.household(self._slots["city"]),
                 value=f"{record.postcode} {record.city}",
                 expected=f"{ADDRESS_LINE} caractères au plus (NF Z10-011)",
                 field="city",
             )
-        if not record.tenant_ref:
-            return
         first = self._references.first_line(record.tenant_ref)
-        if first is not None:
-            where = place.household(self._slots["tenant_ref"])
-            self._report("duplicate_reference", where, value=record.tenant_ref, expected=str(first), field="tenant_ref")
+        if first and record.tenant_ref:
+            where = self._place.household(self._slots["tenant_ref"])
+            value, expected = record.tenant_ref, str(first)
+            self._report("duplicate_reference", where, value=value, expected=expected, field="tenant_ref")
 
-    def _report_fault(self, fault: Fault, place: Place) -> None:
-        fields = self._occupant if fault.occupant else self._household
-        target = next((field.target for field in fields if field.slot == fault.slot), "")
-        where = place.occupant(fault.occupant - 1, fault.slot) if fault.occupant else place.household(fault.slot)
+    def _where(self, occupant: int, slot: int) -> tuple[int, str]:
+        """Line and XPath of a place of the household (occupant 0) or of one of its occupants (from 1)."""
+        return self._place.occupant(occupant - 1, slot) if occupant else self._place.household(slot)
+
+    def _report_fault(self, fault: Fault) -> None:
+        target = (self._occupant if fault.occupant else self._household).target_of(fault.slot)
+        where = self._where(fault.occupant, fault.slot)
         self._report(fault.kind, where, value=fault.value, expected=fault.expected, field=target)
 
     def _report(
         self, kind: str, where: tuple[int, str], *, value: str = "", expected: str = "", field: str = ""
     ) -> None:
         line, path = where
-        self._found.append(
-            anomaly(
-                kind,
-                line=line,
-                path=path,
-                value=value,
-                expected=expected,
-                field=field,
-                tenant_ref=self._tenant_ref,
-            )
+        reference = (self._values[self._slots["tenant_ref"]] or "").strip()
+        self.found.append(
+            anomaly(kind, line=line, path=path, value=value, expected=expected, field=field, tenant_ref=reference)
         )
+
+
+def _row(
+    targets: tuple[str, ...],
+    sources: dict[str, tuple[FieldMapping, int]],
+    profile: MappingProfile,
+    codes: CodeTables,
+) -> _Row:
+    return _Row([_Field(target, *_fed(sources.get(target), target, profile, codes)) for target in targets])
 
 
 def _household_sources(profile: MappingProfile, slots: list[Slots]) -> dict[str, tuple[FieldMapping, int]]:
@@ -232,7 +217,7 @@ def _household_sources(profile: MappingProfile, slots: list[Slots]) -> dict[str,
 
 def _fed(
     source: tuple[FieldMapping, int] | None, target: str, profile: MappingProfile, codes: CodeTables
-) -> tuple[int, Converter]:
+) -> tuple[int, Callable[[str | None], Any]]:
     """Slot and converter of a field; slot -1 is the last value, always None, for what the file does not give."""
     nothing = NOTHING.get(target, "")
     if source is None:

@@ -1,6 +1,6 @@
-"""From a text of the file to a typed value: one converter per mapped field, compiled once, with a bounded memory.
+"""From a text of the file to a typed value: one converter per mapped field, compiled once.
 
-A converter is a dict that fills itself: repeated texts (codes, towns, dates) cost one look-up.
+Texts that come back (codes, towns, dates) are remembered, within bounds: they cost one look-up.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from .code_tables import CodeTable, CodeTables, canonical_values
 from .layouts import date_slices, split_pattern
 from .profile import FieldMapping, ValueType
 
-MEMORY = 20_000
-"""Texts remembered by one converter."""
+_TEXTS, _DATES = 8_000, 50_000
+"""Texts remembered by one converter; there are 48,000 days since 1900."""
+
+_NEVER_REPEATED = frozenset({"tenant_ref", "lease_ref", "dwelling_ref", "rpls", "email", "mobile", "address_4"})
+"""Fields whose texts are not worth remembering."""
 
 ADDRESS_LINE = 38
 """Characters of one line of a postal address (NF Z10-011)."""
@@ -28,8 +31,10 @@ _STRICT_CHARACTERS = frozenset({"tenant_ref", "lease_ref", "dwelling_ref", "last
 _SPACES = re.compile(r" *[\t\r\n][ \t\r\n]*")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â\u20ac|\ufffd")
+_BLANKS = re.compile("[ \u00a0\u202f]")
 _NUMBER = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 _EMAIL = re.compile(r"[^\s@<>(),;:\"\[\]\\]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][^\W_]{1,62}")
+_SEPARATORS = re.compile(r"[\s.\-/]")
 _MOBILE = re.compile(r"(?:0|\+33)[67]\d{8}|\+(?!33)[1-9]\d{7,14}", re.ASCII)
 _TRUE = frozenset({"O", "OUI", "1", "Y", "YES", "V", "VRAI", "T", "TRUE", "X"})
 _FALSE = frozenset({"N", "NON", "0", "NO", "F", "FAUX", "FALSE"})
@@ -47,28 +52,35 @@ class Problem(Exception):
         self.kept = kept
 
 
-class Converter(dict[str | None, Any]):
-    """Text (None when the place is absent) → value. Raises Problem, which is never remembered."""
+class _Memory(dict[str | None, Any]):
+    """Text (None when the place is absent) → value, for texts that come back: codes, towns, dates."""
 
-    def __init__(self, convert: Callable[[str | None], Any]) -> None:
+    def __init__(self, convert: Callable[[str | None], Any], size: int) -> None:
         super().__init__()
-        self.convert = convert
+        self._convert = convert
+        self._size = size
 
     def __missing__(self, text: str | None) -> Any:
-        value = self.convert(text)
-        if len(self) < MEMORY:
+        value = self._convert(text)
+        if len(self) < self._size:
             self[text] = value
         return value
 
 
-def converter(mapping: FieldMapping, codes: CodeTables, empty: frozenset[str], nothing: object) -> Converter:
-    """The converter of one mapped field; `nothing` is what an absent value gives."""
+def converter(
+    mapping: FieldMapping, codes: CodeTables, empty: frozenset[str], nothing: object
+) -> Callable[[str | None], Any]:
+    """What turns the text of one mapped field (None when its place is absent) into its value, or raises Problem.
+
+    `nothing` is what an absent value gives; `empty` are the texts that mean it.
+    """
     typed = _BUILDERS[mapping.type](mapping, codes)
     pattern = split_pattern(mapping.pattern, mapping.part) if mapping.pattern else None
     constant = mapping.constant if mapping.source is None else None
 
     def convert(text: str | None) -> Any:
-        value = _trimmed(text if constant is None else constant)
+        given = text if constant is None else constant
+        value = _trimmed(given) if given is not None else ""
         if pattern is not None and value and value not in empty:
             value = _piece(value, pattern, mapping)
         if not value or value in empty:
@@ -77,18 +89,31 @@ def converter(mapping: FieldMapping, codes: CodeTables, empty: frozenset[str], n
             value = mapping.default
         return typed(value) if value else nothing
 
-    return Converter(convert)
+    if mapping.target in _NEVER_REPEATED:
+        plain = mapping.type is ValueType.TEXT and not (mapping.pattern or mapping.target in _CHECKS)
+        return _quick(convert, _limit(mapping.target), empty) if plain and constant is None else convert
+    return _Memory(convert, _DATES if mapping.type is ValueType.DATE else _TEXTS).__getitem__
 
 
-def absent(nothing: object) -> Converter:
+def _quick(convert: Callable[[str | None], Any], limit: int, empty: frozenset[str]) -> Callable[[str | None], Any]:
+    """The same, but references made of plain letters and digits are taken at once: nothing can be wrong with them."""
+
+    def quick(text: str | None) -> Any:
+        if text is not None and text.isalnum() and text.isascii() and len(text) <= limit and text not in empty:
+            return text
+        return convert(text)
+
+    return quick
+
+
+def absent(nothing: object) -> Callable[[str | None], Any]:
     """The converter of a field that the profile does not feed."""
-    return Converter(lambda text: nothing)
+    known: dict[str | None, object] = {None: nothing}
+    return known.__getitem__
 
 
-def _trimmed(text: str | None) -> str:
+def _trimmed(text: str) -> str:
     """Without XML white space around, and with one space where the file folds a line. NBSP is a character, kept."""
-    if text is None:
-        return ""
     value = text.strip(" \t\r\n")
     return value if value.isprintable() else _SPACES.sub(" ", value)
 
@@ -103,9 +128,13 @@ def _piece(value: str, pattern: re.Pattern[str], mapping: FieldMapping) -> str:
 # — one builder per type —
 
 
+def _limit(target: str) -> int:
+    return _MAX_LENGTH.get(target, _DEFAULT_MAX_LENGTH)
+
+
 def _text(mapping: FieldMapping, codes: CodeTables) -> Convert:
     check = _CHECKS.get(mapping.target)
-    limit = _MAX_LENGTH.get(mapping.target, _DEFAULT_MAX_LENGTH)
+    limit = _limit(mapping.target)
     strict = mapping.target in _STRICT_CHARACTERS
 
     def convert(text: str) -> Any:
@@ -148,14 +177,14 @@ def _email(text: str) -> str:
 
 
 def _mobile(text: str) -> str:
-    digits = re.sub(r"[\s.\-/]", "", text)
+    digits = text if text.isdigit() else _SEPARATORS.sub("", text)
     if _MOBILE.fullmatch(digits) is None:
         raise Problem("bad_mobile", "06 ou 07 suivi de huit chiffres, ou +33…", kept="")
     return digits
 
 
 def _postcode(text: str) -> str:
-    if re.fullmatch(r"\d{5}", text, re.ASCII) is None:
+    if len(text) != 5 or not (text.isascii() and text.isdigit()):
         raise Problem("bad_postcode", "cinq chiffres", kept=text)
     return text
 
@@ -171,7 +200,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
 
 
 def _number_text(text: str, separator: str) -> str:
-    plain = re.sub("[ \u00a0\u202f]", "", text)
+    plain = text if text.isascii() and " " not in text else _BLANKS.sub("", text)
     if separator == "," and "." in plain:
         raise Problem("not_a_number", "un nombre à virgule décimale, par exemple 412,50")
     return plain.replace(separator, ".")
@@ -191,7 +220,7 @@ def _decimal(mapping: FieldMapping, codes: CodeTables) -> Convert:
 
 def _integer(mapping: FieldMapping, codes: CodeTables) -> Convert:
     def convert(text: str) -> int:
-        if re.fullmatch(r"\d{1,9}", text, re.ASCII) is None:
+        if len(text) > 9 or not (text.isascii() and text.isdigit()):
             raise Problem("not_a_number", "un nombre entier")
         return int(text)
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from lxml import etree
 
 from .paths import SourcePath
 from .profile import MappingProfile
-from .spool import StoredRow
+from .spool import Row
 from .walking import Slots, find, line_of
 
 
@@ -17,18 +15,20 @@ def _under(path: str, source: SourcePath) -> str:
 
 
 class ElementPlace:
-    """A household that is one element, still in memory."""
+    """A household that is one element, still in memory; the same place serves for all of them, one after the other."""
 
-    __slots__ = ("_element", "_occupants", "_position", "_profile", "_slots", "line")
-
-    def __init__(
-        self, element: etree._Element, position: int, profile: MappingProfile, slots: Slots, occupants: Slots
-    ) -> None:
-        self._element = element
-        self._position = position
+    def __init__(self, profile: MappingProfile, slots: Slots, occupants: Slots) -> None:
         self._profile = profile
         self._slots = slots
         self._occupants = occupants
+        self._element: etree._Element
+        self._position = 0
+        self.line = 0
+
+    def move(self, element: etree._Element, position: int) -> None:
+        """Stand on another household, which is that element and has that rank in the file (from 1)."""
+        self._element = element
+        self._position = position
         self.line = line_of(element)
 
     def household(self, slot: int) -> tuple[int, str]:
@@ -77,48 +77,48 @@ class SharedRowsPlace:
 
 
 class RowsPlace:
-    """A household made of rows of several lists; `rows` gives the row found in each joined list ('' is its own)."""
+    """A household made of rows of several lists, as `Spool.joined` gives them; one place serves for all households."""
 
-    def __init__(
-        self,
-        row: StoredRow,
-        rows: Mapping[str, StoredRow | None],
-        people: list[StoredRow],
-        profile: MappingProfile,
-        slots: list[Slots],
-        occupants: Slots,
-    ) -> None:
-        self._row = row
-        self._rows = rows
-        self._people = people
+    def __init__(self, profile: MappingProfile, slots: list[Slots], occupants: Slots) -> None:
         self._profile = profile
         self._slots = slots
         self._occupants = occupants
-        self.line = row.line
+        self._lists = [profile.path.shown, *(joined.path.shown for joined in profile.joins)]
+        self._row: Row = ()
+        self._people: list[Row] = []
+        self.about = sum(len(known.paths) for known in slots)
+        self.line = 0
+
+    def move(self, row: Row, people: list[Row]) -> None:
+        """Stand on another household: its joined row, and the rows of its people if they are a list apart."""
+        self._row = row
+        self._people = people
+        self.line = row[self.about + 1]
+
+    @property
+    def _own(self) -> str:
+        return f"/{self._lists[0]}[{self._row[self.about]}]"
 
     def household(self, slot: int) -> tuple[int, str]:
         """Line and XPath of a place of the household, on the row of the list that holds it."""
-        own = f"/{self._profile.path.shown}[{self._row.position}]"
         if slot < 0:
-            return self.line, own
-        names = ("", *(joined.name for joined in self._profile.joins))
-        paths = (self._profile.path, *(joined.path for joined in self._profile.joins))
-        for name, path, slots in zip(names, paths, self._slots, strict=True):
+            return self.line, self._own
+        for number, (path, slots) in enumerate(zip(self._lists, self._slots, strict=True)):
             if slot < len(slots.paths):
-                row = self._rows[name]
-                if row is None:
-                    return self.line, own
-                return row.line, _under(f"/{path.shown}[{row.position}]", slots.paths[slot])
+                position, line = self._row[self.about + 4 * number : self.about + 4 * number + 2]
+                if position is None:
+                    break
+                return line, _under(f"/{path}[{position}]", slots.paths[slot])
             slot -= len(slots.paths)
-        return self.line, own
+        return self.line, self._own
 
     def occupant(self, index: int, slot: int) -> tuple[int, str]:
         """Line and XPath of a place of its occupant number `index` (from 0)."""
         inside = self._profile.occupant.path
         shown = inside.shown if inside else ""
         if index < len(self._people):
-            person = self._people[index]
-            line, path = person.line, f"/{shown}[{person.position}]"
+            _, position, line, *_ = self._people[index][-5:]
+            path = f"/{shown}[{position}]"
         else:
-            line, path = self.line, f"/{self._profile.path.shown}[{self._row.position}]/{shown}[{index + 1}]"
-        return line, _under(path, self._occupants.paths[slot]) if slot >= 0 else path
+            line, path = self.line, f"{self._own}/{shown}[{index + 1}]"
+        return line, _under(path, self._occupants.paths[slot]) if 0 <= slot < len(self._occupants.paths) else path

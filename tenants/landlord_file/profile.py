@@ -75,6 +75,10 @@ class JoinedList:
     fields: tuple[FieldMapping, ...]
     via: str = ""
 
+    def sources(self) -> tuple[SourcePath, ...]:
+        """The places that feed fields."""
+        return tuple(mapping.source for mapping in self.fields if mapping.source)
+
 
 @dataclass(frozen=True, slots=True)
 class OccupantRows:
@@ -106,6 +110,10 @@ class MappingProfile:
     def relational(self) -> bool:
         """Whether several lists must be joined, so that households are known only at the end of the file."""
         return bool(self.joins) or self.occupant.key is not None
+
+    def sources(self) -> tuple[SourcePath, ...]:
+        """The places of the household's own row that feed fields."""
+        return tuple(mapping.source for mapping in self.fields if mapping.source)
 
     def household_fields(self) -> Iterator[FieldMapping]:
         """Every mapping that feeds a household field, joined lists included."""

@@ -19,7 +19,7 @@ from .reading import Found, Reading
 from .records import Anomaly, Severity
 from .relational import RelationalReading
 from .streaming import Refused
-from .walking import Fault, Values, Walker, compile_row, line_of, slots_of
+from .walking import Fault, Values, Walker, line_of, slots_of
 from .wording import anomaly
 
 
@@ -49,19 +49,22 @@ class _NestedReading(Reading):
         super().__init__(profile)
         self.slots = slots_of(m.source for m in profile.fields if m.source)
         self.occupant_slots = slots_of(m.source for m in profile.occupant.fields if m.source)
-        root = compile_row(self.slots, profile.occupant.path, self.occupant_slots)
-        self.walker = Walker(root, len(self.slots.paths) + 1, len(self.occupant_slots.paths) + 1)
+        self.walker = Walker(self.slots, profile.occupant.path, self.occupant_slots)
         self.assembler = Assembler(profile, codes, [self.slots], self.occupant_slots)
 
     def run(self, source: BinaryIO) -> Iterator[Found]:
         """One walk and one assembly per household."""
-        walker, assembler, profile = self.walker, self.assembler, self.profile
-        for position, (_, element) in enumerate(self.rows(source, [profile.path]), start=1):
-            values, occupants = walker.read_row(element, first=position == 1)
-            faults = walker.take_faults()
-            place = ElementPlace(element, position, profile, self.slots, self.occupant_slots)
-            yield from assembler.assemble(values, occupants, place, faults)
-            yield from self.forbidden(walker, element, profile.path)
+        walker, assembler = self.walker, self.assembler
+        place = ElementPlace(self.profile, self.slots, self.occupant_slots)
+        for position, (_, element) in enumerate(self.rows(source, [self.profile.path]), start=1):
+            place.move(element, position)
+            values, occupants = walker.read_row(element)
+            record = assembler.assemble(values, occupants, place, walker.take_faults())
+            if assembler.found:
+                yield from assembler.found
+            if record is not None:
+                yield record
+            yield from self.forbidden(walker, element, self.profile.path)
 
 
 class _RepeatedReading(Reading):
@@ -73,7 +76,7 @@ class _RepeatedReading(Reading):
         self.household = slots_of(m.source for m in profile.fields if m.source)
         self.occupant = slots_of(m.source for m in profile.occupant.fields if m.source)
         self.all = slots_of((profile.group_by, *self.household.paths, *self.occupant.paths))
-        self.walker = Walker(compile_row(self.all), len(self.all.paths) + 1)
+        self.walker = Walker(self.all)
         self.assembler = Assembler(profile, codes, [self.household], self.occupant)
 
     def run(self, source: BinaryIO) -> Iterator[Found]:
@@ -81,7 +84,7 @@ class _RepeatedReading(Reading):
         group: list[tuple[int, int, Values]] = []
         group_faults: list[Fault] = []
         for position, (_, element) in enumerate(self.rows(source, [self.profile.path]), start=1):
-            values, _ = self.walker.read_row(element, first=position == 1)
+            values, _ = self.walker.read_row(element)
             if group and (not values[0] or values[0] != group[0][2][0]):
                 yield from self._household(group, group_faults)
                 group, group_faults = [], []
@@ -100,7 +103,10 @@ class _RepeatedReading(Reading):
         found = [Fault(fault.kind, own.index(fault.slot) if fault.slot in own else -1, 0) for fault in faults]
         if any(row != rows[0] for row in rows):
             found.append(Fault("inconsistent_rows", -1, 0))
-        yield from self.assembler.assemble(rows[0], occupants, place, found)
+        record = self.assembler.assemble(rows[0], occupants, place, found)
+        yield from self.assembler.found
+        if record is not None:
+            yield record
 
 
 _READINGS: dict[tuple[bool, bool], Callable[[MappingProfile, CodeTables], Reading]] = {

@@ -12,8 +12,8 @@ from lxml import etree
 from .paths import SourcePath
 from .profile import MappingProfile
 from .records import Anomaly, HouseholdRecord
-from .streaming import stream_rows
-from .walking import Walker, line_of
+from .streaming import Refused, stream_rows
+from .walking import MOST_NAMES, Walker, line_of
 from .wording import anomaly
 
 Found = HouseholdRecord | Anomaly
@@ -41,8 +41,11 @@ class Reading(ABC):
                 yield number, element
 
     def forbidden(self, walker: Walker, element: etree._Element, path: SourcePath) -> Iterator[Anomaly]:
-        """A warning for each name that the survey must not receive, told once."""
-        for name in walker.fresh_names():
-            local = etree.QName(name).localname
+        """A warning for each name that the survey must not receive, told once. Raises Refused past any likelihood."""
+        names = walker.fresh_names()
+        if len(walker.unknown) > MOST_NAMES:
+            raise Refused(anomaly("too_many_names", line=line_of(element), value=str(MOST_NAMES)))
+        for name in names:
+            local = name.rpartition("}")[2]
             if _FORBIDDEN.search(local):
                 yield anomaly("forbidden_information", line=line_of(element), path=f"/{path.shown}", value=local)

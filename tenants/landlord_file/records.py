@@ -1,6 +1,7 @@
 """What a landlord's file is read into: household and occupant records, and the anomalies met on the way.
 
-Pure: no Django, no I/O. Canonical values (links, statuses, activities) are those of `meanings.toml`.
+Records are never changed once made: they are not frozen only because that doubles the cost of making them. Canonical
+values (links, statuses, activities) are those of `meanings.toml`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OccupantRecord:
     """One person of a household as the landlord knows them; `rank` starts at 1, '' and None mean not given."""
 
@@ -35,7 +36,7 @@ class OccupantRecord:
     dependant: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HouseholdRecord:
     """One household to survey. `rent` in euros a month, `surface` in m²; `line` is where it starts in the file."""
 

@@ -4,49 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import BinaryIO
 
-from .assembly import Assembler
+from lxml import etree
+
+from .assembly import MOST_OCCUPANTS, Assembler
 from .code_tables import CodeTables
 from .paths import SourcePath
 from .places import RowsPlace
 from .profile import JoinedList, MappingProfile
 from .reading import Found, Reading
 from .records import Anomaly
-from .spool import Spool, StoredRow
-from .walking import Fault, Slots, Values, Walker, compile_row, line_of, slots_of
+from .spool import Citation, Listed, Row, Spool, extra_of
+from .walking import Fault, Slots, Values, Walker, line_of, slots_of
 from .wording import anomaly
 
-_BATCH = 500
 _OWN, _PEOPLE = "", "*"
+_OWNER = -5
+"""Where a person's row says the position of its household's."""
 
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """One list of the file: what is read on its rows, and the slot of the key by which they are cited (-1: none)."""
+    """One list of the file: what is read on its rows, the slot of its key (-1: none), all the slots of ids."""
 
     name: str
     path: SourcePath
     slots: Slots
     walker: Walker
     key: int
+    ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Join:
-    """One step of completing a household: the list citing (`via`) and where, the list cited, where its values go."""
+    """A list cited: where its values and what is known of its row stand in a joined row; the same for who cites it."""
 
-    name: str
-    via: str
-    match: int
-    width: int
-    offset: int
-    citing_offset: int
+    cited: Citation
     shown: str
-
-
-Cited = dict[str, dict[str, list[StoredRow]]]
+    offset: int
+    about: int
+    citing_offset: int
+    citing_about: int
 
 
 class RelationalReading(Reading):
@@ -55,120 +54,118 @@ class RelationalReading(Reading):
     def __init__(self, profile: MappingProfile, codes: CodeTables) -> None:
         super().__init__(profile)
         self.occupant = slots_of(m.source for m in profile.occupant.fields if m.source)
-        self.lists = [self._own_list(), *map(self._joined_list, profile.joins)]
+        own, inside = profile.occupant.match, profile.occupant.path if profile.occupant.key is None else None
+        self.lists = [
+            self._list(_OWN, profile.path, profile.sources(), own, inside),
+            *(self._list(joined.name, joined.path, joined.sources(), joined.key) for joined in profile.joins),
+        ]
         self.slots = [known.slots for known in self.lists]
-        self.joins = self._plan()
-        match = profile.occupant.match
-        self.people_match = -1 if match is None else self.slots[0].index(match)
+        self.joins = self._plan(profile.joins)
+        self.apart = profile.occupant.key is not None and profile.occupant.path is not None
         if profile.occupant.key is not None and profile.occupant.path is not None:
-            people = slots_of((*self.occupant.paths, profile.occupant.key))
-            walker = Walker(compile_row(people), len(people.paths))
-            self.lists.append(_List(_PEOPLE, profile.occupant.path, people, walker, people.index(profile.occupant.key)))
+            self.lists.append(self._list(_PEOPLE, profile.occupant.path, self.occupant.paths, profile.occupant.key))
+        self.place = RowsPlace(profile, self.slots, self.occupant)
         self.assembler = Assembler(profile, codes, self.slots, self.occupant)
-        self.twice: set[str] = set()
 
-    def _matches(self, via: str) -> tuple[SourcePath, ...]:
-        own = self.profile.occupant.match
-        wanted = tuple(joined.match for joined in self.profile.joins if joined.via == via)
-        return (*wanted, own) if own is not None and via == _OWN else wanted
+    def _list(
+        self,
+        name: str,
+        path: SourcePath,
+        sources: tuple[SourcePath, ...],
+        key: SourcePath | None,
+        inside: SourcePath | None = None,
+    ) -> _List:
+        """A list with the places read on its rows: those that feed fields, its key, and the ids that it cites."""
+        ids = tuple(joined.match for joined in self.profile.joins if joined.via == name)
+        ids = (*ids, key) if key is not None else ids
+        slots = slots_of((*sources, *ids))
+        walker = Walker(slots, inside, self.occupant if inside is not None else None)
+        own = slots.index(key) if key is not None else -1
+        return _List(name, path, slots, walker, own, tuple(slots.index(one) for one in ids))
 
-    def _own_list(self) -> _List:
-        profile = self.profile
-        slots = slots_of((*(m.source for m in profile.fields if m.source), *self._matches(_OWN)))
-        inside = profile.occupant.path if profile.occupant.key is None else None
-        walker = Walker(compile_row(slots, inside, self.occupant), len(slots.paths), len(self.occupant.paths) + 1)
-        match = profile.occupant.match
-        return _List(_OWN, profile.path, slots, walker, -1 if match is None else slots.index(match))
-
-    def _joined_list(self, joined: JoinedList) -> _List:
-        slots = slots_of((*(m.source for m in joined.fields if m.source), joined.key, *self._matches(joined.name)))
-        walker = Walker(compile_row(slots), len(slots.paths))
-        return _List(joined.name, joined.path, slots, walker, slots.index(joined.key))
-
-    def _plan(self) -> list[_Join]:
-        offsets = {_OWN: 0}
-        total = len(self.slots[0].paths)
+    def _plan(self, joins: tuple[JoinedList, ...]) -> list[_Join]:
+        offsets: dict[str, int] = {}
+        total = 0
+        for known in self.lists:
+            offsets[known.name], total = total, total + len(known.slots.paths)
+        abouts = {known.name: total + 4 * number for number, known in enumerate(self.lists)}
         by_name = {known.name: known for known in self.lists}
-        joins: list[_Join] = []
-        for joined in self.profile.joins:
-            offsets[joined.name] = total
-            width = len(by_name[joined.name].slots.paths)
-            match = by_name[joined.via].slots.index(joined.match)
-            joins.append(_Join(joined.name, joined.via, match, width, total, offsets[joined.via], joined.path.shown))
-            total += width
-        return joins
+        return [
+            _Join(
+                Citation(joined.name, joined.via, by_name[joined.via].slots.index(joined.match)),
+                joined.path.shown,
+                offsets[joined.name],
+                abouts[joined.name],
+                offsets[joined.via],
+                abouts[joined.via],
+            )
+            for joined in joins
+        ]
 
     def run(self, source: BinaryIO) -> Iterator[Found]:
         """First every row into the spool, then every household with what its ids cite."""
-        with Spool([known.name for known in self.lists]) as spool:
-            yield from self._fill(spool, source)
-            spool.seal()
-            rows = spool.rows(_OWN)
-            while batch := list(islice(rows, _BATCH)):
-                cited = self._cited(spool, batch)
-                for row in batch:
-                    yield from self._household(cited, row)
-            if self.people_match >= 0:
+        with Spool([Listed(known.name, len(known.slots.paths), known.key) for known in self.lists]) as spool:
+            for number, element in self.rows(source, [known.path for known in self.lists]):
+                known = self.lists[number]
+                self._keep(spool, known, element)
+                yield from self.forbidden(known.walker, element, known.path)
+            spool.seal([*(joined.name for joined in self.profile.joins), *([_OWN] if self.apart else [])])
+            yield from self._households(spool)
+            if self.apart:
                 yield from self._orphans(spool)
 
-    def _fill(self, spool: Spool, source: BinaryIO) -> Iterator[Anomaly]:
-        for number, element in self.rows(source, [known.path for known in self.lists]):
-            known = self.lists[number]
-            values, occupants = known.walker.read_row(element, first=spool.count(known.name) == 0)
-            key = values[known.key] if known.key >= 0 else None
-            spool.add(known.name, key, line_of(element), (values, occupants, known.walker.take_faults()))
-            yield from self.forbidden(known.walker, element, known.path)
+    def _keep(self, spool: Spool, known: _List, element: etree._Element) -> None:
+        values, occupants = known.walker.read_row(element)
+        for slot in known.ids:
+            text = values[slot]
+            if text is not None and (not text or text[0] <= " " or text[-1] <= " "):
+                values = (*values[:slot], text.strip() or None, *values[slot + 1 :])
+        spool.add(known.name, line_of(element), values, occupants, known.walker.take_faults())
 
-    def _cited(self, spool: Spool, batch: list[StoredRow]) -> Cited:
-        """For each list, the rows that this batch of households cites, by key."""
-        cited: Cited = {}
+    def _households(self, spool: Spool) -> Iterator[Found]:
+        """Every household completed by the lists it cites, and by its people."""
+        everyone = spool.attached(_PEOPLE, _OWN) if self.apart else iter(())
+        person = next(everyone, None)
+        own, place, assembler = self.place.about, self.place, self.assembler
+        for row in spool.joined(_OWN, [join.cited for join in self.joins]):
+            people: list[Row] = []
+            while person is not None and person[_OWNER] == row[own]:
+                if len(people) <= MOST_OCCUPANTS:
+                    people.append(person)
+                person = next(everyone, None)
+            place.move(row, people)
+            occupants, faults = self._odd(row, people)
+            record = assembler.assemble(row, occupants, place, faults)
+            if assembler.found:
+                yield from assembler.found
+            if record is not None:
+                yield record
+
+    def _odd(self, row: Row, people: list[Row]) -> tuple[list[Values], list[Fault]]:
+        """The occupants, and the faults of the rows that make up a household: of their shape, and of their ids."""
+        faults = [
+            Fault(fault.kind, fault.slot, number)
+            for number, one in enumerate(people, start=1)
+            if one[-2] is not None
+            for fault in extra_of(one[-2]).faults
+        ]
+        if not row[-2]:
+            return list(people), faults
+        own = extra_of(row[self.place.about + 2])
+        faults += own.faults
+        if self.apart and row[self.place.about + 3]:
+            slot = self.lists[0].key
+            faults.append(Fault("ambiguous_link", slot, 0, row[slot], self.profile.path.shown))
         for join in self.joins:
-            citing = batch if join.via == _OWN else [row for rows in cited[join.via].values() for row in rows]
-            cited[join.name] = spool.matching(join.name, _keys(citing, join.match))
-        if self.people_match >= 0:
-            keys = _keys(batch, self.people_match)
-            cited[_PEOPLE] = spool.matching(_PEOPLE, keys)
-            self.twice = {key for key, rows in spool.positions(_OWN, keys).items() if len(rows) > 1}
-        return cited
-
-    def _household(self, cited: Cited, row: StoredRow) -> Iterator[Found]:
-        """One household completed by the lists it cites."""
-        rows: dict[str, StoredRow | None] = {_OWN: row}
-        faults = [Fault(*fault) for fault in row.faults]
-        values = row.values
-        for join in self.joins:
-            citing = rows[join.via]
-            key = citing.values[join.match] if citing is not None else None
-            found = cited[join.name].get(key, []) if key else []
-            rows[join.name] = found[0] if found else None
-            values = [*values, *(found[0].values if found else [None] * join.width)]
-            if found:
-                faults += [Fault(kind, join.offset + slot, 0) for kind, slot, _ in found[0].faults]
-            if len(found) != 1 and citing is not None:
-                kind = "ambiguous_link" if found else "broken_link"
-                faults.append(Fault(kind, join.citing_offset + join.match, 0, key or "", join.shown))
-        people = self._people(cited, row, faults)
-        place = RowsPlace(row, rows, people, self.profile, self.slots, self.occupant)
-        width = len(self.occupant.paths)
-        occupants: list[Values] = [[*person.values[:width], None] for person in people] or row.occupants
-        yield from self.assembler.assemble([*values, None], occupants, place, faults)
-
-    def _people(self, cited: Cited, row: StoredRow, faults: list[Fault]) -> list[StoredRow]:
-        key = row.values[self.people_match] if self.people_match >= 0 else None
-        if not key:
-            return []
-        if key in self.twice:
-            faults.append(Fault("ambiguous_link", self.people_match, 0, key, self.profile.path.shown))
-        people = cited[_PEOPLE].get(key, [])
-        faults += [Fault(kind, slot, n) for n, one in enumerate(people, start=1) for kind, slot, _ in one.faults]
-        return people
+            position, _, extra, twin = row[join.about : join.about + 4]
+            faults += [Fault(fault.kind, join.offset + fault.slot, 0) for fault in extra_of(extra).faults]
+            if twin or (position is None and row[join.citing_about] is not None):
+                slot = join.citing_offset + join.cited.match
+                kind = "ambiguous_link" if twin else "broken_link"
+                faults.append(Fault(kind, slot, 0, row[slot] or "", join.shown))
+        return list(people) or own.occupants, faults
 
     def _orphans(self, spool: Spool) -> Iterator[Anomaly]:
         own, shown = self.profile.path.shown, self.lists[-1].path.shown
         for position, line, key in spool.orphans(_PEOPLE, _OWN):
             yield anomaly("orphan_row", line=line, path=f"/{shown}[{position}]", value=key, expected=own)
-
-
-def _keys(rows: list[StoredRow], slot: int) -> set[str]:
-    """The keys that these rows cite at that slot."""
-    return {key for row in rows if (key := row.values[slot])}

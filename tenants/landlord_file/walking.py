@@ -1,32 +1,42 @@
-"""The places that a profile names, compiled into one tree of tags, so that one walk of an element reads them all."""
+"""The places that a profile names, read on each row: one walk per shape of row, then texts picked by their number."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
+from itertools import islice
+from operator import attrgetter, itemgetter, methodcaller
 from typing import Any, NamedTuple
 
 from lxml import etree
 
 from .paths import SourcePath
 
-Values = list[str | None]
-_SHAPES = 500
+Values = Sequence[str | None]
+"""The texts of one row by slot; the last one is always None, for what the file does not give."""
+
+Pick = Callable[[Sequence[str | None]], tuple[str | None, ...]]
+
+MOST_ELEMENTS = 20_000
+"""Elements that one household may hold; a household of a hundred people has about a thousand."""
+
+MOST_NAMES = 1_000
+"""Different names that the profile does not know, before a file is no longer believed."""
+
+_SHAPES = 1_000
 _TAG, _TEXT = attrgetter("tag"), attrgetter("text")
 
 
 class Node:
     """One element of interest: the slot of its text, those of its attributes, its children, its conditional twins."""
 
-    __slots__ = ("attributes", "children", "condition", "leaf", "occupant", "slot", "twins")
+    __slots__ = ("attributes", "children", "leaf", "occupant", "slot", "twins")
 
     def __init__(self) -> None:
         self.slot = -1
         self.attributes: list[tuple[str, int]] = []
         self.children: dict[str, Node] = {}
-        self.condition = ""
-        self.twins: dict[str, Node] = {}
+        self.twins: dict[tuple[str, str], Node] = {}
         self.occupant = False
         self.leaf = True
 
@@ -34,15 +44,19 @@ class Node:
         """The node for that tag, made if need be; with a condition, its twin for that attribute value."""
         node = self.children.setdefault(tag, Node())
         self.leaf = False
-        if not attribute:
-            return node
-        node.condition = attribute
-        return node.twins.setdefault(value, Node())
+        return node.twins.setdefault((attribute, value), Node()) if attribute else node
 
-    def conditional(self) -> bool:
-        """Whether an attribute's value decides anywhere below which place is read."""
-        inside = (*self.children.values(), *self.twins.values())
-        return bool(self.condition) or any(node.conditional() for node in inside)
+    def conditions(self) -> set[str]:
+        """The attributes whose value decides, anywhere below, which place is read."""
+        found = {attribute for attribute, _ in self.twins}
+        return found.union(*(node.conditions() for node in (*self.children.values(), *self.twins.values())))
+
+    def chosen(self, element: etree._Element) -> Node:
+        """This node, or its twin for the attributes of that element."""
+        for (attribute, value), twin in self.twins.items():
+            if element.get(attribute) == value:
+                return twin
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +99,11 @@ def _hang(root: Node, slots: Slots) -> None:
             node.slot = slot
 
 
+def picker(numbers: Iterable[int]) -> Pick:
+    """What picks those items, and None after them, in one call; -1 is an item that must be None."""
+    return itemgetter(*numbers, -1, -1)
+
+
 class Fault(NamedTuple):
     """Something wrong with a row's shape: kind, slot, occupant number from 1 (0 for the household)."""
 
@@ -96,34 +115,42 @@ class Fault(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Plan:
-    """Where each slot is in a row of one shape: the number of the element, in document order, whose text it is."""
+class _Draft:
+    """A shape being walked: for each slot the number of the element, or of the attribute, whose text it is."""
 
     values: list[int]
     occupants: list[list[int]] = field(default_factory=list)
-    attributes: list[tuple[int, int, int, str]] = field(default_factory=list)
+    attributes: list[tuple[int, str]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    number: int = 0
+
+
+class _Plan(NamedTuple):
+    """How a row of one shape is read: its attributes (element's number, name), then what picks each list of values."""
+
+    attributes: list[tuple[int, str]]
+    values: Pick
+    occupants: list[Pick]
+    faults: list[Fault]
 
 
 class Walker:
     """Reads rows of one kind, and remembers repeated or unexpected elements until `take_faults`.
 
-    A row's shape (the tags in document order and how many children each has) says all about where its values stand:
-    the walk is done once per shape, then texts are picked by number. Conditions on attributes forbid that memory.
+    A row's shape (the tags in document order, how many children each has, and the attributes that decide) says all
+    about where its values stand: the walk is done once per shape.
     """
 
-    def __init__(self, root: Node, width: int, occupant_width: int = 0) -> None:
-        self.root = root
-        self.width = width
-        self.occupant_width = occupant_width
+    def __init__(self, slots: Slots, occupant_path: SourcePath | None = None, occupant: Slots | None = None) -> None:
+        self.root = compile_row(slots, occupant_path, occupant)
+        self.width = len(slots.paths)
+        self.occupant_width = len(occupant.paths) if occupant is not None else 0
         self.faults: list[Fault] = []
         self.unknown: set[str] = set()
         self._fresh: list[str] = []
-        self._plans: dict[tuple[tuple[str, ...], tuple[int, ...]], _Plan] = {}
-        by_slot = {slot: name for name, slot in root.attributes}
-        self._names = [by_slot.get(slot, "") for slot in range(width)]
-        self._remembers = not root.conditional()
-        self._number = 0
+        self._plans: dict[tuple[Any, ...], _Plan] = {}
+        self._conditions = [methodcaller("get", name) for name in sorted(self.root.conditions())]
+        self._bare = self.root.leaf and self.root.slot < 0
 
     def take_faults(self) -> list[Fault]:
         """What was wrong with the rows read since the last call."""
@@ -133,89 +160,113 @@ class Walker:
         return faults
 
     def fresh_names(self) -> list[str]:
-        """Names of unmapped elements met for the first time since the last call."""
+        """Names of unmapped elements and attributes met for the first time since the last call."""
         if not self._fresh:
             return []
         names, self._fresh = self._fresh, []
         return names
 
-    def read_row(self, element: etree._Element, *, first: bool = False) -> tuple[Values, list[Values]]:
-        """The row's values by slot, and one list of values per occupant found inside.
-
-        On the `first` row, the names of its attributes are noted too.
-        """
-        if first:
-            for name in element.attrib:
-                self._note(name)
-        if self.root.leaf:
-            return self._read_leaf(element), []
-        elements = list(element.iter())
-        plan = self._plan(element, elements)
+    def read_row(self, element: etree._Element) -> tuple[Values, list[Values]]:
+        """The row's values by slot, and one list of values per occupant found inside."""
+        if self._bare and not len(element):
+            return self._read_attributes(element), []
+        elements = list(islice(element.iter(), MOST_ELEMENTS + 1))
+        if len(elements) > MOST_ELEMENTS:
+            self.faults.append(Fault("household_too_large", -1, 0))
+            return (None,) * (self.width + 1), []
+        shape = (tuple(map(_TAG, elements)), tuple(map(len, elements)), *self._deciding(elements))
+        plan = self._plans.get(shape) or self._planned(element, shape)
         texts = list(map(_TEXT, elements))
+        texts += [elements[number].get(name) for number, name in plan.attributes]
         texts.append(None)
-        values = [texts[number] for number in plan.values]
-        occupants = [[texts[number] for number in numbers] for numbers in plan.occupants]
-        for slot, number, occupant, name in plan.attributes:
-            value = elements[number].get(name)
-            if value is not None:
-                (occupants[occupant - 1] if occupant else values)[slot] = value
         if plan.faults:
             self.faults += plan.faults
-        return values, occupants
+        return plan.values(texts), [pick(texts) for pick in plan.occupants]
 
-    def _read_leaf(self, element: etree._Element) -> Values:
-        """A row that holds nothing but its attributes and its text."""
-        values: Values = list(map(dict(element.items()).get, self._names))  # type: ignore[arg-type]  # lxml gives str
-        if self.root.slot >= 0:
-            values[self.root.slot] = element.text
-        return values
+    def _deciding(self, elements: list[etree._Element]) -> list[tuple[str | None, ...]]:
+        return [tuple(map(get, elements)) for get in self._conditions]
 
-    def _plan(self, element: etree._Element, elements: list[etree._Element]) -> _Plan:
-        shape = tuple(map(_TAG, elements)), tuple(map(len, elements))
+    def _read_attributes(self, element: etree._Element) -> Values:
+        """A row that is nothing but its attributes: their names are its shape."""
+        shape = tuple(element.keys())
         plan = self._plans.get(shape)
         if plan is None:
-            plan = _Plan([-1] * self.width)
-            self._number = 0
-            self._take(element, self.root, plan, 0)
-            if self._remembers and len(self._plans) < _SHAPES:
-                self._plans[shape] = plan
+            known = {name: place for place, name in enumerate(shape)}
+            numbers = [-1] * self.width
+            for name, slot in self.root.attributes:
+                numbers[slot] = known.pop(name, -1)
+            plan = _Plan([], picker(numbers), [], [])
+            self._note_all(known)
+            self._remember(shape, plan)
+        texts: list[Any] = element.values()
+        texts.append(None)
+        return plan.values(texts)
+
+    def _remember(self, shape: tuple[Any, ...], plan: _Plan) -> None:
+        if len(self._plans) < _SHAPES:
+            self._plans[shape] = plan
+
+    def _planned(self, element: etree._Element, shape: tuple[Any, ...]) -> _Plan:
+        """The plan of a shape met for the first time."""
+        draft = _Draft([-1] * self.width)
+        self._take(element, self.root, draft, 0)
+        after = draft.number
+
+        def pick(numbers: list[int]) -> Pick:
+            return picker(number if number >= -1 else after - number - 2 for number in numbers)
+
+        plan = _Plan(draft.attributes, pick(draft.values), [pick(one) for one in draft.occupants], draft.faults)
+        self._remember(shape, plan)
         return plan
 
-    def _take(self, element: etree._Element, node: Node | None, plan: _Plan, occupant: int) -> None:
-        """Number this element and all it holds, in document order, and note what its node asks for."""
-        number = self._number
-        self._number += 1
-        if node is None:
-            self._number += sum(1 for _ in element.iterdescendants())
-            return
-        slots = plan.occupants[occupant - 1] if occupant else plan.values
+    def _take(self, element: etree._Element, node: Node, draft: _Draft, occupant: int) -> None:
+        """Number this element and all it holds, in document order, and note what its node asks for.
+
+        The text of attribute number n (from 0) is noted as -2 - n: it stands after the texts of all the elements.
+        """
+        number = draft.number
+        draft.number += 1
+        slots = draft.occupants[occupant - 1] if occupant else draft.values
+        own = dict(node.attributes)
+        self._note_all(name for name in element.attrib if name not in own)
         if node.slot >= 0:
-            if slots[node.slot] >= 0:
-                plan.faults.append(Fault("repeated_element", node.slot, occupant))
+            if slots[node.slot] != -1:
+                draft.faults.append(Fault("repeated_element", node.slot, occupant))
             if node.leaf and len(element):
-                plan.faults.append(Fault("unexpected_element", node.slot, occupant))
+                draft.faults.append(Fault("unexpected_element", node.slot, occupant))
             slots[node.slot] = number
-        for name, slot in node.attributes:
-            if any(known[0] == slot and known[2] == occupant for known in plan.attributes):
-                plan.faults.append(Fault("repeated_element", slot, occupant))
-            plan.attributes.append((slot, number, occupant, name))
+        for name, slot in own.items():
+            if slots[slot] != -1:
+                draft.faults.append(Fault("repeated_element", slot, occupant))
+            slots[slot] = -2 - len(draft.attributes)
+            draft.attributes.append((number, name))
         for child in element:
-            self._take_child(child, node.children.get(child.tag), plan, occupant)
+            found = node.children.get(child.tag)
+            if found is None:
+                self._pass_over(child, draft)
+            else:
+                self._take_child(child, found, draft, occupant)
 
-    def _take_child(self, child: etree._Element, found: Node | None, plan: _Plan, occupant: int) -> None:
-        if found is None:
-            self._note(child.tag)
-        elif found.condition:
-            found = found.twins.get(child.get(found.condition) or "", found)
-        if found is not None and found.occupant:
-            plan.occupants.append([-1] * self.occupant_width)
-            occupant = len(plan.occupants)
-        self._take(child, found, plan, occupant)
+    def _pass_over(self, element: etree._Element, draft: _Draft) -> None:
+        """Count an element that nothing asks for and all it holds, and note their names."""
+        for inside in element.iter():
+            draft.number += 1
+            self._note_all((inside.tag, *inside.attrib))
 
-    def _note(self, tag: object) -> None:
-        if isinstance(tag, str) and tag not in self.unknown and len(self.unknown) < 1000:
-            self.unknown.add(tag)
-            self._fresh.append(tag)
+    def _take_child(self, child: etree._Element, found: Node, draft: _Draft, occupant: int) -> None:
+        chosen = found.chosen(child)
+        if chosen is found:
+            self._note_all(child.get(attribute) for attribute, _ in found.twins)
+        if chosen.occupant:
+            draft.occupants.append([-1] * self.occupant_width)
+            occupant = len(draft.occupants)
+        self._take(child, chosen, draft, occupant)
+
+    def _note_all(self, names: Iterable[object]) -> None:
+        for name in names:
+            if isinstance(name, str) and name not in self.unknown and len(self.unknown) <= MOST_NAMES:
+                self.unknown.add(name)
+                self._fresh.append(name)
 
 
 def line_of(element: etree._Element) -> int:

@@ -24,6 +24,10 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "broken_xml": (_FILE, "Le XML est mal formé à cet endroit ({value})."),
     "too_deep_or_large": (_FILE, "Le fichier dépasse les limites de sécurité ({value})."),
     "unmapped_volume": (_FILE, "Plus de {value} Mo se suivent sans aucun élément prévu par le profil."),
+    "too_many_names": (
+        _FILE,
+        "Le fichier contient plus de {value} noms d'éléments différents que le profil ne connaît pas.",
+    ),
     "no_household": (_FILE, "Aucun ménage n'a été trouvé à l'endroit prévu par le profil."),
     "missing_table": (_FILE, "La table de correspondance « {value} », demandée par le profil, manque."),
     # one household
@@ -33,6 +37,8 @@ KINDS: dict[str, tuple[Severity, str]] = {
         "La référence « {value} » figure déjà ligne {expected}. "
         "Le premier ménage est gardé, celui-ci n'est pas importé.",
     ),
+    "household_too_large": (_HOUSEHOLD, f"Ce ménage contient beaucoup trop d'éléments. {_LEFT_OUT}"),
+    "too_many_occupants": (_HOUSEHOLD, f"Ce ménage compterait {{value}} occupants. {_LEFT_OUT}"),
     "no_occupant": (_HOUSEHOLD, f"Ce ménage n'a aucun occupant. {_LEFT_OUT}"),
     "missing_value": (_HOUSEHOLD, f"Une valeur obligatoire manque : {{field}}. {_LEFT_OUT}"),
     "impossible_date": (_HOUSEHOLD, f"« {{value}} » n'existe pas dans le calendrier ({{field}}). {_LEFT_OUT}"),
