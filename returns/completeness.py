@@ -9,7 +9,7 @@ from django.db import transaction
 from campaigns.models import User
 from returns.complements import close_requests, request_complement
 from returns.missing import MissingItem, documents_expected, items_of, missing_items
-from returns.models import KeyingTask, Page, SupportingDocument, SurveyReturn
+from returns.models import Finding, KeyingTask, Page, SupportingDocument, SurveyReturn
 from returns.rules.engine import assess
 from tenants.case_states import Move, State
 from tenants.models import SurveyCase
@@ -25,6 +25,7 @@ def is_waiting(case: SurveyCase) -> bool:
         SurveyReturn.objects.filter(case=case, state=SurveyReturn.State.OPEN).exists()
         or KeyingTask.objects.filter(survey_return__case=case).exclude(state=KeyingTask.State.DONE).exists()
         or SupportingDocument.objects.filter(case=case, kind="", state=SupportingDocument.State.RECEIVED).exists()
+        or Finding.objects.filter(case=case).awaited().exists()
         or _sheets_unread(case)
     )
 

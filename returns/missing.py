@@ -5,17 +5,19 @@ Derived from the definition (what is asked), the rules (what must be so) and the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from campaigns.questionnaire.conditions import holds
-from campaigns.questionnaire.schema import Document, Field, FieldType, Reader, Section, Severity
+from campaigns.questionnaire.schema import Document, Field, FieldType, Reader, Requires, Section, Severity
 from campaigns.questionnaire.values import ERASED
 from returns.answers import display_name, is_asked, rows_of
-from returns.rules.checks import ERASING
+from returns.rules.checks import erases
 from returns.rules.dossier import Dossier, dossier_of
 from returns.rules.engine import Firing, firings
+from returns.rules.facts import CaseFacts
+from returns.rules.requirements import concerned
 from tenants.models import SurveyCase
 
 REQUIRED = "required"  # the rule of an item that no rule of the questionnaire names: a question left blank
@@ -57,8 +59,8 @@ def missing_items(case: SurveyCase) -> list[MissingItem]:
 
 def items_of(dossier: Dossier) -> list[MissingItem]:
     """The same for a case already loaded, or for answers not sent yet."""
-    fired = (each for each in firings(dossier) if each.rule.check not in ERASING)
-    blocking = [each for each in fired if each.rule.severity is Severity.BLOCKING]
+    fired = (each for each in firings(dossier) if not erases(each.rule) and not each.place.pending)
+    blocking = _once(each for each in fired if each.rule.severity is Severity.BLOCKING)
     items = [_from_rule(each, dossier) for each in blocking]
     asked = {(each.place.field, each.place.row) for each in blocking}
     items += [_from_field(field, row, dossier) for field, row in _blanks(dossier) if (field.key, row) not in asked]
@@ -68,11 +70,34 @@ def items_of(dossier: Dossier) -> list[MissingItem]:
 def documents_expected(dossier: Dossier) -> list[tuple[Document, int]]:
     """The pieces that the answers call for, with the occupant concerned (0 for the household), come or not."""
     context = dossier.context
+    rules = [rule for rule in dossier.questionnaire.rules if rule.expression and rule.requires is Requires.DOCUMENT]
+    theirs = {rule.document_key for rule in rules}
+    ours = {rule.document_key for rule in dossier.questionnaire.rules if rule.check == "document_missing"}
+    facts = CaseFacts(dossier) if rules else None
     expected = []
     for document in dossier.questionnaire.documents:
         rows = context.rows() if document.repeated else (0,)
-        expected += [(document, row) for row in rows if _is_called_for(document, context.at_row(row))]
+        called = {row for row in rows if _is_called_for(document, context.at_row(row))}
+        if document.key in theirs - ours:  # the landlord's own rule tells when, in place of the library's
+            called = set()
+        for rule in rules:
+            if rule.document_key == document.key and facts is not None:
+                called.update(concerned(rule, facts))
+        expected += [(document, row) for row in sorted(called)]
     return expected
+
+
+def _once(firings: Iterable[Firing]) -> list[Firing]:
+    """A piece that several rules of the landlord require of one person is asked once, in the words of the first."""
+    kept: list[Firing] = []
+    asked: set[tuple[str, int]] = set()
+    for each in firings:
+        place = each.place.document, each.place.row
+        if each.rule.requires is Requires.DOCUMENT and place in asked:
+            continue
+        asked.add(place)
+        kept.append(each)
+    return kept
 
 
 def _is_called_for(document: Document, context: Any) -> bool:

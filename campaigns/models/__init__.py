@@ -15,6 +15,8 @@ from campaigns.models.exchange import ExchangeAccount, ExchangeKey
 from campaigns.models.forms import FormProof, FrozenRevision, LayoutVariant, QuestionnaireRevision
 from campaigns.models.legal import LegalSettings
 from campaigns.models.people import Landlord, User
+from campaigns.models.rules import LandlordRule, RuleLine, RuleVersion
+from campaigns.models.scope_options import ScopeOption
 
 __all__ = [
     "Campaign",
@@ -25,11 +27,15 @@ __all__ = [
     "FormProof",
     "FrozenRevision",
     "Landlord",
+    "LandlordRule",
     "LayoutVariant",
     "LegalSettings",
     "MappingProfile",
     "Milestone",
     "QuestionnaireRevision",
+    "RuleLine",
+    "RuleVersion",
+    "ScopeOption",
     "User",
     "VersionIsFinal",
     "codes_by_value",

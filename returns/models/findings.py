@@ -6,8 +6,28 @@ from typing import ClassVar
 
 from django.db import models
 
+from campaigns.models import User
 from campaigns.scope import LandlordManager
 from tenants.models import Message, SurveyCase
+
+
+class FindingQuerySet(models.QuerySet["Finding"]):
+    """Questions about many findings."""
+
+    def standing(self) -> FindingQuerySet:
+        """Those not settled."""
+        return self.filter(settled_at=None)
+
+    def awaited(self) -> FindingQuerySet:
+        """Those that wait for one of our people to say whether the rule holds."""
+        return self.standing().filter(confirmation=Finding.Confirmation.AWAITED)
+
+    def decided(self) -> FindingQuerySet:
+        """Those of which one of our people said something."""
+        return self.filter(confirmation__in=[Finding.Confirmation.CONFIRMED, Finding.Confirmation.REFUSED])
+
+
+FindingManager = LandlordManager.from_queryset(FindingQuerySet)
 
 
 class Finding(models.Model):
@@ -18,6 +38,12 @@ class Finding(models.Model):
         WARNING = "warning", "avertissement"
         INFO = "info", "information"
 
+    class Confirmation(models.TextChoices):
+        NONE = "", "sans objet"
+        AWAITED = "awaited", "à confirmer"
+        CONFIRMED = "confirmed", "confirmé"
+        REFUSED = "refused", "refusé"
+
     case = models.ForeignKey(SurveyCase, on_delete=models.CASCADE, related_name="findings", verbose_name="dossier")
     rule = models.CharField("règle", max_length=20)
     severity = models.CharField("gravité", max_length=10, choices=Severity)
@@ -27,9 +53,16 @@ class Finding(models.Model):
     message = models.CharField("explication", max_length=500)
     found_at = models.DateTimeField("constatée le")
     settled_at = models.DateTimeField("levée le", null=True, blank=True)
+    confirmation = models.CharField("confirmation", max_length=10, choices=Confirmation, blank=True, default="")
+    confirmed_at = models.DateTimeField("décidé le", null=True, blank=True)
+    confirmed_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="décidé par"
+    )
+    comment = models.CharField("commentaire", max_length=300, blank=True)
+    facts_digest = models.CharField("empreinte de ce qui a été vu", max_length=64, blank=True)
 
     landlord_path = "case__campaign__landlord"
-    objects = LandlordManager()
+    objects = FindingManager()
 
     class Meta:
         verbose_name = "constat de règle"

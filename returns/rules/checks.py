@@ -13,7 +13,8 @@ from types import MappingProxyType
 from stdnum.fr import nir
 
 from campaigns.questionnaire.conditions import holds
-from campaigns.questionnaire.schema import FieldType, Rule
+from campaigns.questionnaire.expressions import expression_of
+from campaigns.questionnaire.schema import Field, FieldType, Rule
 from returns.answers import is_asked, rows_of
 from returns.evidence import INCOME
 from returns.rules.dossier import Dossier
@@ -30,12 +31,13 @@ SAID_SOCIAL = re.compile(r"\bs[ée]cu|\bnir\b|\binsee\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a rule fires; `note` completes its message."""
+    """Where a rule fires; `note` completes its message; `pending`: one of our people has to look first."""
 
     row: int = 0
     field: str = ""
     document: str = ""
     note: str = ""
+    pending: bool = False
 
 
 Check = Callable[[Dossier, Rule, int], Iterator[Place]]
@@ -89,20 +91,32 @@ def income_differs_from_notice(dossier: Dossier, rule: Rule, row: int) -> Iterat
 
 def two_boxes_ticked(dossier: Dossier, rule: Rule, row: int) -> Iterator[Place]:
     """Several boxes of a question that takes one answer, and no answer since."""
-    for section, field in dossier.questionnaire.fields():
-        for each in rows_of(section, dossier.context):
-            if (field.key, each) in dossier.doubled and is_asked(section, field, dossier.context.at_row(each)):
-                yield Place(row=each, field=field.key, note=f"Question concernée : « {field.name} ».")
+    for field, each in doubled_places(dossier):
+        yield Place(row=each, field=field.key, note=f"Question concernée : « {field.name} ».")
 
 
 def no_forbidden_data(dossier: Dossier, rule: Rule, row: int) -> Iterator[Place]:
     """A free text holds a social security number or speaks of nationality: neither may be kept (DOMAIN §9)."""
+    for key, each in forbidden_places(dossier):
+        yield Place(row=each, field=key)
+
+
+def doubled_places(dossier: Dossier) -> Iterator[tuple[Field, int]]:
+    """The questions asked where several boxes are ticked and nothing tells which one counts, with their row."""
+    for section, field in dossier.questionnaire.fields() if dossier.doubled else ():
+        for row in rows_of(section, dossier.context):
+            if (field.key, row) in dossier.doubled and is_asked(section, field, dossier.context.at_row(row)):
+                yield field, row
+
+
+def forbidden_places(dossier: Dossier) -> Iterator[tuple[str, int]]:
+    """The free texts that hold what we must not keep: key and row."""
     for section, field in dossier.questionnaire.fields():
         if field.type is not FieldType.TEXT:
             continue
-        for each in rows_of(section, dossier.context):
-            if is_forbidden(str(dossier.declared.answers.get((field.key, each)) or "")):
-                yield Place(row=each, field=field.key)
+        for row in rows_of(section, dossier.context):
+            if is_forbidden(str(dossier.declared.answers.get((field.key, row)) or "")):
+                yield field.key, row
 
 
 def is_forbidden(text: str) -> bool:
@@ -125,5 +139,11 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "no_forbidden_data": no_forbidden_data,
     }
 )
-# What these checks fire on is wiped from the declaration as soon as it is noticed.
+# What these rules fire on is wiped from the declaration as soon as it is noticed, whatever they say.
 ERASING = frozenset({"no_forbidden_data"})
+FORBIDDEN = "return.forbidden_data"
+
+
+def erases(rule: Rule) -> bool:
+    """Whether a rule is about what we may not keep: settled as soon as it is noticed, nothing is asked."""
+    return rule.check in ERASING or (bool(rule.expression) and FORBIDDEN in expression_of(rule.expression).reads)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from campaigns.questionnaire.conditions import Context
 from campaigns.questionnaire.schema import Questionnaire
 from returns.acceptance import Doubt
 from returns.answers import Address, corrected, declared_context, questionnaire_of, revision_of
 from returns.evidence import Evidence
-from returns.models import FieldReading, SupportingDocument, SurveyReturn
+from returns.models import FieldReading, Finding, SupportingDocument, SurveyReturn
 from tenants.models import SurveyCase
+
+RulePlace = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one of our people said of a rule that waits for a confirmation; `digest` is what the person then saw."""
+
+    confirmed: bool
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -19,7 +30,7 @@ class Dossier:
 
     `declared` is what the household said; `context` is the same, corrected by signed pieces. `on_paper`: it answered
     by letter only, so that a signature is due. `doubled`: the questions where several boxes were ticked and nothing
-    has told since which one counts.
+    has told since which one counts. `decisions`: what our people said of the rules that wait for them, by rule and row.
     """
 
     questionnaire: Questionnaire
@@ -29,6 +40,7 @@ class Dossier:
     income_year: int
     on_paper: bool = False
     doubled: frozenset[Address] = frozenset()
+    decisions: Mapping[RulePlace, Decision] = field(default_factory=dict)
 
 
 def dossier_of(case: SurveyCase) -> Dossier:
@@ -47,4 +59,13 @@ def dossier_of(case: SurveyCase) -> Dossier:
         income_year=income_year,
         on_paper=channels == {SurveyCase.Channel.PAPER.value},
         doubled=frozenset(place for place in twice if declared.answers.get(place) is None),
+        decisions=decisions_of(Finding.objects.filter(case=case).decided()),
     )
+
+
+def decisions_of(findings: Iterable[Finding]) -> dict[RulePlace, Decision]:
+    """What our people decided on these findings."""
+    return {
+        (each.rule, each.row): Decision(each.confirmation == Finding.Confirmation.CONFIRMED, each.facts_digest)
+        for each in findings
+    }

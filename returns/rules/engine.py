@@ -12,8 +12,10 @@ from campaigns.questionnaire.conditions import holds
 from campaigns.questionnaire.schema import Rule
 from returns.answers import Address, declaration_of
 from returns.models import FieldReading, Finding, KeyingEntry
-from returns.rules.checks import CHECKS, ERASING, Place
+from returns.rules.checks import CHECKS, Place, erases, forbidden_places
 from returns.rules.dossier import Dossier, dossier_of
+from returns.rules.facts import CaseFacts
+from returns.rules.requirements import places
 from tenants.models import SurveyCase
 
 
@@ -37,10 +39,15 @@ class Firing:
 
 def firings(dossier: Dossier) -> list[Firing]:
     """What fires, in the order of the rules, then of the occupants."""
-    return [Firing(rule, place) for rule in dossier.questionnaire.rules for place in _places(rule, dossier)]
+    facts = CaseFacts(dossier)
+    return [Firing(rule, place) for rule in dossier.questionnaire.rules for place in _places(rule, facts)]
 
 
-def _places(rule: Rule, dossier: Dossier) -> Iterator[Place]:
+def _places(rule: Rule, facts: CaseFacts) -> Iterator[Place]:
+    dossier = facts.dossier
+    if rule.expression:
+        yield from places(rule, facts)
+        return
     for row in dossier.context.rows() if rule.repeat else (0,):
         if rule.check:
             yield from CHECKS[rule.check](dossier, rule, row)
@@ -54,9 +61,10 @@ def assess(*, case: SurveyCase, now: dt.datetime) -> list[Finding]:
     What may not be kept (a social security number, a nationality) is erased at once, and its finding settled.
     """
     with transaction.atomic():
-        fired = {each.key: each for each in firings(dossier_of(case))}
-        erased = {key for key, each in fired.items() if each.rule.check in ERASING}
-        _erase(case, {(fired[key].place.field, fired[key].place.row) for key in erased}, now=now)
+        dossier = dossier_of(case)
+        fired = {each.key: each for each in firings(dossier)}
+        erased = {key for key, each in fired.items() if erases(each.rule)}
+        _erase(case, set(forbidden_places(dossier)), now=now)
         known = {(each.rule, each.field, each.document, each.row): each for each in Finding.objects.filter(case=case)}
         for key, each in fired.items():
             known[key] = _opened(known.get(key), each, case=case, now=now, settled=now if key in erased else None)
@@ -73,6 +81,10 @@ def _opened(
     finding: Finding | None, firing: Firing, *, case: SurveyCase, now: dt.datetime, settled: dt.datetime | None
 ) -> Finding:
     rule, field, document, row = firing.key
+    awaited = Finding.Confirmation.AWAITED
+    confirmation = awaited if firing.place.pending else Finding.Confirmation.NONE
+    if finding is not None and finding.confirmation != awaited and not firing.place.pending:
+        confirmation = Finding.Confirmation(finding.confirmation)
     if finding is None:
         finding = Finding(case=case, rule=rule, field=field, document=document, row=row, found_at=now)
     elif finding.settled_at is not None:
@@ -82,10 +94,11 @@ def _opened(
         and finding.settled_at == settled
         and finding.message == firing.message
         and finding.severity == firing.rule.severity.value
+        and finding.confirmation == confirmation
     )
     if not unchanged:
         finding.severity, finding.message = firing.rule.severity.value, firing.message
-        finding.settled_at = settled
+        finding.settled_at, finding.confirmation = settled, confirmation
         finding.save()
     return finding
 

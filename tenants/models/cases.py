@@ -69,7 +69,7 @@ class SurveyCase(models.Model):
     reference = models.CharField("numéro de dossier", max_length=8, unique=True, default=new_reference)
     state = models.CharField("état", max_length=20, choices=case_states.CHOICES, default=State.PREPARED.value)
     scope = models.CharField("périmètre", max_length=10, choices=Scope, default=Scope.SLS)
-    scope_reason = models.CharField("motif du périmètre", max_length=200, blank=True)
+    scope_reason = models.CharField("motif du périmètre", max_length=500, blank=True)
     layout_rows = models.PositiveSmallIntegerField("lignes imprimées", default=0)
     channel = models.CharField("canal de réponse", max_length=10, choices=Channel, blank=True)
     sent_at = models.DateTimeField("envoyé le", null=True, blank=True)
@@ -146,6 +146,7 @@ class SurveyCase(models.Model):
             "ops_scope": self.scope in {self.Scope.OPS, self.Scope.SLS_OPS},
             "channel": self.channel,
             "late": self.late,
+            **self.household.facts,
         }
 
 

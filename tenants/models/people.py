@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -25,6 +25,12 @@ class Dwelling(models.Model):
     ceiling_zone = models.CharField("zone de plafond", max_length=10, blank=True)
     slr_zone = models.CharField("zone SLS", max_length=10, blank=True)
     qpv = models.BooleanField("en QPV", default=False)
+    frr = models.BooleanField("en zone France ruralités revitalisation (FRR)", default=False)
+    zrr = models.BooleanField("en ancienne ZRR", default=False)
+    zus = models.BooleanField("en ancienne ZUS", default=False)
+    plh_exempt = models.BooleanField("exempté par le PLH", default=False)
+    conventioned = models.BooleanField("conventionné", null=True, blank=True)
+    convention_on = models.DateField("date de la convention", null=True, blank=True)
 
     landlord_path = "campaign__landlord"
     objects = LandlordManager()
@@ -48,6 +54,7 @@ class Household(models.Model):
     move_in_on = models.DateField("entrée dans les lieux", null=True, blank=True)
     rent = models.DecimalField("loyer hors charges", max_digits=8, decimal_places=2, null=True, blank=True)
     apl = models.BooleanField("bénéficiaire de l'APL", default=False)
+    exempt_zone_at_move_in = models.BooleanField("en zone exemptée à l'entrée", null=True, blank=True)
     address_2 = models.CharField("étage, appartement", max_length=80, blank=True)
     address_3 = models.CharField("bâtiment", max_length=80, blank=True)
     address_4 = models.CharField("voie", max_length=80, blank=True)
@@ -77,6 +84,25 @@ class Household(models.Model):
         """The first occupant who signs the lease, else the first of all."""
         people = sorted(self.occupants.all(), key=lambda person: person.row)
         return next((person for person in people if person.link == "holder"), people[0] if people else None)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a landlord's rules may ask about the dwelling and the lease; what the file does not say is None."""
+        dwelling = self.dwelling
+        told = {
+            "dwelling.financing": dwelling.financing,
+            "dwelling.agency": dwelling.agency,
+            "dwelling.estate": dwelling.estate,
+            "dwelling.city": self.city,
+            "dwelling.postcode": self.postcode,
+            "dwelling.ceiling_zone": dwelling.ceiling_zone,
+            "dwelling.slr_zone": dwelling.slr_zone,
+            "dwelling.surface": dwelling.surface,
+            "lease.rent": self.rent,
+            "lease.move_in_on": self.move_in_on,
+            "lease.non_response_years": self.non_response_years,
+        }
+        return {name: value if value != "" else None for name, value in told.items()}
 
     @property
     def address_lines(self) -> list[str]:
