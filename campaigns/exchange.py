@@ -151,25 +151,28 @@ class LandlordExchange(Storage):
         """
         held = seen.name if seen.held else held_name(digest, seen.label)
         with self._speaking(f"prendre « {seen.label} »") as sftp:
-            source, target = self._path(INCOMING, one_step(seen.name)), self._path(INCOMING, held)
-            if not seen.held:
-                if line.exists(sftp, target):
-                    raise StillChanging("Ce contenu est déjà en cours de lecture. Nouvel essai plus tard.")
-                try:
-                    sftp.rename(source, target)
-                except FileNotFoundError as error:
-                    raise StillChanging("Le fichier vient d'être retiré ou pris par ailleurs.") from error
-            taken = line.look_at(sftp, target, held).file
+            target = self._path(INCOMING, held)
+            if not seen.held and line.exists(sftp, target):
+                raise StillChanging("Ce contenu est déjà en cours de lecture. Nouvel essai plus tard.")
+            try:
+                if not seen.held:
+                    sftp.rename(self._path(INCOMING, one_step(seen.name)), target)
+                taken = line.look_at(sftp, target, held).file
+            except FileNotFoundError as error:
+                raise StillChanging("Le fichier vient d'être retiré ou pris par ailleurs.") from error
             if taken != replace(seen, name=held):
-                with contextlib.suppress(
-                    OSError
-                ):  # a new file may have that name: ours keeps its own, and is read again
-                    sftp.rename(target, source)
+                with contextlib.suppress(OSError):  # should its name be taken by now, ours is read again as it stands
+                    sftp.rename(target, self._path(INCOMING, seen.label if seen.held else seen.name))
                 raise StillChanging("Le fichier a été remplacé pendant la lecture. Nouvel essai plus tard.")
         return taken
 
-    def archive(self, name: str) -> str:
-        """Move a dropped file to the archive, never over another one; returns the name it got there."""
+    def archive(self, name: str, *, taken: RemoteFile | None = None) -> str:
+        """Move a dropped file to the archive, never over another one; returns the name it got there.
+
+        When it is no more as it was `taken` (its sender went on writing), it is given back and StillChanging is raised.
+        """
+        if taken is not None:
+            self.claim(taken, "")
         label = label_of(one_step(name))
         for target in numbered(label):
             with self._speaking(f"archiver « {label} »") as sftp:

@@ -10,7 +10,6 @@ import secrets
 from dataclasses import dataclass
 
 import paramiko
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from django.contrib.auth.hashers import BCryptPasswordHasher
 
 # ANSSI, « Recommandations pour un usage sécurisé d'(Open)SSH » (DAT-NT-007): no DSA, RSA of 2048 bits at least.
@@ -105,5 +104,4 @@ def _rfc4716(text: str) -> list[str]:
 
 
 def _bits(key: paramiko.RSAKey) -> int:
-    public = key.key if isinstance(key.key, RSAPublicKey) else key.key.public_key()
-    return int(public.key_size)
+    return int(key.get_bits())

@@ -53,14 +53,14 @@ class Client(paramiko.SFTPClient):
 
     def entries(self, path: bytes) -> list[Entry]:
         """What a folder holds, in the server's order; links are told as what they are, never followed."""
-        kind, answer = self._request(CMD_OPENDIR, path)
+        kind, answer = self._ask(CMD_OPENDIR, path)
         if kind != CMD_HANDLE:
             raise paramiko.SFTPError("expected a handle")
         handle = answer.get_binary()
         found = []
         while True:
             try:
-                kind, answer = self._request(CMD_READDIR, handle)
+                kind, answer = self._ask(CMD_READDIR, handle)
             except EOFError:
                 break
             if kind != CMD_NAME:
@@ -68,14 +68,24 @@ class Client(paramiko.SFTPClient):
             for _ in range(answer.get_int()):
                 name = from_wire(answer.get_string())
                 answer.get_string()  # the long form, for people
-                found.append(entry_of(name, paramiko.SFTPAttributes._from_msg(answer)))
-        self._request(CMD_CLOSE, handle)
+                found.append(entry_of(name, _attributes(answer)))
+        self._ask(CMD_CLOSE, handle)
         return [entry for entry in found if entry.file.name not in (".", "..")]
+
+    def _ask(self, *request: Any) -> tuple[int, paramiko.Message]:
+        """One request of the protocol, and its answer."""
+        answer: tuple[int, paramiko.Message] = self._request(*request)  # type: ignore[attr-defined]  # not in the stubs
+        return answer
 
     def flush_to_disk(self, file: paramiko.SFTPFile) -> None:
         """`fsync@openssh.com` on an open file; a server that does not know it writes in its own time."""
         with contextlib.suppress(OSError):
-            self._request(CMD_EXTENDED, "fsync@openssh.com", file.handle)
+            self._ask(CMD_EXTENDED, "fsync@openssh.com", file.handle)
+
+
+def _attributes(answer: paramiko.Message) -> paramiko.SFTPAttributes:
+    told: paramiko.SFTPAttributes = paramiko.SFTPAttributes._from_msg(answer)  # type: ignore[attr-defined]
+    return told
 
 
 def entry_of(name: str, attributes: paramiko.SFTPAttributes) -> Entry:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from campaigns.exchange import LandlordExchange, SftpAccount, settled
+from campaigns.exchange import LandlordExchange, SftpAccount, StillChanging, settled
 from campaigns.exchange_accounts import account_of, embedded_password
 from campaigns.models import Campaign, Landlord
 from returns.intake import receive_scans
@@ -50,12 +50,19 @@ def fetch_scans(
     for file in settled(seen, exchange.incoming()):
         with tempfile.TemporaryDirectory() as folder:
             local = Path(folder) / "scan"
-            exchange.fetch(file.name, local)
+            try:
+                digest = exchange.fetch(file.name, local, seen=file)
+            except StillChanging:
+                continue
             content = local.read_bytes()
-        batch = receive_scans(campaign=_campaign_of(content, campaigns), name=file.name, content=content, now=now)
-        exchange.drop_receipt(f"{file.name}.accuse.txt", _receipt(batch, len(content)))
-        exchange.archive(file.name)
+        batch = receive_scans(campaign=_campaign_of(content, campaigns), name=file.label, content=content, now=now)
         batches.append(batch)
+        try:
+            held = exchange.claim(file, digest)
+        except StillChanging:
+            continue  # replaced since: what was read is kept, what replaced it comes next time
+        exchange.drop_receipt(f"{file.label}.accuse.txt", _receipt(batch, len(content)))
+        exchange.archive(held.name)
     return batches
 
 

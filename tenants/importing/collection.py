@@ -1,40 +1,44 @@
-"""The landlord's exchange emptied: each file recognised, handled in the right order, told back with a receipt."""
+"""The landlord's exchange emptied: each file brought in once, acknowledged, put to use in order, told back."""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-import tempfile
 import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path
+from functools import partial
 
-from django.core.files.base import File
+from django.db.models import Q
 
-from campaigns.exchange import RECEIPTS, ExchangeError, ExchangeRefused, LandlordExchange, settled
-from campaigns.exchange_accounts import account_of
-from campaigns.models import Campaign
+from campaigns.exchange import (
+    ExchangeError,
+    ExchangeRefused,
+    ExchangeUnavailable,
+    LandlordExchange,
+    RemoteFile,
+    StillChanging,
+    settled,
+)
+from campaigns.exchange_accounts import account_of, exchange_account
+from campaigns.models import Campaign, ExchangeAccount, Landlord
+from tenants.importing.acknowledgements import acknowledge, tell_result
+from tenants.importing.arrivals import Taken, bring, stranger
 from tenants.importing.code_tables import import_codes
-from tenants.importing.deposits import HEAD, Progress, UnableToImport, keep_rules, receive_deposit, recognise
+from tenants.importing.deposits import Progress, UnableToImport, keep_rules
 from tenants.importing.households import bring_households
-from tenants.importing.report import anomalies_csv, receipt_of
-from tenants.models import ImportFile
+from tenants.models import Arrival, ImportFile
 
 log = logging.getLogger(__name__)
 
 # Codes before rules before households, which need the codes.
 ORDER = (ImportFile.Kind.CODES, ImportFile.Kind.RULES, ImportFile.Kind.HOUSEHOLDS)
-# Two looks this far apart (seconds) tell a finished file from one that still grows.
+# Two looks this far apart (seconds) tell a finished file from one that still grows. More than one second, the grain of
+# the times that SFTP tells: a file written again since the first look shows.
 PAUSE = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Arrived:
-    """A file brought from the exchange: its name there and its deposit."""
-
-    name: str
-    deposit: ImportFile
+# How long a visit keeps others away from the same folders; a killed one lets them in after that. No task runs longer.
+CLAIM = dt.timedelta(minutes=15)
 
 
 def process(*, deposit: ImportFile, now: dt.datetime, progress: Progress | None = None) -> ImportFile:
@@ -58,69 +62,109 @@ def process(*, deposit: ImportFile, now: dt.datetime, progress: Progress | None 
 def fetch_deposits(
     *, campaign: Campaign, exchange: LandlordExchange, now: dt.datetime, pause: float = PAUSE
 ) -> list[ImportFile]:
-    """Bring everything the landlord has dropped, put it to use, archive it and drop a receipt for each file.
+    """Bring everything the landlord has dropped, acknowledge each file, put it to use, archive it, tell the result.
 
-    Files that still grow wait for the next time. Safe to run again at any point: what was stored is not stored twice,
-    what was imported is not imported twice. Raises ExchangeError when the exchange can't be reached.
+    Files that still grow, or lack their end, wait for a next time. Safe to run again at any point: what was stored is
+    not stored twice, what was imported is not imported twice. Raises ExchangeError when the exchange can't be reached.
     """
-    seen = exchange.incoming()
-    if not seen:
-        return []
+    taken, problem = _bring_all(campaign, exchange, now, pause)
+    deposits = _in_order(each.arrival.deposit for each in taken if each.arrival.deposit is not None)
+    if deposits:
+        exchange.close()  # a large import outlasts the patience of a server; the next call opens a new line
+    for deposit in deposits:
+        if deposit.state != ImportFile.State.IMPORTED:
+            process(deposit=deposit, now=now)
+    _try_again(campaign, deposits, now)
+    for each in taken:
+        _put_away(exchange, each)
+    _tell_results(campaign, exchange)
+    if problem is not None:
+        raise problem
+    for deposit in deposits:
+        deposit.refresh_from_db()
+    return deposits
+
+
+def _bring_all(
+    campaign: Campaign, exchange: LandlordExchange, now: dt.datetime, pause: float
+) -> tuple[list[Taken], ExchangeUnavailable | None]:
+    """The files taken, and what stopped us before the last one: what was taken is put to use all the same."""
+    first = exchange.depot()
+    for label in first.strangers:
+        _tell(exchange, stranger(campaign=campaign, label=label, now=now))
+    taken: list[Taken] = []
+    if not first.files:
+        return taken, None
     time.sleep(pause)
-    arrived = []
-    for file in settled(seen, exchange.incoming()):
-        found = _bring(campaign, exchange, file.name, now)
-        if found is not None:
-            arrived.append(found)
-    arrived.sort(key=lambda each: ORDER.index(ImportFile.Kind(each.deposit.kind)))
-    for each in arrived:
-        if each.deposit.state != ImportFile.State.IMPORTED:
-            process(deposit=each.deposit, now=now)
-    _try_again(campaign, arrived, now)
-    for each in arrived:
-        each.deposit.refresh_from_db()
-        _tell(exchange, each, now)
-        exchange.archive(each.name)
-    return [each.deposit for each in arrived]
+    for file in settled(first.files, exchange.incoming()):
+        try:
+            found = _brought(campaign, exchange, file, now)
+            if isinstance(found, Taken):
+                taken.append(found)
+            if found is not None:
+                _tell(exchange, found.arrival if isinstance(found, Taken) else found)
+        except ExchangeUnavailable as error:
+            return taken, error
+    return taken, None
 
 
-def _bring(campaign: Campaign, exchange: LandlordExchange, name: str, now: dt.datetime) -> _Arrived | None:
-    """Store one file as a deposit; None when it is none of ours, which its receipt then says."""
-    with tempfile.TemporaryDirectory() as folder:
-        local = Path(folder) / "deposit"
-        exchange.fetch(name, local)
-        with local.open("rb") as content:
-            try:
-                kind = recognise(name, content.read(HEAD))
-            except UnableToImport as error:
-                log.warning("campaign %s: a file of %d bytes is not recognised", campaign.pk, local.stat().st_size)
-                exchange.drop_receipt(f"{name}.accuse.txt", f"FICHIER NON RECONNU\n\n{error}\n")
-                exchange.archive(name)
-                return None
-            content.seek(0)
-            deposit, _ = receive_deposit(campaign=campaign, kind=kind, name=name, content=File(content), now=now)
-    return _Arrived(name, deposit)
+def _brought(
+    campaign: Campaign, exchange: LandlordExchange, file: RemoteFile, now: dt.datetime
+) -> Taken | Arrival | None:
+    """One file; None when it must be left for the next visit, which stops none of the others."""
+    try:
+        return bring(campaign=campaign, exchange=exchange, file=file, now=now)
+    except StillChanging:
+        log.info("campaign %s: a file still changes", campaign.pk)
+    except ExchangeRefused as error:
+        log.warning("campaign %s: a file can't be brought in (%s)", campaign.pk, error.__cause__.__class__.__name__)
+    return None
 
 
-def _try_again(campaign: Campaign, arrived: list[_Arrived], now: dt.datetime) -> None:
+def _in_order(deposits: Iterable[ImportFile]) -> list[ImportFile]:
+    """Each deposit once, codes first."""
+    once = {deposit.pk: deposit for deposit in deposits}
+    return sorted(once.values(), key=lambda each: ORDER.index(ImportFile.Kind(each.kind)))
+
+
+def _try_again(campaign: Campaign, deposits: list[ImportFile], now: dt.datetime) -> None:
     """New code tables may be just what an earlier file of households was waiting for."""
-    if not any(each.deposit.kind == ImportFile.Kind.CODES for each in arrived):
+    if not any(each.kind == ImportFile.Kind.CODES for each in deposits):
         return
     waiting = campaign.deposits.filter(kind=ImportFile.Kind.HOUSEHOLDS, anomalies__kind="missing_table")
     for deposit in waiting.exclude(state=ImportFile.State.IMPORTED).distinct():
         process(deposit=deposit, now=now)
 
 
-def _tell(exchange: LandlordExchange, arrived: _Arrived, now: dt.datetime) -> None:
-    """The receipt, and the list of anomalies when there are any."""
+def _tell(exchange: LandlordExchange, arrival: Arrival) -> None:
+    """The acknowledgement; a folder that refuses it does not keep a deposit from being imported."""
+    _unless_refused(arrival, partial(acknowledge, exchange=exchange, arrival=arrival))
+
+
+def _put_away(exchange: LandlordExchange, taken: Taken) -> None:
+    arrival = taken.arrival
     try:
-        exchange.drop_receipt(f"{arrived.name}.accuse.txt", receipt_of(arrived.deposit, now))
-        anomalies = arrived.deposit.anomalies.order_by("line", "pk")
-        if anomalies.exists():
-            content = BytesIO(anomalies_csv(anomalies.iterator()).encode("utf-8"))
-            exchange.deliver(RECEIPTS, f"{arrived.name}.anomalies.csv", content)
+        arrival.archived_as = exchange.archive(taken.held.name, taken=taken.held)
+    except StillChanging:
+        log.warning("arrival %s: its sender went on writing; it is read again", arrival.pk)
+        return
+    arrival.save(update_fields=["archived_as"])
+
+
+def _tell_results(campaign: Campaign, exchange: LandlordExchange) -> None:
+    """What became of every deposit, also of those that were put to use since by a person or by a later code table."""
+    for arrival in campaign.arrivals.exclude(deposit=None).select_related("deposit").order_by("pk"):
+        _unless_refused(arrival, partial(tell_result, exchange=exchange, arrival=arrival))
+
+
+def _unless_refused(arrival: Arrival, tell: Callable[[], object]) -> None:
+    try:
+        tell()
     except ExchangeRefused:
-        log.exception("deposit %s: its receipt could not be dropped", arrived.deposit.pk)
+        log.exception("arrival %s: the landlord could not be told", arrival.pk)
+
+
+# ── All the landlords ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +185,27 @@ def visit_exchanges(*, now: dt.datetime, campaign_id: int | None = None, pause: 
     visits = []
     for campaign in _awaiting(campaign_id):
         try:
-            with LandlordExchange(account_of(campaign.landlord)) as exchange:
+            with _alone(campaign.landlord, now), LandlordExchange(account_of(campaign.landlord)) as exchange:
                 deposits = fetch_deposits(campaign=campaign, exchange=exchange, now=now, pause=pause)
             visits.append(Visit(campaign, tuple(deposits)))
         except ExchangeError as error:
             log.warning("campaign %s: its exchange can't be visited (%s)", campaign.pk, type(error).__name__)
             visits.append(Visit(campaign, problem=str(error)))
     return visits
+
+
+@contextmanager
+def _alone(landlord: Landlord, now: dt.datetime) -> Iterator[None]:
+    """Empty a landlord's folders by one process at a time. Raises ExchangeUnavailable when another is at it."""
+    account = exchange_account(landlord)
+    mine = ExchangeAccount.objects.filter(pk=account.pk)
+    free = Q(visited_until=None) | Q(visited_until__lte=now) | Q(visited_until__gt=now + 2 * CLAIM)
+    if not mine.filter(free).update(visited_until=now + CLAIM):
+        raise ExchangeUnavailable("Une relève de ces dossiers est déjà en cours. Réessayez dans quelques minutes.")
+    try:
+        yield
+    finally:
+        mine.update(visited_until=None)
 
 
 def _awaiting(campaign_id: int | None) -> list[Campaign]:

@@ -1,6 +1,7 @@
 """Who is surveyed, and what we told them."""
 
 from tenants.models.addresses import AddressProposal
+from tenants.models.arrivals import Arrival
 from tenants.models.carriers import CarrierFile, RegisteredEvent, RegisteredLetter, ReturnedEnvelope, ReturnedMail
 from tenants.models.cases import CaseEvent, SurveyCase
 from tenants.models.contacts import ContactMark
@@ -14,6 +15,7 @@ __all__ = [
     "AccessAttempt",
     "AccessCode",
     "AddressProposal",
+    "Arrival",
     "BailiffAccess",
     "BailiffVisit",
     "CarrierFile",

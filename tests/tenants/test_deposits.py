@@ -149,8 +149,8 @@ class TestExchange:
         told = exchange.listdir(RECEIPTS)[1]
         assert "locataires.xml.accuse.txt" in told
         assert "tables_correspondance.csv.accuse.txt" in told
-        receipt = exchange.open(f"{RECEIPTS}/locataires.xml.accuse.txt").read().decode()
-        assert "394 ménages lus" in receipt
+        result = exchange.open(f"{RECEIPTS}/locataires.xml.resultat.txt").read().decode()
+        assert "394 ménages lus" in result
         report = exchange.open(f"{RECEIPTS}/locataires.xml.anomalies.csv").read().decode("utf-8-sig")
         assert "31/02/1981" in report
 
