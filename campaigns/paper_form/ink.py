@@ -42,6 +42,39 @@ def open_canvas(stream: IO[bytes], title: str) -> Canvas:
     return canvas
 
 
+def placed(
+    box: Box, lines: tuple[str, ...], size: float, style: str, align: str = "left"
+) -> Iterator[tuple[float, float, Fitted]]:
+    """Where each line goes: x in mm (the right edge for what is aligned right), baseline in mm, the fitted text."""
+    x = box.right if align == "right" else box.x
+    step = min(size * 1.28 / POINT, box.h / len(lines))
+    y = box.y + box.h / 2 if len(lines) == 1 else box.y + step / 2
+    for line in lines:
+        fitted = fit(line, box.w, size, style)
+        yield x, y + fitted.size * CAP_HEIGHT / POINT / 2, fitted
+        y += step
+
+
+CODE_TAIL = "> EI Q"
+
+
+def code_head(box: Box, side: int) -> str:
+    """What comes before a code's bits, in hexadecimal, and `CODE_TAIL`: a one-bit mask of `side` modules in `box`."""
+    place = f"{box.w * POINT:.3f} 0 0 {box.h * POINT:.3f} {box.x * POINT:.3f} {(PAGE_HEIGHT - box.bottom) * POINT:.3f}"
+    return f"q {place} cm BI /W {side} /H {side} /BPC 1 /IM true /D [1 0] /F /AHx ID "
+
+
+def code_operators(box: Box, matrix: Matrix) -> str:
+    """What draws a code filling `box`, in the colour of the moment."""
+    return f"{code_head(box, matrix.side)}{matrix.bits.hex()}{CODE_TAIL}"
+
+
+def inside_quiet_zone(box: Box, matrix: Matrix) -> Box:
+    """Where the code itself goes when its quiet zone fills the rest of `box`."""
+    quiet = box.w * QUIET_MODULES / (matrix.side + 2 * QUIET_MODULES)
+    return Box(box.x + quiet, box.y + quiet, box.w - 2 * quiet, box.h - 2 * quiet)
+
+
 class Ink:
     """A canvas seen in millimetres, with the landlord's accent."""
 
@@ -128,27 +161,17 @@ class Ink:
 
     def lines(self, box: Box, lines: tuple[str, ...], size: float, style: str, align: str = "left") -> None:
         """One line in the middle of `box`, or several from its top, each fitted to its width."""
-        x = box.right if align == "right" else box.x
-        step = min(size * 1.28 / POINT, box.h / len(lines))
-        y = box.y + box.h / 2 if len(lines) == 1 else box.y + step / 2
-        for line in lines:
-            fitted = fit(line, box.w, size, style)
-            self.text(x, y + fitted.size * CAP_HEIGHT / POINT / 2, fitted, style, align)
-            y += step
+        for x, y, fitted in placed(box, lines, size, style, align):
+            self.text(x, y, fitted, style, align)
 
     def code(self, box: Box, matrix: Matrix) -> None:
         """A two-dimensional code filling `box`, as a one-bit mask that stays sharp at every resolution."""
         self.fill_tone("ink")
-        place = (
-            f"{box.w * POINT:.3f} 0 0 {box.h * POINT:.3f} {box.x * POINT:.3f} {(PAGE_HEIGHT - box.bottom) * POINT:.3f}"
-        )
-        mask = f"BI /W {matrix.side} /H {matrix.side} /BPC 1 /IM true /D [1 0] /F /AHx ID {matrix.bits.hex()}> EI"
-        self.canvas.addLiteral(f"q {place} cm {mask} Q")
+        self.canvas.addLiteral(code_operators(box, matrix))
 
     def code_with_quiet(self, box: Box, matrix: Matrix) -> None:
         """The code with its quiet zone inside `box`."""
-        quiet = box.w * QUIET_MODULES / (matrix.side + 2 * QUIET_MODULES)
-        self.code(Box(box.x + quiet, box.y + quiet, box.w - 2 * quiet, box.h - 2 * quiet), matrix)
+        self.code(inside_quiet_zone(box, matrix), matrix)
 
     def logo(self, box: Box) -> None:
         """The landlord's logo in the top left of `box`, else its name in large."""

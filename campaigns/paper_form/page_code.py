@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-# The sheet put on top of what a household was still asked for: no form has that page nor that layout.
+# The sheet put on top of what a household was still asked for: no form has that page. Its layout is the number of the
+# request, 0 for none in particular.
 RETURN_PAGE, RETURN_LAYOUT = 99, "00000000"
 SYMBOLS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+"
 PATTERN = re.compile(r"F1-([0-9A-Z]{8})-(\d{2})-([0-9A-F]{8})-([0-9A-Z+])")
@@ -32,17 +34,38 @@ class PageCode:
     @property
     def is_return_sheet(self) -> bool:
         """Whether it is the sheet of a letter, put on top of the pieces sent back."""
-        return self.layout == RETURN_LAYOUT
+        return self.page == RETURN_PAGE
+
+    @property
+    def request(self) -> int:
+        """The number of the request that a return sheet answers; 0 for none in particular."""
+        return int(self.layout, 16) if self.is_return_sheet else 0
 
     def __str__(self) -> str:
-        body = f"{self.case}-{self.page:02d}-{self.layout}"
-        return f"F1-{body}-{check_character(body)}"
+        return page_code_text(self.case, f"{self.page:02d}", self.layout)
+
+
+def return_sheet(case: str, request: int = 0) -> PageCode:
+    """The code of the sheet put on top of the pieces that a request asks for."""
+    return PageCode(case=case, page=RETURN_PAGE, layout=f"{request:08X}")
 
 
 def check_character(body: str) -> str:
     """The check of `body`; dashes do not count."""
     symbols = [SYMBOLS.index(each) for each in body if each != "-"]
     return SYMBOLS[sum((place + 2) * symbol for place, symbol in enumerate(symbols)) % len(SYMBOLS)]
+
+
+@lru_cache(maxsize=4096)
+def _weight(symbols: str, start: int) -> int:
+    """What symbols standing from `start` add to the weighted sum of the check."""
+    return sum((start + place + 2) * SYMBOLS.index(symbol) for place, symbol in enumerate(symbols))
+
+
+def page_code_text(case: str, page: str, layout: str) -> str:
+    """The text of a page code from its parts, `page` on two digits: the parts' sums are remembered."""
+    check = SYMBOLS[(_weight(case, 0) + _weight(page, 8) + _weight(layout, 10)) % len(SYMBOLS)]
+    return f"F1-{case}-{page}-{layout}-{check}"
 
 
 def parse(text: str) -> PageCode:

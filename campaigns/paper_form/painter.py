@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import IO
 
 from campaigns.paper_form.branding import Branding
-from campaigns.paper_form.codes import page_code_matrix, qr_matrix
+from campaigns.paper_form.codes import link_matrix, page_code_matrix
 from campaigns.paper_form.ink import Ink, open_canvas
 from campaigns.paper_form.page_code import PageCode
 from campaigns.paper_form.typography import POINT, Fitted, clean
@@ -47,6 +47,17 @@ def paint(layout: FormLayout, branding: Branding, people: Iterable[FormFill]) ->
     return stream.getvalue()
 
 
+def paint_art(layout: FormLayout, branding: Branding) -> bytes:
+    """What is the same for every household, alone: one PDF page per page of the layout."""
+    stream = BytesIO()
+    ink = Ink(open_canvas(stream, layout.questionnaire), branding)
+    for page in range(1, layout.pages + 1):
+        _draw_art(ink, layout, page)
+        ink.canvas.showPage()
+    ink.canvas.save()
+    return stream.getvalue()
+
+
 class Press:
     """A PDF being printed. Households may have different layouts; each layout's art is stored once."""
 
@@ -76,10 +87,7 @@ class Press:
 
     def _prepare(self, layout: FormLayout) -> None:
         """Store the art of each page and sort out the spots that hold a household's own texts."""
-        own = [spot for spot in layout.prefills if not spot.field.startswith("@brand_")]
-        self._spots[layout.fingerprint] = [
-            [spot for spot in own if spot.page == page] for page in range(1, layout.pages + 1)
-        ]
+        self._spots[layout.fingerprint] = [own_spots(layout, page) for page in range(1, layout.pages + 1)]
         for page in range(1, layout.pages + 1):
             self.canvas.beginForm(_art_name(layout, page), 0, 0, PAGE_WIDTH * POINT, PAGE_HEIGHT * POINT)
             _draw_art(self.ink, layout, page)
@@ -95,11 +103,20 @@ class Press:
                     continue
                 lines = (code,) if spot.field == "@page_code" else lines_of(spot, fill, self.branding)
                 if lines:
-                    align = "right" if spot.field in RIGHT_ALIGNED else "left"
-                    self.ink.lines(spot.box, lines, spot.size, style_of(spot), align)
+                    self.ink.lines(spot.box, lines, spot.size, style_of(spot), align_of(spot))
         for spot in spots:
             if spot.field == "@portal_qr" and fill.portal_url:
-                self.ink.code_with_quiet(spot.box, qr_matrix(fill.portal_url))
+                self.ink.code_with_quiet(spot.box, link_matrix(fill.portal_url))
+
+
+def own_spots(layout: FormLayout, page: int) -> list[PrefillSpot]:
+    """The spots of a page that hold a household's own texts."""
+    return [spot for spot in layout.prefills if spot.page == page and not spot.field.startswith("@brand_")]
+
+
+def align_of(spot: PrefillSpot) -> str:
+    """On which side a spot's lines are set."""
+    return "right" if spot.field in RIGHT_ALIGNED else "left"
 
 
 def style_of(spot: PrefillSpot) -> str:
@@ -109,15 +126,19 @@ def style_of(spot: PrefillSpot) -> str:
 
 def lines_of(spot: PrefillSpot, fill: FormFill, branding: Branding | None = None) -> tuple[str, ...]:
     """What is printed in `spot` for this household, line by line; empty when nothing is known."""
-    if not spot.field.startswith("@"):
-        told: str | list[str] = fill.prefills.get((spot.field, spot.row), "")
-    elif spot.field == "@occupant_title":
-        titles = fill.texts.get(spot.field, [])
-        told = titles[spot.row - 1] if spot.row <= len(titles) else NEW_OCCUPANT
-    else:
-        told = fill.texts.get(spot.field) or _own_text(spot.field, fill, branding)
+    told = told_in(spot, fill, branding)
     lines = told.split("\n") if isinstance(told, str) else told
     return tuple(clean(line) for line in lines if line)
+
+
+def told_in(spot: PrefillSpot, fill: FormFill, branding: Branding | None = None) -> str | list[str]:
+    """The text of `spot` for this household as it was given: one text, or lines; empty when nothing is known."""
+    if not spot.field.startswith("@"):
+        return fill.prefills.get((spot.field, spot.row), "")
+    if spot.field == "@occupant_title":
+        titles = fill.texts.get(spot.field, [])
+        return titles[spot.row - 1] if spot.row <= len(titles) else NEW_OCCUPANT
+    return fill.texts.get(spot.field) or _own_text(spot.field, fill, branding)
 
 
 def _own_text(name: str, fill: FormFill, branding: Branding | None) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from campaigns.paper_form.branding import Branding
-from campaigns.paper_form.codes import QUIET_MODULES, qr_matrix
+from campaigns.paper_form.codes import QUIET_MODULES, link_matrix
 from campaigns.paper_form.flow import CODE_MODULES
 from campaigns.paper_form.front import ADDRESS, ADDRESS_LINES, WINDOW_PLAY
 from campaigns.paper_form.painter import FormFill, lines_of, style_of
@@ -203,7 +203,7 @@ def _portal_code(layout: FormLayout, fill: FormFill) -> Iterator[str]:
         return
     spot = next((each for each in layout.prefills if each.field == "@portal_qr"), None)
     try:
-        modules = qr_matrix(fill.portal_url).side + 2 * QUIET_MODULES
+        modules = link_matrix(fill.portal_url).side + 2 * QUIET_MODULES
     except ValueError:
         yield "L'adresse du portail est trop longue pour un code QR."
         return

@@ -69,7 +69,8 @@ def missing_letters(text: str, style: str = "regular") -> str:
 
 def clean(text: str) -> str:
     """`text` with composed letters (NFC), and one space where a line break or a tab stood."""
-    return re.sub(r"[\t\r\n]+", " ", unicodedata.normalize("NFC", text))
+    composed = unicodedata.normalize("NFC", text)
+    return composed if composed.isprintable() else re.sub(r"[\t\r\n]+", " ", composed)
 
 
 def french(text: str) -> str:

@@ -1,0 +1,170 @@
+"""The batch writer: the pages of the plain painter to the pixel, nobody's text on another's page, flat memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+from io import BytesIO
+
+import numpy
+import pikepdf
+import pytest
+import segno
+import zxingcpp
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from campaigns.paper_form import page_code
+from campaigns.paper_form.batch_press import BatchPress
+from campaigns.paper_form.branding import Branding
+from campaigns.paper_form.codes import link_matrix, page_code_matrix
+from campaigns.paper_form.layout import lay_out
+from campaigns.paper_form.painter import FormFill, paint
+from campaigns.paper_form.pdf_stream import KIDS
+from campaigns.paper_form.zones import FormLayout
+from tests.campaigns.paper_form.conftest import made_up_fill, page_images, page_texts, survey
+
+LAYOUT = lay_out(survey("sls"), 2)
+LARGER = lay_out(survey("sls"), 4)
+HARD = "Nom‑très‑très‑très long qui ne tient pas du tout dans sa case, même serré autant que possible"
+
+
+def batch(branding: Branding, *forms: tuple[FormLayout, FormFill]) -> bytes:
+    stream = BytesIO()
+    press = BatchPress(stream, branding)
+    for layout, fill in forms:
+        press.print(layout, fill)
+    press.close()
+    return stream.getvalue()
+
+
+def hard_fill() -> FormFill:
+    """Names that do not fit, letters of another face, several lines, a title for a row without anybody."""
+    told = made_up_fill(8)
+    prefills = told.prefills | {
+        ("occupant.last_name", 1): HARD,
+        ("occupant.first_name", 1): "Ṽ\u0331 \u2190",
+        ("occupant.last_name", 2): "O'NEIL\u00a0(née ÉLODIE\\)",
+        ("household.email", 0): "une.adresse.vraiment.longue.pour.sa.case@exemple.invalid",
+    }
+    return dataclasses.replace(told, prefills=prefills, texts=told.texts | {"@occupant_title": ["Une personne"]})
+
+
+@pytest.mark.parametrize("fill", [made_up_fill(12), hard_fill()], ids=["usual", "hard"])
+@pytest.mark.parametrize("layout", [LAYOUT, LARGER], ids=["two rows", "four rows"])
+def test_a_batch_prints_the_pages_of_the_painter(fill: FormFill, layout: FormLayout, branding: Branding) -> None:
+    for ours, theirs in zip(
+        page_images(batch(branding, (layout, fill)), dpi=100),
+        page_images(paint(layout, branding, [fill]), dpi=100),
+        strict=True,
+    ):
+        assert numpy.abs(ours.astype(int) - theirs).max() <= 2
+
+
+def test_a_logo_and_the_mark_of_a_rehearsal_are_printed_too(branding: Branding) -> None:
+    logo = BytesIO()
+    Image.new("RGBA", (60, 30), (200, 30, 30, 128)).save(logo, "PNG")
+    dressed = dataclasses.replace(branding, logo=logo.getvalue(), rehearsal=True)
+
+    ours, *_ = page_images(batch(dressed, (LAYOUT, made_up_fill(3))), dpi=100)
+    theirs, *_ = page_images(paint(LAYOUT, dressed, [made_up_fill(3)]), dpi=100)
+
+    assert numpy.abs(ours.astype(int) - theirs).max() <= 2
+
+
+def test_each_page_holds_its_own_household_only(branding: Branding) -> None:
+    fills = [made_up_fill(number) for number in range(100, 140)]
+
+    texts = page_texts(batch(branding, *((LAYOUT, fill) for fill in fills)))
+
+    assert len(texts) == len(fills) * LAYOUT.pages > 2 * KIDS
+    for place, text in enumerate(texts):
+        own = fills[place // LAYOUT.pages].case_reference
+        others = {fill.case_reference for fill in fills} - {own}
+        assert own in text
+        assert not any(other in text or f"T{int(other)}" in text for other in others)
+
+
+def test_the_art_holds_nothing_of_any_household(branding: Branding) -> None:
+    fills = [made_up_fill(number) for number in range(100, 110)]
+    with pikepdf.open(BytesIO(batch(branding, *((LAYOUT, fill) for fill in fills)))) as pdf:
+        art = pdf.pages[0].Resources.XObject
+        assert len(art) == LAYOUT.pages
+        shown = pikepdf.new()
+        for _, form in art.items():
+            page = shown.add_blank_page(page_size=(596, 842))
+            page.Resources = pikepdf.Dictionary(XObject={"/Art": shown.copy_foreign(form)})
+            page.Contents = shown.make_stream(b"/Art Do")
+        told = BytesIO()
+        shown.save(told)
+
+    for text in page_texts(told.getvalue()):
+        assert not any(fill.case_reference in text or f"T{int(fill.case_reference)}" in text for fill in fills)
+
+
+def test_households_of_several_sizes_share_a_file(branding: Branding) -> None:
+    data = batch(branding, (LAYOUT, made_up_fill(1)), (LARGER, made_up_fill(2, 4)), (LAYOUT, made_up_fill(3)))
+
+    texts = page_texts(data)
+
+    assert len(texts) == 2 * LAYOUT.pages + LARGER.pages
+    assert "00000002" in texts[LAYOUT.pages]
+    assert "00000003" in texts[LAYOUT.pages + LARGER.pages]
+
+
+def test_the_file_is_sound_its_faces_embedded_and_its_bytes_always_the_same(branding: Branding, tmp_path) -> None:
+    forms = [(LAYOUT, made_up_fill(number)) for number in range(30)] + [(LAYOUT, hard_fill())]
+    data = batch(branding, *forms)
+    path = tmp_path / "batch.pdf"
+    path.write_bytes(data)
+
+    checked = subprocess.run(["qpdf", "--check", path], capture_output=True, text=True, check=False)
+    fonts = subprocess.run(["pdffonts", path], capture_output=True, text=True, check=True).stdout.splitlines()[2:]
+
+    assert checked.returncode == 0, checked.stderr
+    assert len(fonts) >= 5
+    assert all(" yes yes yes " in line for line in fonts), fonts
+    assert batch(branding, *forms) == data
+
+
+def test_two_batches_do_not_bear_the_same_identity(branding: Branding) -> None:
+    one, other = (batch(branding, (LAYOUT, made_up_fill(number))) for number in (1, 2))
+
+    assert one[-200:].partition(b"/ID")[2] != other[-200:].partition(b"/ID")[2]
+
+
+def test_every_code_reads_back_from_the_batch(branding: Branding) -> None:
+    images = page_images(batch(branding, (LAYOUT, made_up_fill(12))), dpi=200)
+
+    for number, image in enumerate(images, start=1):
+        told = {each.text for each in zxingcpp.read_barcodes(image)}
+        assert str(page_code.PageCode("00000012", number, LAYOUT.fingerprint)) in told
+        assert ("https://enquete.example/q/00000012" in told) is (number == 1)
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60))
+def test_an_address_made_of_a_table_is_the_code_of_the_library(address: str) -> None:
+    code = segno.make_qr(address.encode(), error="m", mode="byte", mask=2, boost_error=False)
+    rows = numpy.packbits(numpy.array([list(row) for row in code.matrix], dtype=bool), axis=1)
+
+    assert link_matrix(address).bits == rows.tobytes()
+
+
+def test_an_address_with_an_accent_is_refused() -> None:
+    with pytest.raises(ValueError, match="ASCII"):
+        link_matrix("https://enquête.example")
+
+
+@given(
+    st.text(alphabet="0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=8, max_size=8),
+    st.integers(1, 99),
+    st.text(alphabet="0123456789ABCDEF", min_size=8, max_size=8),
+)
+def test_a_page_code_made_of_parts_keeps_its_check(case: str, page: int, layout: str) -> None:
+    told = str(page_code.PageCode(case, page, layout))
+
+    assert told[-1] == page_code.check_character(f"{case}-{page:02d}-{layout}")
+    code = segno.make_qr(told, error="m", version=2, mode="alphanumeric", mask=2, boost_error=False)
+    rows = numpy.packbits(numpy.array([list(row) for row in code.matrix], dtype=bool), axis=1)
+    assert page_code_matrix(told).bits == rows.tobytes()
