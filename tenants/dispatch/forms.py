@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from campaigns.models import Campaign, QuestionnaireRevision
 from campaigns.operations import approved_revision, enter_field
+from campaigns.paper_form.batch_press import BatchPress
 from campaigns.paper_form.branding import Branding
 from campaigns.paper_form.layout import capacity_for
-from campaigns.paper_form.painter import Press
 from campaigns.paper_form.proofing import preflight
 from campaigns.paper_form.zones import FormLayout
 from campaigns.questionnaire.schema import Field, Questionnaire
@@ -24,7 +24,7 @@ from tenants.case_states import Move, State
 from tenants.dispatch.batches import Envelope, UnableToCompose, next_number, unless_broken, write
 from tenants.dispatch.fills import branding_of, fields_by_key, fill_of
 from tenants.messaging import UnableToQueue, queue, render
-from tenants.models import Message, PrintBatch, Purpose, SurveyCase
+from tenants.models import Message, PrintBatch, Purpose, SurveyCase, Wave
 from tenants.models.cases import SurveyCaseQuerySet
 
 WAVE = "form"
@@ -62,18 +62,27 @@ class Workshop:
 
 
 def compose_forms(
-    *, campaign: Campaign, now: dt.datetime, size: int = 500, progress: Progress | None = None
+    *,
+    campaign: Campaign,
+    now: dt.datetime,
+    size: int = 500,
+    progress: Progress | None = None,
+    only: Collection[int] | None = None,
+    sending_wave: Wave | None = None,
 ) -> list[PrintBatch]:
     """Compose the forms of every prepared case, `size` envelopes a batch, and move the cases to *sent*.
 
-    Cases that cannot be printed stay prepared: `left_out()` tells them. Run again, it takes only what is left.
+    `only` keeps to the case ids that a wave chose. Cases that cannot be printed stay prepared: `left_out()` tells
+    them. Run again, it takes only what is left.
     Raises UnableToPrint without an approved BAT, UnableToCompose when a batch does not add up.
     """
     workshop = Workshop.of(approved_revision(campaign))
     ready, _ = _sorted_out(workshop)
+    chosen = frozenset(only or ())
+    ready = ready if only is None else [pk for pk in ready if pk in chosen]
     batches = []
     for start in range(0, len(ready), size):
-        batches.append(_compose(workshop, ready[start : start + size], now))
+        batches.append(_compose(workshop, ready[start : start + size], now, sending_wave))
         if progress is not None:
             progress(min(start + size, len(ready)), len(ready))
     if batches:
@@ -117,7 +126,7 @@ def _problem(workshop: Workshop, case: SurveyCase) -> str:
     return ""
 
 
-def _compose(workshop: Workshop, ids: Sequence[int], now: dt.datetime) -> PrintBatch:
+def _compose(workshop: Workshop, ids: Sequence[int], now: dt.datetime, sending_wave: Wave | None = None) -> PrintBatch:
     """One batch: codes, pages, files, messages and moves, in one transaction; files removed when it fails."""
     batch = PrintBatch(campaign=workshop.campaign, purpose=Purpose.FORM, composed_at=now)
     with unless_broken(batch), transaction.atomic():
@@ -139,6 +148,7 @@ def _compose(workshop: Workshop, ids: Sequence[int], now: dt.datetime) -> PrintB
         )
         _record(workshop, batch, cases, envelopes, now)
         _verify(batch, len(ids))
+        Message.objects.filter(batch=batch).update(sending_wave=sending_wave)
     return batch
 
 
@@ -151,7 +161,7 @@ def _printed(
     if len(set(codes.values())) != len(cases) or len(set(tokens.values())) != len(cases):
         raise UnableToCompose("Un code d'accès aurait servi deux fois : rien n'est composé.")
     stream = io.BytesIO()
-    press = Press(stream, workshop.branding, title=workshop.questionnaire.title)
+    press = BatchPress(stream, workshop.branding, title=workshop.questionnaire.title)
     envelopes, warnings = [], {}
     for case in cases:
         layout = workshop.layouts[workshop.rows_for(case)]

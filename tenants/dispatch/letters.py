@@ -11,27 +11,31 @@ from django.utils import timezone
 
 from campaigns.models import Campaign
 from campaigns.paper_form.letters import Access, Letter, LetterFile, compose, preflight_letter
-from campaigns.paper_form.page_code import RETURN_LAYOUT, RETURN_PAGE, PageCode
+from campaigns.paper_form.page_code import return_sheet
 from tenants import access_codes
 from tenants.dispatch.batches import Envelope, UnableToCompose, next_number, unless_broken, write
 from tenants.dispatch.fills import branding_of, postal_lines
 from tenants.messaging import reason_to_cancel
 from tenants.messaging.texts import french_day
-from tenants.models import Message, PrintBatch, Purpose, SurveyCase
+from tenants.models import Message, PostalService, PrintBatch, Purpose, SurveyCase
 
 ITEM, LAW = "– ", "§ "
 REPLACED = "Remplacé par un courrier plus récent."
 
 
-def compose_letters(*, campaign: Campaign, purpose: str, now: dt.datetime) -> PrintBatch | None:
+def compose_letters(
+    *, campaign: Campaign, purpose: str, now: dt.datetime, service: str = PostalService.SIMPLE
+) -> PrintBatch | None:
     """One batch of all the letters that wait for `purpose`, each with a fresh access code; None when none is due.
+
+    A batch travels by one `service`; the manifest of an electronic one says to which consenting addresses.
 
     Letters no longer due are cancelled with their reason. Nothing is left of a batch that fails.
     """
-    batch = PrintBatch(campaign=campaign, purpose=Purpose(purpose), composed_at=now)
+    batch = PrintBatch(campaign=campaign, purpose=Purpose(purpose), service=service, composed_at=now)
     with unless_broken(batch), transaction.atomic():
         Campaign.objects.select_for_update().get(pk=campaign.pk)
-        messages = _still_due(campaign, purpose, now)
+        messages = _still_due(campaign, purpose, service, now)
         if not messages:
             return None
         batch.number = next_number(campaign)
@@ -40,7 +44,8 @@ def compose_letters(*, campaign: Campaign, purpose: str, now: dt.datetime) -> Pr
         if len(file.pages) != len(messages):
             raise UnableToCompose(f"{len(messages)} courriers attendus, {len(file.pages)} composés : lot annulé.")
         envelopes = _envelopes(messages, file)
-        write(batch, document=file.pdf, envelopes=envelopes, now=now, warnings=_warnings(messages, letters))
+        told = {"warnings": _warnings(messages, letters)} | _electronic(messages, service)
+        write(batch, document=file.pdf, envelopes=envelopes, now=now, **told)
         _record(batch, messages, envelopes, now)
     return batch
 
@@ -65,9 +70,23 @@ def parts_of(body: str) -> tuple[list[str], list[str], list[str], str, list[str]
     return paragraphs, items, closing, law_title, blocks[title + 1 :]
 
 
-def _still_due(campaign: Campaign, purpose: str, now: dt.datetime) -> list[Message]:
+def waiting_letters(campaign: Campaign) -> list[tuple[str, str]]:
+    """What waits for a batch, as (purpose, service): each is a call of `compose_letters`."""
+    waiting = Message.objects.waiting().filter(case__campaign=campaign, channel=Message.Channel.LETTER)
+    return sorted(set(waiting.values_list("purpose", "service")))
+
+
+def _electronic(messages: Sequence[Message], service: str) -> dict[str, dict[str, str]]:
+    """For the provider of registered e-mails: case reference → the address whose owner consented."""
+    if service != PostalService.LRE:
+        return {}
+    return {"recipients": {message.case.reference: message.case.household.email for message in messages}}
+
+
+def _still_due(campaign: Campaign, purpose: str, service: str, now: dt.datetime) -> list[Message]:
     """The letters to compose, by postcode then reference, one a household; the others are cancelled."""
-    waiting = Message.objects.waiting().filter(case__campaign=campaign, channel=Message.Channel.LETTER, purpose=purpose)
+    letters = Message.objects.waiting().filter(case__campaign=campaign, channel=Message.Channel.LETTER)
+    waiting = letters.filter(purpose=purpose, service=service)
     found = waiting.select_related("case__campaign__landlord", "case__household__dwelling").prefetch_related(
         "case__household__occupants"
     )
@@ -129,7 +148,7 @@ def _letter(message: Message, access: Access | None, now: dt.datetime) -> Letter
         access=access,
         law_title=law_title,
         quoted_law=tuple(law),
-        return_code=PageCode(case.reference, RETURN_PAGE, RETURN_LAYOUT) if complement else None,
+        return_code=return_sheet(case.reference, int(message.proof.get("number", 0))) if complement else None,
     )
 
 

@@ -17,7 +17,8 @@ from campaigns.models import Campaign, Milestone
 from tenants.case_states import Move, State
 from tenants.messaging import deliver_waiting
 from tenants.models import CaseEvent, Message, Purpose, SurveyCase
-from tenants.reminders import ANSWERED, NO_ADDRESS, NO_NOTICE, NO_POST, NOT_SLS, RUNNING, TOLD, TOO_SOON, send_due
+from tenants.reminders import send_due
+from tenants.waves.reasons import ANSWERED, NO_ADDRESS, NO_NOTICE, NO_POST, NOT_SLS, RUNNING, TOLD, TOO_SOON
 from tests.factories.campaigns import CampaignFactory
 from tests.factories.tenants import CaseFactory, MessageFactory
 from tests.tenants.silent import SENT_AT, due, silent
@@ -196,7 +197,9 @@ class TestFormalNotice:
         SurveyCase.objects.filter(pk=late.pk).update(sent_at=SENT_AT + dt.timedelta(days=10))
         run(campaign, OVERDUE)
 
-        [step] = run(campaign, OVERDUE + dt.timedelta(days=10)).steps
+        sunday_put_off = OVERDUE + dt.timedelta(days=11)  # the month ends on Sunday 22 November: art. 642 CPC
+        assert run(campaign, sunday_put_off - dt.timedelta(days=1)).queued == 0
+        [step] = run(campaign, sunday_put_off).steps
 
         milestone.refresh_from_db()
         assert step.told.total() == 1
