@@ -29,10 +29,10 @@ from campaigns.models import (
     current_tables,
 )
 from campaigns.paper_form import layout as paper
-from campaigns.questionnaire import consistency, overlay
+from campaigns.questionnaire import consistency
 from campaigns.questionnaire.difference import difference
-from campaigns.questionnaire.parsing import load_library
 from campaigns.questionnaire.schema import DefinitionError, Questionnaire
+from campaigns.rule_encoding import drafted_form
 
 # Layouts are drawn up for households of 1 to so many people; larger ones are a case manager's matter.
 LARGEST_HOUSEHOLD = 15
@@ -152,7 +152,7 @@ def draw_up_revision(*, campaign: Campaign, now: dt.datetime) -> QuestionnaireRe
     Raises UnableToDrawUp with every problem.
     """
     Campaign.objects.select_for_update().get(pk=campaign.pk)
-    form = _effective_form(campaign)
+    form = effective_form(campaign)
     layouts = [paper.lay_out(form, rows) for rows in _capacities()]
     newest = campaign.revisions.order_by("-number").first()
     same = newest is not None and _says(newest, form.fingerprint, [each.as_tables() for each in layouts])
@@ -175,9 +175,10 @@ def _capacities() -> list[int]:
     return sorted({paper.capacity_for(people) for people in range(1, LARGEST_HOUSEHOLD + 1)})
 
 
-def _effective_form(campaign: Campaign) -> Questionnaire:
+def effective_form(campaign: Campaign) -> Questionnaire:
+    """The form as it would be drawn up now: library, differences, own rules, words. Raises UnableToDrawUp."""
     try:
-        form = overlay.apply(load_library(campaign.survey), campaign.overlay).with_words(**campaign.words)
+        form = drafted_form(campaign).with_words(**campaign.words)
     except DefinitionError as error:
         raise UnableToDrawUp(error.problems) from error
     codes = codes_by_value(current_tables(campaign))

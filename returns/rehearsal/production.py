@@ -19,6 +19,7 @@ from campaigns import operations
 from campaigns.exchange import LandlordExchange
 from campaigns.exchange_accounts import account_of, embedded_server
 from campaigns.models import Campaign
+from campaigns.rule_encoding import copy_rules
 from returns.models import Rehearsal, Restitution
 from returns.rehearsal import stage
 from returns.rehearsal.outcome import Outcome
@@ -73,6 +74,7 @@ def rehearse_campaign(*, campaign: Campaign, seed: int, now: dt.datetime, tell: 
     )
     apart.overlay, apart.mapping_profile = campaign.overlay, campaign.mapping_profile
     apart.save(update_fields=["overlay", "mapping_profile"])
+    copy_rules(source=campaign, target=apart, now=now)
     with embedded_server() as server:
         exchange = LandlordExchange(account_of(campaign.landlord, port=server.port, host_key=server.host_key))
         for deposit in ImportFile.objects.filter(campaign=campaign).order_by("pk"):
