@@ -32,5 +32,6 @@ app.conf.beat_schedule = {
     "fetch-scans": every("returns.tasks.fetch_scans", 60.0, expires=50),
     "deliver-messages": every("tenants.tasks.deliver_messages", 30.0, expires=25),
     "settle-scans": every("returns.tasks.redrive", 60.0, expires=50),
+    "follow-complements": every("returns.tasks.follow_complements", crontab(hour="9", minute="0"), expires=3600),
     "send-due": every("tenants.tasks.send_due", crontab(hour="9", minute="5"), expires=3600),
 }

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaigns.models import User
+from returns.complements import open_request
 from returns.models import SurveyReturn
 from tenants import access_codes
 from tenants.case_states import Move, State
@@ -30,10 +31,17 @@ def already_received(*, case: SurveyCase, submission: str) -> SurveyReturn | Non
 
 
 def arrive(
-    *, case: SurveyCase, channel: str, submission: str, now: dt.datetime, actor: User | None = None
+    *,
+    case: SurveyCase,
+    channel: str,
+    submission: str,
+    now: dt.datetime,
+    actor: User | None = None,
+    request: int = 0,
 ) -> SurveyReturn:
     """Record that an answer of the case arrived, inside the caller's transaction; the same submission gives one return.
 
+    It answers the complement request of number `request` (read on a return sheet), else the one that is open, if any.
     A finished case is opened again. A case left out of the survey keeps its state: its answer is kept and told.
     """
     with transaction.atomic():
@@ -41,13 +49,21 @@ def arrive(
         earlier = already_received(case=case, submission=submission)
         if earlier is not None:
             return earlier
+        asked = case.complements.filter(number=request).first() if request else None
+        asked = asked or open_request(case)
         number = SurveyReturn.objects.filter(case=case).count() + 1
         receipt = f"{case.campaign.year % 100:02d}-{case.reference}-{number}"
         _move(case, now=now, actor=actor, data={"channel": channel, "receipt": receipt})
         _stamp(case, channel=channel, now=now)
         access_codes.revoke_all(case=case, now=now)
         return SurveyReturn.objects.create(
-            case=case, channel=channel, received_at=now, receipt=receipt, submission=submission, taken_by=actor
+            case=case,
+            channel=channel,
+            received_at=now,
+            receipt=receipt,
+            submission=submission,
+            taken_by=actor,
+            complement=asked,
         )
 
 

@@ -40,6 +40,12 @@ class MissingItem:
     who: str
     message: str
     how: str
+    label: str = ""  # what it is in a few words, for an SMS
+
+    @property
+    def key(self) -> str:
+        """What makes it the same thing from one look to the next: the same rule, at the same place."""
+        return f"{self.rule}:{self.field}:{self.document}:{self.row}"
 
     @property
     def sentence(self) -> str:
@@ -48,7 +54,7 @@ class MissingItem:
 
     def as_table(self) -> dict[str, Any]:
         """The item as a complement request stores it."""
-        told = ("rule", "field", "document", "row", "who", "message", "how", "sentence")
+        told = ("rule", "field", "document", "row", "who", "message", "how", "label", "key", "sentence")
         return {name: getattr(self, name) for name in told}
 
 
@@ -142,7 +148,14 @@ def _from_rule(firing: Firing, dossier: Dossier) -> MissingItem:
         who=display_name(dossier.context, place.row),
         message=firing.message,
         how=SIGN if signature else JOIN if place.document else ANSWER,
+        label=_label(place.document, place.field, dossier),
     )
+
+
+def _label(document: str, field: str, dossier: Dossier) -> str:
+    if document:
+        return dossier.questionnaire.document(document).label
+    return dossier.questionnaire.find(field).name if field else ""
 
 
 def _from_field(field: Field, row: int, dossier: Dossier) -> MissingItem:
@@ -156,4 +169,5 @@ def _from_field(field: Field, row: int, dossier: Dossier) -> MissingItem:
         who=display_name(dossier.context, row),
         message=f"{ask} à la question « {field.label.rstrip(' ?')} ».",
         how=ANSWER,
+        label=field.name,
     )

@@ -67,6 +67,8 @@ def attach(*, page: Page, code: PageCode, now: dt.datetime, actor: User | None =
 
     Raises UnableToReconcile when the code names no sheet of the campaign, or one that has been read already.
     """
+    if code.is_return_sheet:
+        return _attach_return_sheet(page=page, code=code, now=now, actor=actor)
     with transaction.atomic():
         page = _waiting(page)
         case, variant = _named_by(page, code)
@@ -86,6 +88,40 @@ def attach(*, page: Page, code: PageCode, now: dt.datetime, actor: User | None =
         case.tell("page_attached", now=now, actor=actor, data=told)
         finish(survey_return=survey_return, now=now)
     return page
+
+
+def _attach_return_sheet(*, page: Page, code: PageCode, now: dt.datetime, actor: User | None) -> Page:
+    """The sheet of a request and the pages that follow it in the batch, which nobody could place, go to its case."""
+    with transaction.atomic():
+        page = _waiting(page)
+        case = _case(page.batch.campaign, code.case)
+        page.survey_return = arrive(
+            case=case,
+            channel=SurveyCase.Channel.PAPER,
+            submission=f"scan-{page.batch_id}-{case.pk}",
+            now=now,
+            actor=actor,
+            request=code.request,
+        )
+        page.number, page.layout = 0, code.layout
+        _decide(page, state=Page.State.MATCHED, explanation="Feuille de retour.", now=now, actor=actor)
+        for behind in _pages_behind(page):
+            keep_as_piece(page=behind, reference=case.reference, now=now, actor=actor)
+        SurveyReturn.objects.filter(pk=page.survey_return.pk).update(state=SurveyReturn.State.TRANSCRIBED)
+        case.tell("page_attached", now=now, actor=actor, data={"page": page.pk, "receipt": page.survey_return.receipt})
+        settle(case=case, now=now, actor=actor)
+    return page
+
+
+def _pages_behind(sheet: Page) -> list[Page]:
+    """The pages right after the sheet that wait for a decision as it did, up to the first that was placed."""
+    behind = []
+    for page in Page.objects.filter(batch=sheet.batch, index__gt=sheet.index).order_by("index"):
+        if page.state != Page.State.UNMATCHED or page.decided_at is not None:
+            break
+        behind.append(page)
+    known = set(SupportingDocument.objects.filter(case=sheet.survey_return.case).values_list("sha256", flat=True))
+    return [page for page in behind if page.digest not in known]
 
 
 def keep_as_piece(*, page: Page, reference: str, now: dt.datetime, actor: User | None = None) -> SupportingDocument:

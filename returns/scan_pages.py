@@ -127,7 +127,9 @@ class PageKeeper:
             page.state, page.explanation = State.FOREIGN, FOREIGN
             self.behind = None
         else:
-            page.state, page.survey_return = State.MATCHED, self._arrived(case)
+            page.state, page.survey_return = State.MATCHED, self._arrived(case, request=code.request)
+            if page.survey_return.complement is not None:
+                page.explanation = f"Feuille de retour de la demande n° {page.survey_return.complement.number}."
             self.behind = Behind(case, page.survey_return)
         page.save()
 
@@ -155,12 +157,16 @@ class PageKeeper:
         self._keep_readings(page, seen, survey_return, self._fields_of(variant))
         self.behind = Behind(case, survey_return)
 
-    def _arrived(self, case: SurveyCase, revision: QuestionnaireRevision | None = None) -> SurveyReturn:
+    def _arrived(
+        self, case: SurveyCase, revision: QuestionnaireRevision | None = None, *, request: int = 0
+    ) -> SurveyReturn:
         """The return that this batch makes for that case: one, at its first sheet."""
         if case.pk not in self._returns:
             submission = f"scan-{self.batch.pk}-{case.pk}"
             channel = SurveyCase.Channel.PAPER
-            self._returns[case.pk] = arrive(case=case, channel=channel, submission=submission, now=self.now)
+            self._returns[case.pk] = arrive(
+                case=case, channel=channel, submission=submission, now=self.now, request=request
+            )
             declaration_of(case, revision=revision)
         return self._returns[case.pk]
 

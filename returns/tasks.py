@@ -12,9 +12,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from campaigns.exchange import ExchangeError, LandlordExchange
-from campaigns.models import Landlord
+from campaigns.models import Campaign, Landlord
 from campaigns.scope import across_landlords
-from returns import intake, scan_collection
+from returns import complements, intake, scan_collection
 from returns.completeness import settle
 from returns.models import ScanBatch, SurveyReturn
 from returns.transcription import transcribe
@@ -69,6 +69,15 @@ def redrive() -> None:
     settled = SurveyCase.objects.filter(state=State.RECEIVED, campaign__rehearsal=False)
     for case in settled.exclude(returns__state=SurveyReturn.State.OPEN):
         settle(case=case, now=now)
+
+
+@shared_task
+@across_landlords
+def follow_complements() -> None:
+    """Recall the overdue complements once, tell by another channel those whose message was lost."""
+    now = timezone.now()
+    for campaign in Campaign.objects.in_the_field().order_by("pk"):
+        complements.follow_up(campaign=campaign, now=now)
 
 
 @shared_task(time_limit=int(LONGEST_REHEARSAL.total_seconds()) + 60)

@@ -40,6 +40,8 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "document_attached": "Pièce rapprochée",
         "document_qualified": "Pièce identifiée",
         "complement_requested": "Compléments demandés",
+        "complement_reminded": "Compléments rappelés",
+        "complement_partly_received": "Une partie des compléments est arrivée",
         "forbidden_data_erased": "Donnée interdite effacée",
     }
 )

@@ -81,11 +81,13 @@ class ComplementRequest(models.Model):
     case = models.ForeignKey(SurveyCase, on_delete=models.CASCADE, related_name="complements", verbose_name="dossier")
     number = models.PositiveSmallIntegerField("numéro")
     items = models.JSONField("demandé", help_text="Liste de {rule, row, message}.")
+    received = models.JSONField("reçu depuis", default=list, blank=True, help_text="Clés des éléments arrivés.")
     asked_at = models.DateTimeField("demandé le")
     due_on = models.DateField("attendu avant le")
     message = models.ForeignKey(
         Message, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="envoi"
     )
+    reminded_at = models.DateTimeField("rappelé le", null=True, blank=True)
     answered_at = models.DateTimeField("répondu le", null=True, blank=True)
 
     landlord_path = "case__campaign__landlord"

@@ -61,6 +61,14 @@ class SurveyReturn(models.Model):
     taken_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="saisi par"
     )
+    complement = models.ForeignKey(
+        "returns.ComplementRequest",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="arrivals",
+        verbose_name="répond à la demande",
+    )
 
     landlord_path = "case__campaign__landlord"
     objects = LandlordManager()

@@ -20,6 +20,7 @@ from tenants.dispatch.batches import Envelope, envelopes_of, files_of, remove, u
 from tenants.messaging import outbox, reason_to_cancel
 from tenants.models import CaseEvent, Message, PrintBatch, Purpose, SurveyCase
 
+WITHDRAWN = "withdrawn"  # of a message's proof: why whoever asked for it takes it back before it leaves
 PRINT_FOLDER = "depot"  # of the print house's own account
 
 
@@ -81,6 +82,7 @@ def _cancelled(batch: PrintBatch, now: dt.datetime) -> set[str]:
     messages = Message.objects.select_for_update(of=("self",)).filter(batch=batch, state=Message.State.SENDING)
     for message in messages.select_related("case__campaign").order_by("pk"):
         reason = reason_to_cancel(case=message.case, purpose=message.purpose, channel=message.channel)
+        reason = reason or str(message.proof.get(WITHDRAWN, ""))
         if reason:
             Message.objects.filter(pk=message.pk).update(
                 state=Message.State.CANCELLED, explanation=reason, first_page=0, pages=0, claimed_at=None

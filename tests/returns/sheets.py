@@ -15,7 +15,8 @@ from campaigns.models import LayoutVariant, QuestionnaireRevision
 from campaigns.paper_form.branding import Branding
 from campaigns.paper_form.layout import lay_out
 from campaigns.paper_form.letters import Letter, compose
-from campaigns.paper_form.page_code import RETURN_LAYOUT, RETURN_PAGE, PageCode
+from campaigns.paper_form import page_code
+from campaigns.paper_form.page_code import PageCode
 from campaigns.paper_form.painter import FormFill, paint
 from campaigns.paper_form.zones import FormLayout, ZoneKind
 from campaigns.questionnaire.parsing import load_library
@@ -53,7 +54,7 @@ def printed(layout: FormLayout, case: SurveyCase | str) -> list[Sheet]:
 _PRINTED: dict[tuple[str, str], list[Sheet]] = {}
 
 
-def return_sheet(case: SurveyCase) -> list[Sheet]:
+def return_sheet(case: SurveyCase, request: int = 0) -> list[Sheet]:
     """The last sheet of a demand for pieces, as the scanner sees its front."""
     letter = Letter(
         title="Il manque une pièce",
@@ -62,7 +63,7 @@ def return_sheet(case: SurveyCase) -> list[Sheet]:
         reference=case.reference,
         place_date="Le 1er novembre 2026",
         items=("Certificat de scolarité",),
-        return_code=PageCode(case.reference, RETURN_PAGE, RETURN_LAYOUT),
+        return_code=page_code.return_sheet(case.reference, request),
     )
     return _rendered(compose([letter], Branding(name="Habitat d'essai")).pdf)[-1:]
 
