@@ -14,6 +14,7 @@ from campaigns.models import Campaign
 from campaigns.questionnaire.parsing import load_library
 from tenants.case_states import State
 from tenants.importing import rows
+from tenants.importing.addresses import Decided, accepted_for, as_accepted
 from tenants.importing.changes import Detail
 from tenants.importing.scoping import Scope
 from tenants.landlord_file.records import HouseholdRecord
@@ -34,7 +35,10 @@ _MIDDLE = _START + len(_HOUSEHOLD)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A household as the campaign knows it; `household`, `described` and `people` follow the columns of `rows`."""
+    """A household as the campaign knows it; `household`, `described` and `people` follow the columns of `rows`.
+
+    `accepted` are the corrections of its address that people accepted: the file that repeats the old lines keeps them.
+    """
 
     pk: int
     reference: str
@@ -47,6 +51,7 @@ class Known:
     household: tuple[Any, ...]
     described: tuple[Any, ...]
     people: tuple[tuple[Any, ...], ...]
+    accepted: Decided
 
     @property
     def free(self) -> bool:
@@ -78,10 +83,11 @@ def known_households(campaign: Campaign, references: Sequence[str], *, lock: boo
     occupants = Occupant.objects.filter(household__in=people).order_by("household", "row")
     for household, *values in occupants.values_list("household_id", *_OCCUPANT):
         people[household].append(tuple(values))
-    return {row[1]: _known(row, people[row[0]]) for row in told}
+    accepted = accepted_for(campaign, references)
+    return {row[1]: _known(row, people[row[0]], accepted.get(row[1], [])) for row in told}
 
 
-def _known(row: tuple[Any, ...], people: list[tuple[Any, ...]]) -> Known:
+def _known(row: tuple[Any, ...], people: list[tuple[Any, ...]], accepted: Decided) -> Known:
     pk, reference, left_on, dwelling, case, state, sent_at, scope, reason = row[:_START]
     return Known(
         pk=pk,
@@ -95,12 +101,13 @@ def _known(row: tuple[Any, ...], people: list[tuple[Any, ...]]) -> Known:
         household=row[_START:_MIDDLE],
         described=row[_MIDDLE:],
         people=tuple(people),
+        accepted=accepted,
     )
 
 
 def changes_between(known: Known, record: HouseholdRecord, scope: Scope, *, describes: bool) -> list[Change]:
     """Every difference between a household and its record; `describes`: the record also speaks of the dwelling."""
-    household = tuple(rows.household_values(record).values())
+    household = tuple(as_accepted(rows.household_values(record), known.accepted).values())
     people = tuple((person.rank, *rows.occupant_values(person).values()) for person in record.occupants)
     found: list[Change] = []
     if household != known.household:

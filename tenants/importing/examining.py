@@ -8,6 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from types import TracebackType
 from typing import BinaryIO, cast
 
@@ -15,6 +16,7 @@ from django.db.models import Max, Min
 
 from campaigns.models import Campaign
 from tenants.importing import rows
+from tenants.importing.addresses import AddressDesk
 from tenants.importing.changes import ChangeLog, Kind
 from tenants.importing.code_tables import codes_of
 from tenants.importing.comparing import KEPT, Change, Known, changes_between, in_words, known_households
@@ -32,6 +34,8 @@ from tenants.models import Dwelling, Household, ImportFile, SurveyCase
 
 # More anomalies than this say nothing new: the file comes from another dialect.
 MOST_ANOMALIES = 20_000
+
+_address = attrgetter(*rows.ADDRESS.values())
 
 
 @dataclass(slots=True)
@@ -81,6 +85,7 @@ class Examination:
         self.found = Found()
         self.log = ChangeLog()
         self.scoping = Scoping(campaign)
+        self.desk = AddressDesk(campaign=campaign, now=now)
         self.generation = generation_of(campaign)
         self.again = campaign.households.exists()
         self.departed: list[Departure] = []
@@ -113,6 +118,8 @@ class Examination:
                 if progress and position % CHUNK == 0:
                     progress(position)
         self._flush()
+        for warning in self.desk.warnings():
+            self.found.add(warning)
         self.conclude()
         if progress:
             progress(self.report.imported)
@@ -125,6 +132,7 @@ class Examination:
         if anomaly is not None:
             self.found.add(anomaly)
             return
+        self.desk.look(each.tenant_ref, _address(each))
         self._waiting.append(each)
         if len(self._waiting) == CHUNK:
             self._flush()

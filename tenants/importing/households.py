@@ -166,6 +166,7 @@ def _write(examination: Examination, now: dt.datetime, actor: User | None, shown
             if not report.refused:
                 report.state = ImportFile.State.IMPORTED
                 _apply(examination, now, actor)
+                examination.desk.write()
                 if shown and examination.log.digest != shown:
                     raise _Outdated
                 done_importing(examination.campaign, now)

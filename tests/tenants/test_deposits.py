@@ -92,12 +92,12 @@ class TestTelling:
         assert deposit.sha256 in receipt
         assert "01/10/2026 à 11:00" in receipt
         assert report.sentence in receipt
-        assert "8 anomalie(s)" in receipt
+        assert "10 anomalie(s)" in receipt
 
     def test_the_list_of_anomalies_opens_in_a_spreadsheet(self, now):
         deposit, _ = imported(ready("a", now), sample("a"), now)
         rows = list(csv.reader(io.StringIO(importing.anomalies_csv(deposit.anomalies.all())), delimiter=";"))
-        assert len(rows) == 9
+        assert len(rows) == 11
         assert rows[0][0] == "\ufeffligne"
 
     def test_a_value_cannot_become_a_formula(self):

