@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from campaigns import operations
+from campaigns import exchange_admin, operations  # noqa: F401 - the first registers its tables
 from campaigns.admin_site import (
     CURRENT,
     DONE,

@@ -29,6 +29,7 @@ def every(task: str, schedule: float | crontab, *, expires: float) -> dict[str, 
 
 app.conf.beat_schedule = {
     "fetch-landlord-files": every("tenants.tasks.fetch_landlord_files", 60.0, expires=50),
+    "publish-sftp-accounts": every("campaigns.tasks.publish_sftp_accounts", 60.0, expires=50),
     "fetch-scans": every("returns.tasks.fetch_scans", 60.0, expires=50),
     "deliver-messages": every("tenants.tasks.deliver_messages", 30.0, expires=25),
     "settle-scans": every("returns.tasks.redrive", 60.0, expires=50),

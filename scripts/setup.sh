@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prépare la machine et le dossier : paquets du système, environnement Python, fichiers de l'interface.
 #   scripts/setup.sh demo    ce qu'il faut pour « make demo » et « make serve »
-#   scripts/setup.sh test    en plus : PostgreSQL, Redis, OpenSSH, Chromium et les outils de « make test »
+#   scripts/setup.sh test    en plus : PostgreSQL, Redis, OpenSSH, lftp, Chromium et les outils de « make test »
 # Peut être relancé sans crainte : ce qui est déjà là n'est pas refait.
 set -eu
 cd "$(dirname "$0")/.."
@@ -60,6 +60,8 @@ list_missing() {
     has_postgresql || need postgresql
     has redis-server || need redis-server
     has sshd || [ -x /usr/sbin/sshd ] || need openssh-server
+    has sftp || need openssh-client
+    has lftp || need lftp
     has_chromium || need chromium
     has pdftotext || need poppler-utils
     has qpdf || need qpdf
