@@ -176,7 +176,8 @@ def _without_code(page: ScannedPage, refused: Refused, certificates: tuple[bytes
         return _refused(page, Sight.UNREADABLE, TWO_SHEETS)
     told = read_document(page.grey, certificates=certificates)
     piece = SeenPiece(kind=told.kind, read=told.read, certified=told.certified)
-    return SeenPage(page.index, Sight.LOOSE, image=encoded(page.grey), piece=piece)
+    kept = page.grey if told.masked is None else told.masked
+    return SeenPage(page.index, Sight.LOOSE, image=encoded(kept), piece=piece)
 
 
 def _refused(page: ScannedPage, sight: Sight, explanation: str, *, code: PageCode | None = None) -> SeenPage:

@@ -1,5 +1,7 @@
 """What a supporting document says: the signed 2D-Doc first, printed text (OCR) only where there is none that holds.
 
+The same words tell where a social security number stands, which no image that we keep may show.
+
 Pure: image in, values out. OCR is Tesseract in French by pytesseract, on one thread: workers already share the cores.
 """
 
@@ -10,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from stdnum.fr import nif
 
+from returns.reading.nir import mask_nir, words_of
 from returns.reading.signed_codes import SignedCode, find_signed_code
 
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")
@@ -42,6 +46,13 @@ SIGNS: tuple[tuple[str, tuple[str, ...]], ...] = (
 AMOUNT = re.compile(r"revenu fiscal de reference\D{0,40}?(\d[\d .]*)(?:€| euros|$)", re.MULTILINE)
 YEAR = re.compile(r"revenus? (?:de l'annee )?(20\d\d)|impot 20\d\d sur les revenus(?: de)? (?:l'annee )?(20\d\d)")
 REFERENCE = re.compile(r"reference de l'avis\D{0,20}((?:[0-9a-z] ?){13})")
+# What names itself on its first lines; a tax notice speaks of declarations and instalments too, hence the order.
+NATURES = (
+    ("asdir", re.compile(r"avis de situation declarative")),
+    ("notice", re.compile(r"avis d'impot|avis d'imposition|avis de non-imposition")),
+    ("declaration", re.compile(r"declaration preremplie|declaration (?:de|des) revenus")),
+    ("instalment", re.compile(r"acomptes? previsionnels?|echeancier|avis d'acompte")),
+)
 THIRTEEN_DIGITS = re.compile(r"(?<!\d)(\d(?: ?\d){12})(?!\d)")
 
 
@@ -54,6 +65,7 @@ class DocumentReading:
     certified: bool = False
     confidence: float = 0.0
     by: str = ""  # '2d-doc' or 'ocr'
+    masked: Grey | None = field(default=None, compare=False)  # the page without the NIR it bore; None when it bore none
 
 
 def read_document(grey: Grey, *, certificates: Sequence[bytes] = ()) -> DocumentReading:
@@ -61,24 +73,27 @@ def read_document(grey: Grey, *, certificates: Sequence[bytes] = ()) -> Document
     code = find_signed_code(grey, certificates=certificates)
     if code is not None and code.is_tax_notice and code.verified:
         return _signed(code)
-    text = printed_text(grey)
+    text, masked = _printed(grey)
     kind = kind_of(text)
     if not kind:  # nothing known in it: the sheet may lie upside down
-        text = printed_text(np.ascontiguousarray(grey[::-1, ::-1]))
-        kind = kind_of(text)
+        text, turned = _printed(np.ascontiguousarray(masked[::-1, ::-1]))
+        kind, masked = kind_of(text), np.ascontiguousarray(turned[::-1, ::-1])
+    kept = None if np.array_equal(masked, grey) else masked
     if kind != TAX_NOTICE:
-        return DocumentReading(kind=kind, confidence=OCR_CONFIDENCE if kind else 0.0, by="ocr")
+        return DocumentReading(kind=kind, confidence=OCR_CONFIDENCE if kind else 0.0, by="ocr", masked=kept)
     read = notice_figures(text)
     if code is not None:
         read["broken_signature"] = True
-    return DocumentReading(kind=kind, read=read, confidence=OCR_CONFIDENCE, by="ocr")
+    return DocumentReading(kind=kind, read=read, confidence=OCR_CONFIDENCE, by="ocr", masked=kept)
 
 
-def printed_text(grey: Grey) -> str:
-    """The printed text of a page, lower case, without accents."""
+def _printed(grey: Grey) -> tuple[str, Grey]:
+    """The printed text of a page, lower case, without accents; and the page, its NIRs blackened."""
     page = Image.fromarray(grey)
     page.format = "PPM"  # what is handed to Tesseract: a PNG would cost half a second more to write
-    return plain(str(pytesseract.image_to_string(page, lang="fra", config="--psm 6")))
+    words = words_of(pytesseract.image_to_data(page, lang="fra", config="--psm 6", output_type=pytesseract.Output.DICT))
+    lines = (" ".join(word.text for word in line) for _, line in groupby(words, key=lambda word: word.line))
+    return plain("\n".join(lines)), mask_nir(grey, words)
 
 
 def kind_of(text: str) -> str:
@@ -98,6 +113,8 @@ def notice_figures(text: str) -> dict[str, Any]:
         read["income_year"] = int(year[2] or year[1])
     if reference := REFERENCE.search(text):
         read["notice_reference"] = reference[1].replace(" ", "").upper()
+    if nature := next((nature for nature, sign in NATURES if sign.search(text)), ""):
+        read["nature"] = nature
     return read
 
 

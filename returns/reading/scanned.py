@@ -16,6 +16,8 @@ A4_INCHES = (210 / MM_PER_INCH, 297 / MM_PER_INCH)
 PLAUSIBLE_DPI = range(50, 1251)
 FINE_DPI = 380  # above, a page is halved: the reader gains nothing from more
 JPEG_END = b"\xff\xd9"
+BLOCK = 8  # pixels on a side of what JPEG codes together
+FILLING = 128  # the grey of blocks that never came
 
 
 class UnreadableScan(ValueError):
@@ -60,7 +62,15 @@ def decode_jpeg(data: bytes, *, limits: Limits) -> Grey:
     grey = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     if grey is None:
         raise UnreadableScan("l'image JPEG est endommagée")
+    if _ends_early(np.asarray(grey, dtype=np.uint8)):
+        raise UnreadableScan("l'image JPEG est tronquée")
     return np.asarray(grey, dtype=np.uint8)
+
+
+def _ends_early(grey: Grey) -> bool:
+    """Whether a side of the image is the flat grey with which the decoder fills what is missing; no scan is so even."""
+    sides = (grey[-BLOCK:], grey[:BLOCK], grey[:, -BLOCK:], grey[:, :BLOCK])
+    return any(bool((side == FILLING).all()) for side in sides)
 
 
 def check_size(size: tuple[int, int], *, limits: Limits) -> None:

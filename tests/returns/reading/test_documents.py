@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytesseract
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
+from stdnum.fr import nir
 
 from returns.reading.documents import kind_of, notice_figures, plain, read_document
 from returns.reading.signed_codes import read_signed_code
@@ -140,3 +143,25 @@ def test_a_tax_number_with_a_wrong_key_is_not_believed_in_print():
 
 def test_words_without_accents_or_capitals_name_a_piece():
     assert kind_of(plain("EXTRAIT D’ACTE DE NAISSANCE")) == "birth_certificate"
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["upright", "upside down"])
+def test_a_social_security_number_is_blackened_on_the_page_that_is_kept(turned):
+    page = other_piece(kind="school_certificate", name="Jean Dupré", seed="a")
+    body = "2840576451089"
+    number = body + nir.calc_check_digits(body)
+    height = page.shape[0]
+    cv2.putText(page, number, (150, height - 250), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 0, 4)
+    shown = np.ascontiguousarray(page[::-1, ::-1]) if turned else page
+
+    found = read_document(shown)
+
+    assert found.kind == "school_certificate"
+    assert found.masked is not None
+    kept = np.ascontiguousarray(found.masked[::-1, ::-1]) if turned else found.masked
+    assert number not in pytesseract.image_to_string(Image.fromarray(kept), lang="fra")
+    assert np.array_equal(kept[: height - 350], page[: height - 350])
+
+
+def test_a_page_without_such_a_number_is_kept_as_it_came():
+    assert read_document(other_piece(kind="school_certificate", name="Jean Dupré", seed="a")).masked is None

@@ -213,3 +213,21 @@ def _small_files() -> dict[str, bytes]:
 
 
 _WHOLE = _small_files()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5])
+def test_a_jpeg_cut_but_closed_again_is_not_taken_for_a_blank_page(share):
+    whole = as_file(Image.fromarray(filled.printed()[0]), "JPEG", quality=80)
+    cut = whole[: max(700, round(len(whole) * share))] + b"\xff\xd9"
+
+    [found] = opened(cut)
+
+    assert isinstance(found, UnreadablePage)
+    assert "tronquée" in found.reason
+
+
+@pytest.mark.parametrize("grey", [0, 127, 255])
+def test_an_even_page_of_another_grey_is_a_page(grey):
+    [found] = opened(as_file(Image.new("L", (1654, 2339), grey), "JPEG"))
+
+    assert isinstance(found, ScannedPage)
