@@ -66,11 +66,11 @@ def _campaign(number: int, now: dt.datetime) -> Campaign:
     today = timezone.localdate(now)
     opens = today + OPENS_IN
     landlord = depositor(number)
-    known = Campaign.objects.real().filter(landlord=landlord, year=opens.year + 1).first()
+    known = Campaign.objects.real().filter(landlord=landlord, year=today.year + 1).first()
     return known or operations.open_campaign(
         landlord=landlord,
         survey=Campaign.Survey.SLS,
-        year=opens.year + 1,
+        year=today.year + 1,
         opens_on=opens,
         reply_by=opens + REPLY,
         closes_on=opens + FIELD,
