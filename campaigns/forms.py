@@ -7,7 +7,8 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from campaigns.law.timetable import breaches, default_calendar
+from campaigns.calendar import rules_of
+from campaigns.law.timetable import REPLY_BY, breaches, default_calendar
 from campaigns.models import Campaign, Landlord
 
 
@@ -30,7 +31,9 @@ class KickOffForm(forms.Form):
         """The dates must be in order and leave the tenants the time that the law gives."""
         told = super().clean() or {}
         if {"opens_on", "reply_by", "closes_on"} <= told.keys():
-            dates = default_calendar(told["opens_on"], told["reply_by"], told["closes_on"], today=timezone.localdate())
-            for sentence in breaches(dates):
+            rules = rules_of(told["landlord"]) if "landlord" in told else None
+            today = timezone.localdate()
+            dates = default_calendar(told["opens_on"], told["reply_by"], told["closes_on"], today=today, rules=rules)
+            for sentence in breaches({**dates, REPLY_BY: told["reply_by"]}, rules):
                 self.add_error(None, sentence)
         return told

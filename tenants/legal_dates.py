@@ -31,6 +31,7 @@ from campaigns.models import User
 from tenants.case_states import Move, State
 from tenants.models import CaseEvent, Message, Purpose, SurveyCase
 from tenants.models.cases import SurveyCaseQuerySet
+from tenants.models.messages import MessageQuerySet
 
 SUSPENDED, RESUMED = "clock_suspended", "clock_resumed"
 PROVING = frozenset({Purpose.FORM, Purpose.FORMAL_NOTICE})
@@ -153,14 +154,14 @@ def resume(*, case: SurveyCase, now: dt.datetime, actor: User | None = None) -> 
 # ── From rows to events ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _proving(messages: object) -> object:
-    found = messages.filter(purpose__in=PROVING, sent_at__isnull=False, state__in=LEFT)  # type: ignore[attr-defined]
+def _proving(messages: MessageQuerySet) -> MessageQuerySet:
+    found = messages.filter(purpose__in=PROVING, sent_at__isnull=False, state__in=LEFT)
     return found.select_related("batch__posting", "followed").order_by("sent_at", "pk")
 
 
 def _messages(case: SurveyCase) -> list[Message]:
-    known = getattr(case, "proving_messages", None)
-    return list(_proving(case.messages.all())) if known is None else known  # type: ignore[call-overload,no-any-return]
+    known: list[Message] | None = getattr(case, "proving_messages", None)
+    return list(_proving(Message.objects.filter(case=case))) if known is None else known
 
 
 def _clock_events(case: SurveyCase) -> list[CaseEvent]:

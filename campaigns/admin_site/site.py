@@ -20,11 +20,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from campaigns import operations
+from campaigns.admin_site.calendar_pages import show_calendar
 from campaigns.admin_site.pages import calendar_of, cards, shown_steps
 from campaigns.admin_site.registry import step_of
 from campaigns.admin_site.tables import actor_of
+from campaigns.calendar import rearrange
 from campaigns.forms import KickOffForm
-from campaigns.models import Campaign, User
+from campaigns.models import Campaign, Milestone, User
 
 
 class ProviderAdminSite(AdminSite):
@@ -57,6 +59,7 @@ class ProviderAdminSite(AdminSite):
         own: list[URLPattern | URLResolver] = [
             path("campagnes/ouvrir/", self.admin_view(self.kick_off), name="campaign_open"),
             path("campagnes/<int:pk>/", self.admin_view(self.campaign_page), name="campaign_page"),
+            path("campagnes/<int:pk>/calendrier/", self.admin_view(self.simulate_calendar), name="campaign_calendar"),
             path(
                 "campagnes/<int:pk>/jalon/",
                 self.admin_view(require_POST(self.move_milestone)),
@@ -125,6 +128,10 @@ class ProviderAdminSite(AdminSite):
             messages.success(request, told)
         return redirect(f"{reverse('admin:campaign_page', args=[pk])}#etape-{step}")
 
+    def simulate_calendar(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """The whole calendar as a picture, what a change of dates would move, and saving it."""
+        return show_calendar(request, _campaign(pk), self.each_context(request))
+
     def move_milestone(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Another day for a milestone, unless the law forbids it."""
         campaign = _campaign(pk)
@@ -133,13 +140,13 @@ class ProviderAdminSite(AdminSite):
             raise Http404("Ce jalon n'existe pas.")
         try:
             due_on = dt.date.fromisoformat(request.POST.get("due_on", ""))
-            moved = operations.move_milestone(campaign=campaign, kind=kind, due_on=due_on, now=timezone.now())
+            rearrange(campaign=campaign, dates={kind: due_on}, now=timezone.now(), actor=actor_of(request))
         except ValueError:
             messages.error(request, "Cette date ne se lit pas : choisissez-la dans le calendrier.")
         except operations.OperationRefused as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, f"« {moved} » est prévu le {moved.due_on:%d/%m/%Y}.")
+            messages.success(request, f"« {Milestone.Kind(kind).label} » est prévu le {due_on:%d/%m/%Y}.")
         return redirect(f"{reverse('admin:campaign_page', args=[pk])}#calendrier")
 
 

@@ -69,7 +69,15 @@ def _rise(reply: Explained, months: int, law: PenaltyRate) -> Explained:
     amount = law.amount + months * law.per_month
     late = f"après {_months(months)} de retard" if months else "dès le premier jour de retard"
     step = f"À partir du {long_date(day)}, {late}, la pénalité est de {euros(amount)} ({rule.moves_source})."
-    return Explained("penalty_month", day, rule.label, law.source, reply.date, reply.events, (*reply.steps, step))
+    return Explained(
+        "penalty_month",
+        day,
+        f"pénalité OPS de {euros(amount)}",
+        law.source,
+        reply.date,
+        reply.events,
+        (*reply.steps, step),
+    )
 
 
 def _months(count: int) -> str:

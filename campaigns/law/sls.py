@@ -121,15 +121,8 @@ def assess(
     at least 10 % lower; `exemptions` are the French reasons for which the SLS does not apply.
     Raises MissingFact, or `figures.MissingFigure`.
     """
-    reasons = exemptions or (
-        ("Logement financé en PLI : le SLS ne s'applique pas.",) * (home.financing == INTERMEDIATE)
-    )
-    if reasons:
-        lines = tuple(
-            Line("Exemption", "0 €", reason, "Code de la construction et de l'habitation, article L441-3")
-            for reason in reasons
-        )
-        return Assessment(Outcome.EXEMPT, year, lines)
+    if exemptions or home.financing == INTERMEDIATE:
+        return _exempt(year, exemptions)
     lines: list[Line] = []
     ceiling = _ceiling(year, home, people, law, lines)
     used = _resources(year, resources, recent, lines)
@@ -144,10 +137,9 @@ def assess(
             "Code de la construction et de l'habitation, articles L441-3 et R441-21",
         )
     )
-    known = {"ceiling": ceiling, "resources": used, "percent": percent}
     if percent < threshold:
         lines.append(Line("SLS", euros(0), f"Le dépassement est inférieur à {threshold} % : aucun SLS n'est dû."))
-        return Assessment(Outcome.UNDER, year, tuple(lines), **known)  # type: ignore[arg-type]
+        return Assessment(Outcome.UNDER, year, tuple(lines), ceiling=ceiling, resources=used, percent=percent)
     table = law.figures.coefficients(year, home.slr_zone)
     coefficient = table.at(percent, threshold)
     lines.append(
@@ -160,7 +152,7 @@ def assess(
     )
     raw = _product(year, home, coefficient, law, lines)
     amount = _rounded(_capped(year, home, used, raw, law, lines), law, lines)
-    return Assessment(Outcome.DUE, year, tuple(lines), amount, raw, coefficient=coefficient, **known)  # type: ignore[arg-type]
+    return Assessment(Outcome.DUE, year, tuple(lines), amount, raw, ceiling, used, percent, coefficient)
 
 
 def provisional(*, year: int, home: Home, law: Law, exemptions: tuple[str, ...] = ()) -> Assessment:
@@ -169,7 +161,7 @@ def provisional(*, year: int, home: Home, law: Law, exemptions: tuple[str, ...] 
     The cap on resources can't be reckoned, since resources are unknown. Raises MissingFact or `figures.MissingFigure`.
     """
     if exemptions or home.financing == INTERMEDIATE:
-        return assess(year=year, home=home, people=(), resources=Decimal(0), law=law, exemptions=exemptions)
+        return _exempt(year, exemptions)
     told = law.figures.without_answer(year)
     fee = law.file_fee if law.file_fee is not None else told.file_fee
     text = f"Faute de réponse, le coefficient maximal s'applique : {decimal(told.coefficient)}."
@@ -185,6 +177,12 @@ def provisional(*, year: int, home: Home, law: Law, exemptions: tuple[str, ...] 
         )
     )
     return Assessment(Outcome.PROVISIONAL, year, tuple(lines), amount, raw, coefficient=told.coefficient, file_fee=fee)
+
+
+def _exempt(year: int, reasons: tuple[str, ...]) -> Assessment:
+    source = "Code de la construction et de l'habitation, article L441-3"
+    said = reasons or ("Logement financé en PLI : le SLS ne s'applique pas.",)
+    return Assessment(Outcome.EXEMPT, year, tuple(Line("Exemption", euros(0), reason, source) for reason in said))
 
 
 def _ceiling(year: int, home: Home, people: tuple[Person, ...], law: Law, lines: list[Line]) -> Decimal:

@@ -60,15 +60,16 @@ class TestOpening:
         assert not Campaign.objects.exists()
 
     def test_the_day_after_the_legal_month_is_accepted(self, landlord, now):
-        calendar = {"formal_notice": dt.date(2026, 11, 13), "constat": dt.date(2026, 11, 2)}
+        days = {"constat": (11, 2), "formal_notice": (11, 13), "non_response": (12, 1)}
+        calendar = {kind: dt.date(2026, *day) for kind, day in days.items()}
         assert opened(landlord, now, reply_by=dt.date(2026, 10, 26), calendar=calendar).pk
 
     def test_less_than_fifteen_days_after_the_formal_notice_is_refused(self, landlord, now):
         with pytest.raises(operations.UnableToOpen, match="quinze jours"):
-            opened(landlord, now, calendar={"non_response": dt.date(2026, 12, 21)})
+            opened(landlord, now, calendar={"non_response": dt.date(2026, 12, 22)})
 
     def test_fifteen_days_after_the_formal_notice_are_enough(self, landlord, now):
-        assert opened(landlord, now, calendar={"non_response": dt.date(2026, 12, 22)}).pk
+        assert opened(landlord, now, calendar={"non_response": dt.date(2026, 12, 23)}).pk
 
     def test_a_closing_before_the_end_of_the_formal_notice_is_refused(self, landlord, now):
         with pytest.raises(operations.UnableToOpen, match="s'achève avant la clôture"):
