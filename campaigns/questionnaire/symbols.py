@@ -120,6 +120,7 @@ COMPUTED: tuple[Symbol, ...] = (
     Symbol("lease.rent", _N, "Loyer hors charges", DWELLING, money=True),
     Symbol("lease.move_in_on", _D, "Entrée dans les lieux", DWELLING),
     Symbol("lease.non_response_years", _N, "Années sans réponse", DWELLING),
+    Symbol("notice.count", _N, "Nombre d'avis reçus au nom de l'occupant", PIECES, per_row=True),
     Symbol("notice.year", _N, "Année des revenus de l'avis reçu", PIECES, per_row=True),
     Symbol("notice.income", _N, "Revenu fiscal de référence certifié par l'avis", PIECES, per_row=True, money=True),
     Symbol("notice.certified", _F, "Revenu certifié par le code signé de l'avis", PIECES, per_row=True),

@@ -153,6 +153,7 @@ COMPUTED: Mapping[str, Computed] = MappingProxyType(
         "case.sls": _fact("sls_scope"),
         "case.ops": _fact("ops_scope"),
         "dwelling.qpv": _fact("qpv"),
+        "notice.count": lambda facts, row: len(facts.dossier.evidence.notices_of(row, facts.dossier.context)),
         "notice.year": lambda facts, row: facts.notice_year(row),
         "notice.income": lambda facts, row: facts.certified_income(row),
         "notice.certified": lambda facts, row: facts.certified_income(row) is not None,
