@@ -18,6 +18,8 @@ app.autodiscover_tasks()
 
 app.conf.task_routes = {
     "tenants.tasks.deliver_messages": {"queue": "mail"},
+    "tenants.tasks.collect_returned_mail": {"queue": "mail"},
+    "tenants.tasks.reconcile_sms": {"queue": "mail"},
     "returns.tasks.read_scan_batch": {"queue": "read"},
 }
 
@@ -34,5 +36,8 @@ app.conf.beat_schedule = {
     "deliver-messages": every("tenants.tasks.deliver_messages", 30.0, expires=25),
     "settle-scans": every("returns.tasks.redrive", 60.0, expires=50),
     "follow-complements": every("returns.tasks.follow_complements", crontab(hour="9", minute="0"), expires=3600),
+    "collect-returned-mail": every("tenants.tasks.collect_returned_mail", 300.0, expires=280),
+    "collect-carrier-files": every("tenants.tasks.collect_carrier_files", 600.0, expires=580),
+    "reconcile-sms": every("tenants.tasks.reconcile_sms", 600.0, expires=580),
     "send-due": every("tenants.tasks.send_due", crontab(hour="9", minute="5"), expires=3600),
 }

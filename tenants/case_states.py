@@ -67,6 +67,7 @@ class Move(StrEnum):
     RESTITUTE = "restitute"
     RETURN_TO_SENDER = "return_to_sender"
     RESEND = "resend"
+    TAKE_RETURN_BACK = "take_return_back"
     GIVE_UP = "give_up"
     REOPEN = "reopen"
 
@@ -95,6 +96,7 @@ MOVES: dict[Move, Transition] = {
     Move.RESTITUTE: Transition(frozenset({State.COMPLETE}), State.RESTITUTED, "Dossier restitué"),
     Move.RETURN_TO_SENDER: Transition(frozenset({State.SENT}), State.UNDELIVERED, "Pli non distribué"),
     Move.RESEND: Transition(frozenset({State.UNDELIVERED}), State.SENT, "Formulaire renvoyé"),
+    Move.TAKE_RETURN_BACK: Transition(frozenset({State.UNDELIVERED}), State.SENT, "Retour de pli annulé"),
     Move.GIVE_UP: Transition(
         frozenset({State.SENT, State.UNDELIVERED}), State.NON_RESPONDENT, "Sans réponse après mise en demeure"
     ),

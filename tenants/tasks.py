@@ -1,4 +1,4 @@
-"""What the queue and the beat schedule run for this app."""
+"""What the queue and the beat schedule run for this app. Truth is in the database: a lost tick costs a delay."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ import logging
 
 from celery import shared_task
 from django.utils import timezone
+from twilio.base.exceptions import TwilioException
 
+from campaigns.exchange import ExchangeError
 from campaigns.models import Campaign
 from campaigns.paper_form.branding import BrandingError
 from campaigns.scope import across_landlords
-from tenants import dispatch, importing, messaging, reminders
-from tenants.models import Message
+from tenants import carriers, dispatch, importing, messaging, reminders, waves
+from tenants.dispatch.handover import settle_stale_batches
+from tenants.dispatch.letters import waiting_letters
+from tenants.messaging import mailboxes, returned_mail, sms_reports
+from tenants.models import Wave
 
 logger = logging.getLogger(__name__)
 
@@ -29,18 +34,25 @@ def fetch_landlord_files() -> None:
 @shared_task
 @across_landlords
 def deliver_messages() -> None:
-    """Hand over the e-mails and SMS that wait, a hundred at a time; what is left waits for the next tick."""
+    """Hand over the e-mails and SMS that wait, a hundred at a time; what is left waits for the next tick.
+
+    Those whose channel failed are then told by the next one of their wave's plan.
+    """
     for _ in range(ROUNDS):
         if not messaging.deliver_waiting(now=timezone.now()).taken:
-            return
+            break
+    now = timezone.now()
+    waves.follow_up(today=timezone.localdate(now), now=now)
+    settle_stale_batches(now=now)
 
 
 @shared_task
 @across_landlords
 def send_due() -> None:
-    """Queue what today's milestones ask for, and compose the letters; a person then hands the batches over.
+    """Queue what today's milestones and armed waves ask for, and compose the letters; a person hands the batches over.
 
-    A campaign whose texts or branding cannot be printed is logged and stops no other.
+    A campaign whose texts or branding cannot be printed is logged and stops no other. A wave that nobody has armed
+    sends nothing: the campaign's page says that it waits.
     """
     now = timezone.now()
     for campaign in Campaign.objects.in_the_field().order_by("pk"):
@@ -51,10 +63,55 @@ def send_due() -> None:
 
 
 def _send_due(campaign: Campaign, now: dt.datetime) -> None:
-    reminders.send_due(campaign=campaign, today=timezone.localdate(now), now=now)
-    waiting = Message.objects.waiting().filter(case__campaign=campaign, channel=Message.Channel.LETTER)
-    for purpose in sorted(set(waiting.values_list("purpose", flat=True))):
-        dispatch.compose_letters(campaign=campaign, purpose=purpose, now=now)
+    today = timezone.localdate(now)
+    reminders.send_due(campaign=campaign, today=today, now=now, armed_only=not campaign.rehearsal)
+    for purpose, service in waiting_letters(campaign):
+        dispatch.compose_letters(campaign=campaign, purpose=purpose, service=service, now=now)
+
+
+@shared_task
+@across_landlords
+def release_wave(wave_id: int) -> None:
+    """Let an armed wave go as soon as it is armed on its day; the daily tick takes up what is left."""
+    wave, now = Wave.objects.select_related("campaign__landlord").get(pk=wave_id), timezone.now()
+    try:
+        waves.release(wave=wave, today=timezone.localdate(now), now=now)
+    except (waves.UnableToRelease, messaging.UnableToWrite) as error:
+        logger.error("wave %s: %s", wave.pk, error)
+
+
+@shared_task
+@across_landlords
+def collect_returned_mail() -> None:
+    """Take the bounces and complaints that wait in the mailbox of returns."""
+    try:
+        returned_mail.collect(now=timezone.now())
+    except mailboxes.MailboxUnavailable as error:
+        logger.error("returned mail: %s", error)
+
+
+@shared_task
+@across_landlords
+def reconcile_sms() -> None:
+    """Ask Twilio about the SMS that nobody is sure of."""
+    try:
+        sms_reports.reconcile(now=timezone.now())
+    except (TwilioException, OSError) as error:
+        logger.error("Twilio cannot be asked: %s", type(error).__name__)
+
+
+@shared_task
+@across_landlords
+def collect_carrier_files() -> None:
+    """Take what carriers have dropped: registered mail, returned envelopes."""
+    exchange = carriers.carrier_exchange()
+    if exchange is None:
+        return
+    try:
+        with exchange:
+            carriers.collect_files(exchange=exchange, now=timezone.now())
+    except ExchangeError as error:
+        logger.error("carriers' files: %s", error)
 
 
 @shared_task

@@ -19,9 +19,10 @@ from django.db.models import Max
 from django.db.models.fields.files import FieldFile
 
 from campaigns.models import Campaign
+from campaigns.paper_form.envelope_code import EnvelopeCode
 from tenants.models import PrintBatch
 
-INDEX_HEADS = ("ordre", "référence", "première page", "pages", "feuilles", "code postal", "maquette")
+INDEX_HEADS = ("ordre", "référence", "première page", "pages", "feuilles", "code postal", "maquette", "code du pli")
 
 
 class UnableToCompose(Exception):
@@ -85,7 +86,7 @@ def write(
     batch.sha256 = hashlib.sha256(document).hexdigest()
     stem = f"c{batch.campaign_id}-lot-{batch.number:04d}-{batch.purpose}"
     batch.document.save(f"{stem}.pdf", ContentFile(document), save=False)
-    batch.index.save(f"{stem}.csv", ContentFile(index_of(envelopes)), save=False)
+    batch.index.save(f"{stem}.csv", ContentFile(index_of(envelopes, batch.number)), save=False)
     manifest = manifest_of(batch, envelopes, now=now, **told)
     batch.manifest.save(f"{stem}.json", ContentFile(manifest), save=False)
     batch.save()
@@ -102,13 +103,18 @@ def _check(envelopes: Sequence[Envelope]) -> None:
         raise UnableToCompose("Un même dossier figure deux fois dans le lot.")
 
 
-def index_of(envelopes: Sequence[Envelope]) -> bytes:
-    """The index: one line an envelope, for the print house (CSV, semicolons, UTF-8 with a mark)."""
+def index_of(envelopes: Sequence[Envelope], batch: int) -> bytes:
+    """The index: one line an envelope, for the print house (CSV, semicolons, UTF-8 with a mark).
+
+    The code of the envelope is to be printed on it as a bar code: it names the letter when the envelope comes back.
+    """
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, delimiter=";", lineterminator="\r\n")
     writer.writerow(INDEX_HEADS)
     for order, each in enumerate(envelopes, start=1):
-        writer.writerow((order, each.reference, each.first_page, each.pages, each.sheets, each.postcode, each.layout))
+        code = EnvelopeCode(each.reference, batch)
+        place = (order, each.reference, each.first_page, each.pages, each.sheets)
+        writer.writerow((*place, each.postcode, each.layout, str(code)))
     return stream.getvalue().encode("utf-8-sig")
 
 

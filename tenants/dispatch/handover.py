@@ -1,7 +1,8 @@
 """Handing a batch to the print house: the last look at who must still be written to, then the files, then the proof.
 
 A letter whose household answered since the composition is taken out of the PDF. The delays of the law start here, since
-it is now that the envelopes leave.
+it is now that the envelopes leave. The batch is claimed first: a worker that dies meanwhile leaves a doubt for
+a person, never a second delivery.
 """
 
 from __future__ import annotations
@@ -21,6 +22,11 @@ from tenants.messaging import outbox, reason_to_cancel
 from tenants.models import CaseEvent, Message, PrintBatch, Purpose, SurveyCase
 
 WITHDRAWN = "withdrawn"  # of a message's proof: why whoever asked for it takes it back before it leaves
+LEASE = dt.timedelta(minutes=30)
+DOUBT = (
+    "La remise de ce lot a été interrompue : vérifiez chez l'imprimeur s'il l'a reçu, puis dites-le sur la page des "
+    "envois au sort inconnu."
+)
 PRINT_FOLDER = "depot"  # of the print house's own account
 
 
@@ -49,12 +55,53 @@ def hand_over(
     account = getattr(exchange, "account", None)
     if account is not None and account.username == batch.campaign.landlord.sftp_username:
         raise UnableToHandOver("Un lot porte des codes d'accès : remettez-le à l'imprimeur, pas au bailleur.")
-    _take_out_answered(batch, now)
-    if batch.envelopes:
-        _deliver(batch, exchange)
+    _claim(batch, now)
+    try:
+        _take_out_answered(batch, now)
+        if batch.envelopes:
+            _deliver(batch, exchange)
+    except Exception:
+        PrintBatch.objects.filter(pk=batch.pk, state=PrintBatch.State.LEAVING).update(state=PrintBatch.State.COMPOSED)
+        raise
     _record(batch, now, actor)
     batch.refresh_from_db()
     return batch
+
+
+def _claim(batch: PrintBatch, now: dt.datetime) -> None:
+    """Take the batch by compare-and-swap. Raises UnableToHandOver when it is taken, or nobody knows whether it left."""
+    settle_stale_batches(now=now)
+    claimed = PrintBatch.objects.filter(pk=batch.pk, state=PrintBatch.State.COMPOSED).update(
+        state=PrintBatch.State.LEAVING, claimed_at=now
+    )
+    batch.refresh_from_db()
+    if not claimed and batch.state == PrintBatch.State.UNCERTAIN:
+        raise UnableToHandOver(DOUBT)
+    if not claimed:
+        raise UnableToHandOver("Ce lot est déjà en cours de remise, ou vient d'être remis : rechargez la page.")
+
+
+def settle_stale_batches(*, now: dt.datetime) -> int:
+    """A hand-over left open longer than its lease is a doubt for a person to settle; returns how many."""
+    stale = PrintBatch.objects.filter(state=PrintBatch.State.LEAVING, claimed_at__lt=now - LEASE)
+    return stale.update(state=PrintBatch.State.UNCERTAIN)
+
+
+def settle_batch(*, batch: PrintBatch, left: bool, now: dt.datetime, actor: User | None = None) -> bool:
+    """A person says whether the print house has a doubtful batch; if not, it can be handed over again.
+
+    False when somebody was faster.
+    """
+    with transaction.atomic():
+        current = PrintBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
+        if current.state != PrintBatch.State.UNCERTAIN:
+            return False
+        if left:
+            _record(current, current.claimed_at or now, actor)
+        else:
+            PrintBatch.objects.filter(pk=batch.pk).update(state=PrintBatch.State.COMPOSED, claimed_at=None)
+    batch.refresh_from_db()
+    return True
 
 
 def _take_out_answered(batch: PrintBatch, now: dt.datetime) -> None:
@@ -128,7 +175,17 @@ def _deliver(batch: PrintBatch, exchange: Exchange | None) -> None:
             if batch.campaign.rehearsal:
                 outbox.keep(name, content.read())
             elif exchange is not None:
-                exchange.deliver(PRINT_FOLDER, name, content)
+                _send(batch, exchange, name, content, last=stored is batch.manifest)
+
+
+def _send(batch: PrintBatch, exchange: Exchange, name: str, content: BinaryIO, *, last: bool) -> None:
+    """One file. The manifest comes last and says that all is there: once it is sent, a failure leaves a doubt."""
+    try:
+        exchange.deliver(PRINT_FOLDER, name, content)
+    except Exception:
+        if last:
+            PrintBatch.objects.filter(pk=batch.pk).update(state=PrintBatch.State.UNCERTAIN)
+        raise
 
 
 def _opened(stored: FieldFile) -> BinaryIO:
@@ -141,8 +198,10 @@ def _opened(stored: FieldFile) -> BinaryIO:
 def _record(batch: PrintBatch, now: dt.datetime, actor: User | None) -> None:
     """The batch left: its messages are sent, their cases know it, the delays start."""
     with transaction.atomic():
-        changed = PrintBatch.objects.filter(pk=batch.pk, state=PrintBatch.State.COMPOSED).update(
-            state=PrintBatch.State.HANDED_OVER, handed_over_at=now
+        changed = (
+            PrintBatch.objects.filter(pk=batch.pk)
+            .exclude(state=PrintBatch.State.HANDED_OVER)
+            .update(state=PrintBatch.State.HANDED_OVER, handed_over_at=now)
         )
         if not changed:
             return

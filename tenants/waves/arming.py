@@ -48,6 +48,8 @@ def _check(wave: Wave, actor: User) -> None:
         raise UnableToArm("Seul un chargé d'affaires arme une vague.")
     if wave.state != State.PREPARED:
         raise UnableToArm(f"Cette vague est « {wave.get_state_display()} » : elle ne s'arme plus.")
+    if wave.prepared_by_id is None:
+        raise UnableToArm("Personne n'a encore préparé cette vague : vérifiez-la et enregistrez-la d'abord.")
     if wave.prepared_by_id == actor.pk:
         raise UnableToArm("Vous avez préparé cette vague : une autre personne doit l'armer.")
     stages = {Campaign.Stage.FIELD} | ({Campaign.Stage.APPROVED} if wave.purpose == Purpose.FORM else set())

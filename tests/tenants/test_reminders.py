@@ -21,7 +21,7 @@ from tenants.reminders import send_due
 from tenants.waves.reasons import ANSWERED, NO_ADDRESS, NO_NOTICE, NO_POST, NOT_SLS, RUNNING, TOLD, TOO_SOON
 from tests.factories.campaigns import CampaignFactory
 from tests.factories.tenants import CaseFactory, MessageFactory
-from tests.tenants.silent import SENT_AT, due, silent
+from tests.tenants.silent import SENT_AT, armed, due, silent
 
 OVERDUE = dt.date(2026, 11, 13)  # the legal month ended on 12 November
 
@@ -351,14 +351,24 @@ class TestCommand:
         assert not Message.objects.exists()
 
     def test_people_get_a_table_and_a_sample(self, campaign: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
-        due(campaign, Kind.REMINDER_DIGITAL, dt.date(2026, 11, 2))
+        milestone = due(campaign, Kind.REMINDER_DIGITAL, dt.date(2026, 11, 2))
         silent(campaign)
+        armed(milestone, dt.datetime(2026, 10, 30, 9, tzinfo=dt.UTC))
 
         call_command("send_due", campaign=campaign.pk, on=dt.date(2026, 11, 2))
 
         told = capsys.readouterr().out
         assert "1 e-mail" in told
         assert "[lien personnel]" in told
+
+    def test_a_wave_to_arm_is_said_and_nothing_leaves(self, campaign: Campaign) -> None:
+        due(campaign, Kind.REMINDER_DIGITAL, dt.date(2026, 11, 2))
+        silent(campaign)
+
+        with pytest.raises(CommandError, match="À armer d'abord par une deuxième personne"):
+            call_command("send_due", campaign=campaign.pk, on=dt.date(2026, 11, 2), stdout=StringIO())
+
+        assert not Message.objects.exists()
 
     def test_an_unknown_campaign_is_refused(self, db: None) -> None:
         with pytest.raises(CommandError, match="n'existe pas"):

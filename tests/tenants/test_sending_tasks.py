@@ -12,10 +12,10 @@ from django.core import mail
 
 from campaigns.models import Campaign, Landlord, Milestone
 from tenants import tasks
-from tenants.models import Message, PrintBatch
+from tenants.models import Message, PrintBatch, Wave
 from tests.factories.campaigns import CampaignFactory
 from tests.factories.tenants import MessageFactory
-from tests.tenants.silent import due, silent
+from tests.tenants.silent import armed, due, silent
 
 Kind = Milestone.Kind
 
@@ -30,8 +30,9 @@ class TestTasks:
         self, campaign: Campaign, settings: Any, tmp_path: Path
     ) -> None:
         settings.MEDIA_ROOT = tmp_path
-        due(campaign, Kind.REMINDER_LETTER, dt.date(2026, 11, 23))
+        milestone = due(campaign, Kind.REMINDER_LETTER, dt.date(2026, 11, 23))
         case = silent(campaign)
+        armed(milestone, dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC))
         CampaignFactory()
 
         with time_machine.travel(dt.datetime(2026, 11, 23, 8, 5, tzinfo=dt.UTC), tick=False):
@@ -42,14 +43,25 @@ class TestTasks:
         assert batch.state == PrintBatch.State.COMPOSED
         assert [message.case for message in batch.messages.all()] == [case]
 
+    def test_a_wave_that_nobody_has_armed_sends_nothing_in_a_real_campaign(self, campaign: Campaign) -> None:
+        due(campaign, Kind.REMINDER_LETTER, dt.date(2026, 11, 23))
+        silent(campaign)
+
+        with time_machine.travel(dt.datetime(2026, 11, 23, 8, 5, tzinfo=dt.UTC), tick=False):
+            tasks.send_due()
+
+        assert not Message.objects.exists()
+        assert Wave.objects.get().state == Wave.State.PREPARED
+
     def test_a_campaign_that_cannot_be_printed_stops_no_other(
         self, campaign: Campaign, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         settings.MEDIA_ROOT = tmp_path
         other = CampaignFactory(stage=Campaign.Stage.FIELD)
         for each in (campaign, other):
-            due(each, Kind.REMINDER_LETTER, dt.date(2026, 11, 23))
+            milestone = due(each, Kind.REMINDER_LETTER, dt.date(2026, 11, 23))
             silent(each)
+            armed(milestone, dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC))
         Landlord.objects.filter(pk=campaign.landlord_id).update(accent="#FFFF00")
 
         with time_machine.travel(dt.datetime(2026, 11, 23, 8, 5, tzinfo=dt.UTC), tick=False):

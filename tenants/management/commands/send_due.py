@@ -20,7 +20,7 @@ from tenants.reminders import ReminderReport, Step, send_due
 
 
 class Command(BaseCommand):
-    """Exit status 0 when everything due was queued (or would be, with `--dry-run`)."""
+    """Exit status 0 when everything due was queued (or would be, with `--dry-run`); 1 when a wave waits to be armed."""
 
     help = "Prépare les relances et mises en demeure dues à une date. Les courriers attendent ensuite leur lot."
 
@@ -40,13 +40,24 @@ class Command(BaseCommand):
         now = timezone.now()
         today = options["on"] or timezone.localdate(now)
         try:
-            report = send_due(campaign=campaign, today=today, now=now, dry_run=options["dry_run"])
+            report = send_due(
+                campaign=campaign,
+                today=today,
+                now=now,
+                dry_run=options["dry_run"],
+                armed_only=not campaign.rehearsal,
+            )
         except UnableToWrite as error:
             raise CommandError(str(error)) from error
         if options["as_json"]:
             self.stdout.write(json.dumps(report.as_table(), ensure_ascii=False, indent=2))
-            return
-        _tell(Console(), report)
+        else:
+            _tell(Console(), report)
+        if report.to_arm:
+            waiting = ", ".join(step.label for step in report.to_arm)
+            raise CommandError(
+                f"À armer d'abord par une deuxième personne, dans l'administration : {waiting}."
+            )
 
 
 def _tell(console: Console, report: ReminderReport) -> None:
@@ -59,6 +70,8 @@ def _tell(console: Console, report: ReminderReport) -> None:
     verb = "seraient préparés" if report.dry_run else "préparés"
     table = Table("étape", "prévue le", "sans réponse", verb, "écartés")
     for step in report.steps:
+        if step.note:
+            console.print(f"{step.label} : {step.note}")
         table.add_row(
             step.label, f"{step.due_on:%d/%m/%Y}", str(step.population), _channels(step), _lines(step.excluded)
         )
