@@ -11,10 +11,11 @@ from itertools import pairwise
 from typing import Any, BinaryIO
 
 from .code_tables import CodeTables
+from .found_lists import FoundList
 from .guessing import LIKELY, SURE, Known, know, masked, packed, private, score, targets_of, written
 from .list_layout import HOUSEHOLD, OCCUPANT, Layout, layout_of
 from .records import FIELD_LABELS
-from .sampling import PARENT, FoundList, UnableToSample, sample
+from .sampling import PARENT, UnableToSample, sample
 from .value_shapes import NOTHING
 
 __all__ = ["FoundPlace", "Guess", "Proposal", "UnableToSample", "propose"]

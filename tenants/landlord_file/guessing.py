@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 
 from .code_tables import CodeTables, meaning_of
+from .found_lists import Column, FoundList
 from .profile import HOUSEHOLD_TARGETS, OCCUPANT_TARGETS
-from .sampling import Column, FoundList
 from .value_shapes import Shape, middle, number_of, own_meanings, separator_of, shape_of, share, table_of
 
 NAMES = Path(__file__).with_name("field_names.toml")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from .found_lists import FoundList
 from .guessing import LIKELY, Known, score
-from .sampling import FoundList
 
 HOUSEHOLD, OCCUPANT = "household", "occupant"
 _KEY_SHARE = 0.9

@@ -6,13 +6,13 @@ Two bounded passes over the start of the file: the first finds what repeats, the
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from lxml import etree
 
+from .found_lists import ROWS, Column, FoundList, Path, Sample
 from .prolog import HEAD, check_head
 from .records import Anomaly
 from .walking import line_of
@@ -20,103 +20,14 @@ from .walking import line_of
 MAX_BYTES = 64_000_000
 """Bytes of the file that are looked at."""
 
-ROWS = 400
-"""Rows kept of each list."""
-
-DISTINCT = 60
-"""Distinct values counted in a column; a column that has more is no code."""
-
-SKETCH = 1_024
 MOST_COLUMNS = 300
 MOST_LISTS = 40
 
-Path = tuple[str, ...]
 _LABEL = re.compile(r"[^\W\d_][^']{0,59}")
 
 
 class UnableToSample(Exception):
     """The file can't be looked at; the message is a French sentence."""
-
-
-class Sketch:
-    """The smallest hashes met: what two columns of any size have in common, and how many values one has."""
-
-    def __init__(self) -> None:
-        self._kept: set[int] = set()
-        self._largest = 2**32
-
-    def add(self, text: str) -> None:
-        """One value."""
-        known = zlib.crc32(text.encode())
-        if known >= self._largest:
-            return
-        self._kept.add(known)
-        if len(self._kept) > 2 * SKETCH:
-            self._kept = set(sorted(self._kept)[:SKETCH])
-            self._largest = max(self._kept) + 1
-
-    @property
-    def distinct(self) -> float:
-        """About how many different values were added; exact below the size of the sketch."""
-        return len(self._kept) if self._largest == 2**32 else len(self._kept) * 2**32 / self._largest
-
-    def share_in(self, other: Sketch) -> float:
-        """The share of these values that the other column has, 0 to 1."""
-        limit = min(self._largest, other._largest)
-        mine = {each for each in self._kept if each < limit}
-        return len(mine & other._kept) / len(mine) if mine else 0.0
-
-
-@dataclass(slots=True)
-class Column:
-    """One place of a list's rows: `path` as a profile writes it, from the row. `values` are those not empty."""
-
-    path: str
-    count: int = 0
-    values: list[str] = field(default_factory=list)
-    distinct: dict[str, int] = field(default_factory=dict)
-    sketch: Sketch = field(default_factory=Sketch)
-
-    def add(self, text: str) -> None:
-        """One value of the file."""
-        self.count += 1
-        self.sketch.add(text)
-        if len(self.values) < ROWS:
-            self.values.append(text)
-        if len(self.distinct) <= DISTINCT:
-            self.distinct[text] = self.distinct.get(text, 0) + 1
-
-    @property
-    def unique(self) -> bool:
-        """Whether nearly every value is met once: an identifier."""
-        return self.count > 0 and self.sketch.distinct >= 0.97 * self.count
-
-
-@dataclass(slots=True)
-class FoundList:
-    """Elements that repeat. `path` from the root; `parent` is the list that they stand in, if any."""
-
-    path: str
-    tags: Path
-    count: int = 0
-    line: int = 0
-    columns: dict[str, Column] = field(default_factory=dict)
-    rows: list[dict[str, str]] = field(default_factory=list)
-    parent: FoundList | None = None
-
-    @property
-    def name(self) -> str:
-        """The element's own name."""
-        return self.path.rpartition("/")[2].rpartition(":")[2]
-
-
-@dataclass(slots=True)
-class Sample:
-    """The lists of a file, outer ones first. `cut`: the file is longer than what was looked at."""
-
-    lists: list[FoundList]
-    namespaces: dict[str, str]
-    cut: bool
 
 
 @dataclass(slots=True)
@@ -146,10 +57,10 @@ class _Shape:
 
 
 class _Bounded:
-    """The file as the parser reads it: its first MAX_BYTES."""
+    """The file as the parser reads it: its first bytes, up to a bound."""
 
-    def __init__(self, source: BinaryIO) -> None:
-        self._source, self._left, self.cut = source, MAX_BYTES, False
+    def __init__(self, source: BinaryIO, bound: int) -> None:
+        self._source, self._left, self.cut = source, bound, False
 
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes; nothing past the bound."""
@@ -229,7 +140,7 @@ def _events(source: BinaryIO, events: tuple[str, ...], bounded: _Bounded) -> Ite
 
 def _look(source: BinaryIO, shapes: dict[Path, _Shape], prefixes: dict[str, str]) -> bool:
     """Note the shape of every path; whether the file was cut."""
-    bounded = _Bounded(source)
+    bounded = _Bounded(source, MAX_BYTES)
     path: Path = ()
     frames: list[tuple[dict[str, int], dict[tuple[str, str], set[str]]]] = [({}, {})]
     for event, element in _events(source, ("start", "end"), bounded):
@@ -353,22 +264,32 @@ class _Names:
             yield from self.flat(child, below, f"{prefix}{step}/")
 
 
-def _fill(source: BinaryIO, lists: dict[Path, FoundList], names: _Names) -> None:
-    """Keep the values of the lists' rows, in bounded memory."""
+def elements_at(source: BinaryIO, paths: list[Path], bound: int = 0) -> Iterator[tuple[int, Any]]:
+    """Each element standing at one of these paths, with the path's number; valid until the next is asked for.
+
+    Inner paths come before the outer ones that hold them. Raises UnableToSample.
+    """
+    wanted = {path: number for number, path in enumerate(paths)}
+    outer = {path for path in paths if not any(path[: len(other)] == other for other in paths if other != path)}
     path: Path = ()
-    outer = {tags for tags, each in lists.items() if each.parent is None}
-    for event, element in _events(source, ("start", "end"), _Bounded(source)):
+    for event, element in _events(source, ("start", "end"), _Bounded(source, bound or MAX_BYTES)):
         if event == "start":
             path = (*path, element.tag)
             continue
-        found = lists.get(path)
-        if found is not None:
-            _keep(found, element, names)
+        if path in wanted:
+            yield wanted[path], element
         if path in outer or not any(path[: len(tags)] == tags for tags in outer):
             element.clear(keep_tail=True)
             while element.getprevious() is not None:
                 del element.getparent()[0]
         path = path[:-1]
+
+
+def _fill(source: BinaryIO, lists: dict[Path, FoundList], names: _Names) -> None:
+    """Keep the values of the lists' rows, in bounded memory."""
+    paths = list(lists)
+    for number, element in elements_at(source, paths):
+        _keep(lists[paths[number]], element, names)
 
 
 def _keep(found: FoundList, element: Any, names: _Names) -> None:

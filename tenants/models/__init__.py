@@ -6,6 +6,7 @@ from tenants.models.carriers import CarrierFile, RegisteredEvent, RegisteredLett
 from tenants.models.cases import CaseEvent, SurveyCase
 from tenants.models.contacts import ContactMark
 from tenants.models.deposits import ImportAnomaly, ImportChange, ImportFile
+from tenants.models.drafts import ProfileDraft
 from tenants.models.messages import AccessAttempt, AccessCode, Message, PostalService, PrintBatch, Purpose
 from tenants.models.people import Dwelling, Household, Occupant
 from tenants.models.proofs import BailiffAccess, BailiffVisit, ConstatPackage, Posting, SealedForEver
@@ -34,6 +35,7 @@ __all__ = [
     "PostalService",
     "Posting",
     "PrintBatch",
+    "ProfileDraft",
     "Purpose",
     "RegisteredEvent",
     "RegisteredLetter",
