@@ -37,6 +37,7 @@ from returns.reconciling import lost_pages
 from returns.rehearsal_panel import REHEARSAL
 from returns.restitution.columns import UnableToRestitute
 from returns.restitution.delivery import restitute
+from returns.restitution.lines import refunds_of
 from tenants.case_states import State
 
 FORMATS = ("csv", "xml")
@@ -185,6 +186,7 @@ def describe_restitution(campaign: Campaign) -> Panel:
         Figure("dossiers complets", ready),
         Figure("dossiers restitués", campaign.cases.filter(state=State.RESTITUTED).count()),
         Figure("restitutions", given, listing("restitution", campaign)),
+        Figure("trop-perçus signalés", refunds_of(campaign)),
     ]
     links = [Link("Restitutions", listing("restitution", campaign))] if given else []
     early = campaign.stage == Campaign.Stage.FIELD

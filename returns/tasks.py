@@ -40,8 +40,9 @@ def read_scan_batch(batch_id: int) -> None:
 @across_landlords
 def fetch_scans() -> None:
     """Bring what the scanning site dropped for every landlord with a campaign in the field, and have it read."""
+    open_stages = (Campaign.Stage.FIELD, Campaign.Stage.CLOSED)  # a late answer is read like any other
     for landlord in Landlord.objects.filter(campaigns__stage="field", campaigns__rehearsal=False).distinct():
-        campaigns = list(landlord.campaigns.in_the_field().real().order_by("-opens_on"))
+        campaigns = list(landlord.campaigns.filter(stage__in=open_stages).real().order_by("-opens_on"))
         try:
             with LandlordExchange(scan_collection.scan_account_of(landlord)) as exchange:
                 exchange.prepare()

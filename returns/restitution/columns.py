@@ -67,7 +67,16 @@ IDENTITY = (
     Column("CANAL", 10),
     Column("RECU_LE", 10),
     Column("REGULARISATION", 1),
+    Column("RESTITUTION_PRECEDENTE", 4),
+    Column("TROP_PERCU", 1),
+    Column("MOTIF_TROP_PERCU", 400),
+    Column("REVERSER_AVANT", 10),
 )
+# What these say is of the line, not of the household: they are no change of its answer.
+LINE_COLUMNS = frozenset(
+    {"REGULARISATION", "RESTITUTION_PRECEDENTE", "TROP_PERCU", "MOTIF_TROP_PERCU", "REVERSER_AVANT"}
+)
+REFUNDS = {RestitutionLine.Refund.DUE: "O", RestitutionLine.Refund.TO_CHECK: "V", RestitutionLine.Refund.NONE: "N"}
 RANK = Column("RANG", 2)
 
 
@@ -143,7 +152,21 @@ def _identity(case: SurveyCase, line: RestitutionLine) -> dict[str, str]:
         "ETAT": LABELS[State(line.state)],
         "CANAL": case.get_channel_display() if case.channel else "",
         "RECU_LE": timezone.localtime(case.received_at).strftime("%d/%m/%Y") if case.received_at else "",
+        **of_line(line),
+    }
+
+
+def of_line(line: RestitutionLine) -> dict[str, str]:
+    """What the file says of the line itself: a regularisation, of which delivery, and the overpayment to give back.
+
+    TROP_PERCU: O (to be given back), V (to be checked), N.
+    """
+    return {
         "REGULARISATION": "O" if line.regularisation else "N",
+        "RESTITUTION_PRECEDENTE": str(line.previous.restitution.number) if line.previous else "",
+        "TROP_PERCU": REFUNDS[RestitutionLine.Refund(line.refund)],
+        "MOTIF_TROP_PERCU": line.refund_reason,
+        "REVERSER_AVANT": f"{line.refund_by:%d/%m/%Y}" if line.refund_by else "",
     }
 
 

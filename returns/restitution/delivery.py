@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import hashlib
 import io
+import itertools
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
-from typing import IO
+from collections.abc import Collection, Iterator, Sequence
+from typing import IO, Any
 
-from django.core.files.base import File
+from django.core.files.base import ContentFile, File
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 
 from campaigns.exchange import OUTGOING, LandlordExchange
 from campaigns.models import Campaign, Milestone, User
 from campaigns.operations import complete_milestone
-from returns.models import Declaration, Restitution, RestitutionFile, RestitutionLine
+from returns.models import Restitution, RestitutionFile, RestitutionLine
 from returns.restitution.columns import Columns, Record, UnableToRestitute, columns_of
+from returns.restitution.lines import Drawn, corrected_lines, drawn_lines
 from returns.restitution.writers import EXTENSIONS, WRITERS
 from tenants.case_states import Move, State
 from tenants.models import SurveyCase
 
 CHUNK = 500
+CHANGES = ("DOSSIER", "REFERENCE", "RESTITUTION_PRECEDENTE", "RANG", "COLONNE", "AVANT", "APRES", "TROP_PERCU", "MOTIF")
 SPOOL = 8 * 1024 * 1024
 
 
@@ -54,6 +59,8 @@ def restitute(
     try:
         restitution = _make_or_nothing(campaign, columns, formats, now=now, actor=actor)
     except NothingNew:
+        with transaction.atomic():
+            _move_complete(campaign, now=now, actor=actor)
         last = waiting.last()
         if exchange is None or last is None:
             raise
@@ -66,12 +73,50 @@ def restitute(
     return restitution
 
 
+def correct(
+    *,
+    restitution: Restitution,
+    references: Collection[str],
+    now: dt.datetime,
+    exchange: LandlordExchange | None = None,
+    actor: User | None = None,
+) -> Restitution:
+    """Another delivery in place of one that the landlord could not take: the cases named are read again, the others are
+    handed over as they were, value for value.
+
+    Raises UnableToRestitute when a reference is not in that delivery, or a value still has no code.
+    """
+    held = set(restitution.lines.values_list("case__reference", flat=True))
+    unknown = sorted(set(references) - held)
+    if unknown or not references:
+        raise UnableToRestitute(
+            f"Ces dossiers ne sont pas dans la restitution : {', '.join(unknown) or 'aucun nommé'}."
+        )
+    campaign = restitution.campaign
+    formats = [each.format for each in restitution.files.order_by("pk") if each.format in WRITERS]
+    columns = columns_of(campaign)
+    made = _make_or_nothing(
+        campaign, columns, formats, now=now, actor=actor, replaces=restitution, references=frozenset(references)
+    )
+    if exchange is not None:
+        deliver(restitution=made, exchange=exchange, now=now)
+    return made
+
+
 def _make_or_nothing(
-    campaign: Campaign, columns: Columns, formats: Sequence[str], *, now: dt.datetime, actor: User | None
+    campaign: Campaign,
+    columns: Columns,
+    formats: Sequence[str],
+    *,
+    now: dt.datetime,
+    actor: User | None,
+    replaces: Restitution | None = None,
+    references: Collection[str] = (),
 ) -> Restitution:
     kept: list[RestitutionFile] = []
+    told: dict[str, Any] = {"replaces": replaces, "references": references}
     try:
-        return _make(campaign, columns, formats, kept, now=now, actor=actor)
+        return _make(campaign, columns, formats, kept, now=now, actor=actor, **told)
     except BaseException:
         for file in kept:  # the rows are rolled back, the files of the storage are not
             file.content.storage.delete(file.content.name)
@@ -86,18 +131,26 @@ def _make(
     *,
     now: dt.datetime,
     actor: User | None,
+    replaces: Restitution | None,
+    references: Collection[str],
 ) -> Restitution:
     with transaction.atomic(), tempfile.SpooledTemporaryFile(max_size=SPOOL) as spool:
         Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)  # one restitution at a time
         last = campaign.restitutions.aggregate(last=Max("number"))["last"] or 0
-        restitution = Restitution.objects.create(campaign=campaign, number=last + 1, created_at=now)
-        _draw_lines(restitution)
-        if not restitution.lines.exists():
+        former = campaign.restitutions.filter(number=last).first()
+        restitution = Restitution.objects.create(
+            campaign=campaign, number=last + 1, created_at=now, follows=former, replaces=replaces
+        )
+        if replaces is None:
+            drawn = drawn_lines(restitution, columns, today=timezone.localdate(now))
+        else:
+            drawn = corrected_lines(restitution, columns, references=references)
+        if not _spool(drawn, spool):
             raise NothingNew("Rien de nouveau depuis la dernière restitution.")
-        _spool(records(restitution, columns), spool)
         for name in dict.fromkeys(formats):
             _write_file(restitution, columns, name, spool, kept)
-        _move_complete(restitution, now=now, actor=actor)
+        _write_changes(restitution, kept)
+        _move_complete(campaign, now=now, actor=actor)
     return restitution
 
 
@@ -112,49 +165,15 @@ def deliver(*, restitution: Restitution, exchange: LandlordExchange, now: dt.dat
     restitution.save(update_fields=["delivered_at"])
 
 
-def records(restitution: Restitution, columns: Columns) -> Iterator[Record]:
-    """What the files say, case by case, in the order of the landlord's references."""
-    lines = (
-        restitution.lines.select_related("case__campaign", "case__household__dwelling", "case__declaration__revision")
-        .prefetch_related("case__household__occupants")
-        .order_by("case__household__tenant_reference")
-    )
-    for line in lines.iterator(chunk_size=CHUNK):
-        yield columns.record(line.case, line)
-
-
-def _draw_lines(restitution: Restitution) -> None:
-    campaign = restitution.campaign
-    told: dict[int, tuple[str, int]] = {}
-    for case_id, state, version in (
-        RestitutionLine.objects.filter(restitution__campaign=campaign)
-        .order_by("restitution__number")
-        .values_list("case_id", "state", "version")
-    ):
-        told[case_id] = (state, version)
-    versions = dict(Declaration.objects.filter(case__campaign=campaign).values_list("case_id", "version"))
-    lines = []
-    for case_id, state in SurveyCase.objects.for_campaign(campaign).surveyed().values_list("pk", "state"):
-        shown = State.RESTITUTED if state == State.COMPLETE else State(state)
-        version = versions.get(case_id, 0)
-        if told.get(case_id) == (shown.value, version):
-            continue
-        lines.append(
-            RestitutionLine(
-                restitution=restitution,
-                case_id=case_id,
-                version=version,
-                state=shown.value,
-                regularisation=case_id in told,
-            )
-        )
-    RestitutionLine.objects.bulk_create(lines, batch_size=CHUNK)
-
-
-def _spool(told: Iterator[Record], spool: IO[bytes]) -> None:
-    """Read every case once, so that all the formats say the same whatever happens meanwhile."""
-    for record in told:
-        spool.write(json.dumps([record.household, record.occupants]).encode() + b"\n")
+def _spool(told: Iterator[Drawn], spool: IO[bytes]) -> int:
+    """Read every case once, so that all the formats say the same whatever happens meanwhile; store the lines."""
+    count = 0
+    for chunk in iter(lambda: list(itertools.islice(told, CHUNK)), []):
+        RestitutionLine.objects.bulk_create([each.line for each in chunk])
+        for each in chunk:
+            spool.write(json.dumps([each.record.household, each.record.occupants]).encode() + b"\n")
+        count += len(chunk)
+    return count
 
 
 def _spooled(spool: IO[bytes]) -> Iterator[Record]:
@@ -167,11 +186,7 @@ def _spooled(spool: IO[bytes]) -> Iterator[Record]:
 def _write_file(
     restitution: Restitution, columns: Columns, format_name: str, source: IO[bytes], kept: list[RestitutionFile]
 ) -> None:
-    campaign = restitution.campaign
-    name = (
-        f"RESTITUTION_{campaign.survey.upper()}_{campaign.year}_{campaign.landlord.code.upper()}"
-        f"_{restitution.number:03d}.{EXTENSIONS[format_name]}"
-    )
+    name = f"{_stem(restitution)}.{EXTENSIONS[format_name]}"
     with tempfile.SpooledTemporaryFile(max_size=SPOOL) as spool:
         count = WRITERS[format_name](columns, _spooled(source), spool)
         file = RestitutionFile(
@@ -186,6 +201,43 @@ def _write_file(
         file.save()
 
 
+def _write_changes(restitution: Restitution, kept: list[RestitutionFile]) -> None:
+    """For people: what changed since the former delivery, field by field, and what is to be given back."""
+    changed = restitution.lines.filter(previous__isnull=False).select_related(
+        "case__household", "previous__restitution"
+    )
+    text, count = io.StringIO(newline=""), 0
+    sheet = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    sheet.writerow(CHANGES)
+    for line in changed.order_by("case__household__tenant_reference").iterator(chunk_size=CHUNK):
+        who = (line.case.reference, line.case.household.tenant_reference, line.previous.restitution.number)
+        refund = (line.get_refund_display(), line.refund_reason)
+        for change in line.changes:
+            sheet.writerow([_as_text(cell) for cell in (*who, *change, *refund)])
+            count += 1
+    if not count:
+        return
+    data = text.getvalue().encode("utf-8-sig")
+    name = f"{_stem(restitution)}_ECARTS.csv"
+    content = ContentFile(data, name=name)
+    digest = hashlib.sha256(data).hexdigest()
+    told = {"format": RestitutionFile.Format.CHANGES, "name": name, "content": content, "lines": count}
+    file = RestitutionFile(restitution=restitution, sha256=digest, **told)
+    kept.append(file)
+    file.save()
+
+
+def _as_text(cell: object) -> str:
+    text = str(cell)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
+
+
+def _stem(restitution: Restitution) -> str:
+    campaign = restitution.campaign
+    landlord = campaign.landlord.code.upper()
+    return f"RESTITUTION_{campaign.survey.upper()}_{campaign.year}_{landlord}_{restitution.number:03d}"
+
+
 def _sha256(spool: IO[bytes]) -> str:
     spool.seek(0)
     digest = hashlib.sha256()
@@ -195,7 +247,8 @@ def _sha256(spool: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _move_complete(restitution: Restitution, *, now: dt.datetime, actor: User | None) -> None:
-    complete = SurveyCase.objects.filter(restituted__restitution=restitution, state=State.COMPLETE)
-    for case in complete.iterator(chunk_size=CHUNK):
-        case.move(Move.RESTITUTE, now=now, actor=actor, data={"restitution": restitution.number})
+def _move_complete(campaign: Campaign, *, now: dt.datetime, actor: User | None) -> None:
+    """What was handed over is restituted; a case opened again and found the same too, though nothing new is told."""
+    complete = SurveyCase.objects.for_campaign(campaign).filter(state=State.COMPLETE, restituted__isnull=False)
+    for case in complete.annotate(last=Max("restituted__restitution__number")).iterator(chunk_size=CHUNK):
+        case.move(Move.RESTITUTE, now=now, actor=actor, data={"restitution": case.last})

@@ -18,7 +18,7 @@ from campaigns.scope import across_landlords
 from returns.answers import NoQuestionnaire
 from returns.models import Restitution, RestitutionFile
 from returns.restitution.columns import UnableToRestitute
-from returns.restitution.delivery import restitute
+from returns.restitution.delivery import correct, restitute
 from returns.restitution.writers import WRITERS
 
 
@@ -33,6 +33,10 @@ class Command(BaseCommand):
         parser.add_argument("--format", default="csv,xml", help=f"Formats, parmi {','.join(WRITERS)} (csv,xml).")
         parser.add_argument("--out", type=Path, required=True, help="Dossier où copier les fichiers.")
         parser.add_argument("--deliver", action="store_true", help="Déposer aussi chez le bailleur, par SFTP.")
+        parser.add_argument("--correct", type=int, help="Numéro de la restitution que le bailleur n'a pas pu intégrer.")
+        parser.add_argument(
+            "--cases", default="", help="Avec --correct : les dossiers à relire, séparés par des virgules."
+        )
         parser.add_argument("--json", action="store_true", dest="as_json", help="Réponse pour une machine.")
 
     @across_landlords
@@ -48,7 +52,10 @@ class Command(BaseCommand):
         started = time.perf_counter()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            done = _restitute(campaign, formats, deliver=options["deliver"])
+            if options["correct"] is not None:
+                done = _corrected(campaign, options["correct"], options["cases"], deliver=options["deliver"])
+            else:
+                done = _restitute(campaign, formats, deliver=options["deliver"])
             for file in done.files.order_by("pk"):
                 _copy(file, folder)
         except (UnableToRestitute, NoQuestionnaire, ExchangeError) as error:
@@ -65,6 +72,7 @@ class Command(BaseCommand):
                 "restitution": done.number,
                 "cases": cases,
                 "regularisations": done.lines.filter(regularisation=True).count(),
+                "refunds": done.lines.exclude(refund="").count(),
                 "delivered": done.delivered_at is not None,
                 "seconds": round(seconds, 3),
                 "files": [
@@ -88,6 +96,18 @@ def _restitute(campaign: Campaign, formats: list[str], *, deliver: bool) -> Rest
         return restitute(campaign=campaign, formats=formats, now=timezone.now())
     with LandlordExchange(account_of(campaign.landlord)) as exchange:
         return restitute(campaign=campaign, formats=formats, now=timezone.now(), exchange=exchange)
+
+
+def _corrected(campaign: Campaign, number: int, cases: str, *, deliver: bool) -> Restitution:
+    """The same delivery again, the cases named read afresh, the others to the letter."""
+    found = campaign.restitutions.filter(number=number).first()
+    if found is None:
+        raise UnableToRestitute(f"La campagne n'a pas de restitution {number}.")
+    references = [each.strip().upper() for each in cases.split(",") if each.strip()]
+    if not deliver:
+        return correct(restitution=found, references=references, now=timezone.now())
+    with LandlordExchange(account_of(campaign.landlord)) as exchange:
+        return correct(restitution=found, references=references, now=timezone.now(), exchange=exchange)
 
 
 def _copy(file: RestitutionFile, folder: Path) -> None:
