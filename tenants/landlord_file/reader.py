@@ -18,8 +18,8 @@ from .profile import MappingProfile
 from .reading import Found, Reading
 from .records import Anomaly, Severity
 from .relational import RelationalReading
-from .streaming import Refused
 from .walking import Fault, Values, Walker, line_of, slots_of
+from .watching import Refused
 from .wording import anomaly
 
 
@@ -59,12 +59,13 @@ class _NestedReading(Reading):
         for position, (_, element) in enumerate(self.rows(source, [self.profile.path]), start=1):
             place.move(element, position)
             values, occupants = walker.read_row(element)
-            record = assembler.assemble(values, occupants, place, walker.take_faults())
+            record = assembler.assemble(values, occupants, place, walker.take_faults() if walker.faults else ())
             if assembler.found:
                 yield from assembler.found
             if record is not None:
                 yield record
-            yield from self.forbidden(walker, element, self.profile.path)
+            if walker.fresh:
+                yield from self.forbidden(walker, element, self.profile.path)
 
 
 class _RepeatedReading(Reading):
@@ -90,7 +91,8 @@ class _RepeatedReading(Reading):
                 group, group_faults = [], []
             group.append((position, line_of(element), values))
             group_faults += self.walker.take_faults()
-            yield from self.forbidden(self.walker, element, self.profile.path)
+            if self.walker.fresh:
+                yield from self.forbidden(self.walker, element, self.profile.path)
         if group:
             yield from self._household(group, group_faults)
 

@@ -12,8 +12,9 @@ from lxml import etree
 from .paths import SourcePath
 from .profile import MappingProfile
 from .records import Anomaly, HouseholdRecord
-from .streaming import Refused, stream_rows
+from .streaming import stream_rows
 from .walking import MOST_NAMES, Walker, line_of
+from .watching import Refused
 from .wording import anomaly
 
 Found = HouseholdRecord | Anomaly
@@ -35,10 +36,8 @@ class Reading(ABC):
         """The households and anomalies of the file. Raises Refused when it can't be read to its end."""
 
     def rows(self, source: BinaryIO, paths: Sequence[SourcePath]) -> Iterator[tuple[int, etree._Element]]:
-        """Rows of the paths that are read; those that the profile ignores are passed over, and freed."""
-        for number, element in stream_rows(source, (*paths, *self.profile.ignored)):
-            if number < len(paths):
-                yield number, element
+        """Rows of the paths that are read."""
+        return stream_rows(source, paths)
 
     def forbidden(self, walker: Walker, element: etree._Element, path: SourcePath) -> Iterator[Anomaly]:
         """A warning for each name that the survey must not receive, told once. Raises Refused past any likelihood."""

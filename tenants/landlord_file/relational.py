@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import BinaryIO
 
 from lxml import etree
@@ -22,6 +23,7 @@ from .wording import anomaly
 _OWN, _PEOPLE = "", "*"
 _OWNER = -5
 """Where a person's row says the position of its household's."""
+_EXTRA = itemgetter(-2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ class RelationalReading(Reading):
             for number, element in self.rows(source, [known.path for known in self.lists]):
                 known = self.lists[number]
                 self._keep(spool, known, element)
-                yield from self.forbidden(known.walker, element, known.path)
+                if known.walker.fresh:
+                    yield from self.forbidden(known.walker, element, known.path)
             spool.seal([*(joined.name for joined in self.profile.joins), *([_OWN] if self.apart else [])])
             yield from self._households(spool)
             if self.apart:
@@ -120,7 +123,8 @@ class RelationalReading(Reading):
             text = values[slot]
             if text is not None and (not text or text[0] <= " " or text[-1] <= " "):
                 values = (*values[:slot], text.strip() or None, *values[slot + 1 :])
-        spool.add(known.name, line_of(element), values, occupants, known.walker.take_faults())
+        faults = known.walker.take_faults() if known.walker.faults else []
+        spool.add(known.name, line_of(element), values, occupants, faults)
 
     def _households(self, spool: Spool) -> Iterator[Found]:
         """Every household completed by the lists it cites, and by its people."""
@@ -134,7 +138,10 @@ class RelationalReading(Reading):
                     people.append(person)
                 person = next(everyone, None)
             place.move(row, people)
-            occupants, faults = self._odd(row, people)
+            occupants: list[Values] = people  # type: ignore[assignment]  # rows begin with their values
+            faults: list[Fault] = []
+            if row[-2] or any(map(_EXTRA, people)):
+                occupants, faults = self._odd(row, people)
             record = assembler.assemble(row, occupants, place, faults)
             if assembler.found:
                 yield from assembler.found

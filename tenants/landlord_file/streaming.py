@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from lxml import etree
 
 from .paths import SourcePath
-from .prolog import HEAD, IGNORABLE, check_head, root_name
+from .prolog import HEAD, check_head
 from .records import Anomaly
+from .watching import Refused, WatchedFile
 from .wording import anomaly
-
-_TAIL = 4_096
-SILENCE = 64_000_000
-"""Bytes that may follow one another without any element that the profile names, before the file is refused."""
 
 _ENCODING = frozenset({"ERR_INVALID_ENCODING", "I18N_CONV_FAILED", "I18N_NO_OUTPUT", "ERR_UNKNOWN_ENCODING"})
 _LIMITS = frozenset(
@@ -43,45 +39,6 @@ _SENTENCES = {
 }
 
 
-class Refused(Exception):
-    """The deposit can't be read any further; `.anomaly` says why."""
-
-    def __init__(self, found: Anomaly) -> None:
-        super().__init__(found.kind)
-        self.anomaly = found
-
-
-class _Watched:
-    """The open file as the parser reads it: gives back the head, and refuses an endless silence."""
-
-    def __init__(self, head: bytes, source: BinaryIO) -> None:
-        self._head = head
-        self._root = root_name(head)
-        self._source = source
-        self.silent = 0
-        self._tail = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes."""
-        if self._head:
-            data, self._head = self._head[:size], self._head[size:]
-        else:
-            data = self._source.read(size)
-        self._tail = (self._tail + data)[-_TAIL:] if len(data) < _TAIL else data[-_TAIL:]
-        self.silent += len(data)
-        if self.silent > SILENCE:
-            raise Refused(anomaly("unmapped_volume", value=str(SILENCE // 1_000_000)))
-        return data
-
-    def is_cut(self, encoding: str) -> bool:
-        """Whether the file ends elsewhere than on the closing of its first element."""
-        while self.read(HEAD):
-            self.silent = 0
-        text = self._tail.replace(b"\0", b"").decode("latin-1" if encoding == "UTF-16" else encoding, "replace")
-        closing = re.compile(rf"</{re.escape(self._root)}\s*>{IGNORABLE.pattern}$", re.DOTALL)
-        return closing.search(text) is None
-
-
 def stream_rows(source: BinaryIO, paths: Sequence[SourcePath]) -> Iterator[tuple[int, etree._Element]]:
     """Each element standing at one of these paths: (which path, element), in file order.
 
@@ -92,11 +49,12 @@ def stream_rows(source: BinaryIO, paths: Sequence[SourcePath]) -> Iterator[tuple
     verdict = check_head(head)
     if isinstance(verdict, Anomaly):
         raise Refused(verdict)
-    watched = _Watched(head, source)
+    rows = {tuple(step.tag for step in path.steps): number for number, path in enumerate(paths)}
+    watched = WatchedFile(head, source, frozenset(rows))
     parser = etree.iterparse(
         watched,
-        events=("end",),
-        tag=sorted({path.steps[-1].tag for path in paths}),
+        events=("start", "end"),
+        tag=sorted({tags[-1] for tags in rows} | {tags[0] for tags in rows}),
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -104,54 +62,74 @@ def stream_rows(source: BinaryIO, paths: Sequence[SourcePath]) -> Iterator[tuple
         remove_comments=True,
         remove_pis=True,
     )
+    watched.complaints = lambda: len(parser.error_log)
     try:
-        yield from _lagging(_rows(parser, paths, watched))
+        yield from _rows(parser, rows, watched)
     except etree.XMLSyntaxError as error:
         raise Refused(_explained(error, parser.error_log, verdict, cut=watched.is_cut(verdict))) from None
     except (LookupError, UnicodeError):
         raise Refused(anomaly("wrong_encoding", value=verdict)) from None
 
 
-def _lagging(rows: Iterator[tuple[int, etree._Element]]) -> Iterator[tuple[int, etree._Element]]:
-    """The same rows, each given once the next one is complete, so that the text after it is known (see `line_of`)."""
+def _rows(
+    parser: etree.iterparse[tuple[str, etree._Element]], rows: dict[tuple[str, ...], int], watched: WatchedFile
+) -> Iterator[tuple[int, etree._Element]]:
+    """Elements at these very paths; those of the same name standing elsewhere are passed over.
+
+    Each is given once the next one is complete, so that the text after it is known (see `line_of`), then freed with
+    all that precedes the next one.
+    """
+    above: etree._Element | None = None
+    known: dict[str, int] = {}
     previous: tuple[int, etree._Element] | None = None
-    for row in rows:
+    for event, element in parser:
+        if event == "start":
+            if watched.root is None:
+                _refuse_doctype(element)
+                watched.root = element.getroottree().getroot()
+            continue
+        parent = element.getparent()
+        if parent is not above or parent is None:
+            above = parent
+            trail = _trail(parent)
+            known = {tags[-1]: number for tags, number in rows.items() if tags[:-1] == trail}
+        number = known.get(element.tag, -1)
+        if number < 0:
+            continue
+        watched.silent = 0
         if previous is not None:
             yield previous
             _forget(previous[1])
-        previous = row
+        previous = number, element
     if previous is not None:
         yield previous
 
 
-def _rows(
-    parser: etree.iterparse[tuple[str, etree._Element]], paths: Sequence[SourcePath], watched: _Watched
-) -> Iterator[tuple[int, etree._Element]]:
-    """Elements at these very paths; those of the same name standing elsewhere are passed over."""
-    numbers = {tuple(step.tag for step in path.steps): number for number, path in enumerate(paths)}
-    parent: etree._Element | None = None
-    known: dict[str, int] = {}
-    checked = False
-    for _, element in parser:
-        if not checked:
-            _refuse_doctype(element)
-            checked = True
-        watched.silent = 0
-        above = element.getparent()
-        if above is not parent or above is None:
-            parent = above
-            trail = _trail(above)
-            known = {tags[-1]: number for tags, number in numbers.items() if tags[:-1] == trail}
-        number = known.get(element.tag, -1)
-        if number >= 0:
-            yield number, element
+def _forget(row: etree._Element) -> None:
+    """Free a row that another one follows, and what stands before it under the same parent."""
+    row.clear(keep_tail=True)  # type: ignore[call-arg]  # absent from the stubs
+    parent = row.getparent()
+    if parent is not None:
+        _free_before(row, parent)
+        parent.remove(row)
+
+
+def _free_before(element: etree._Element, parent: etree._Element) -> None:
+    before = element.getprevious()
+    while before is not None:
+        parent.remove(before)
+        before = element.getprevious()
 
 
 def _trail(element: etree._Element | None) -> tuple[str, ...]:
+    """The tags that lead to an element; what stands before it and before those that hold it is freed."""
     tags: list[str] = []
     while element is not None:
         tags.append(str(element.tag))
-        element = element.getparent()
+        parent = element.getparent()
+        if parent is not None:
+            _free_before(element, parent)
+        element = parent
     return tuple(reversed(tags))
 
 
@@ -160,20 +138,6 @@ def _refuse_doctype(element: etree._Element) -> None:
     information = element.getroottree().docinfo
     if information.doctype:  # type: ignore[attr-defined]  # absent from the stubs
         raise Refused(anomaly("doctype", line=1, value="<!DOCTYPE", expected="aucune déclaration DOCTYPE"))
-
-
-def _forget(element: etree._Element) -> None:
-    """Free a row and all that precedes it under the same parent, and what precedes that parent."""
-    element.clear(keep_tail=True)  # type: ignore[call-arg]  # absent from the stubs
-    parent = element.getparent()
-    if parent is None:
-        return
-    while element.getprevious() is not None:
-        del parent[0]
-    above = parent.getparent()
-    if above is not None and parent.getprevious() is not None:
-        while parent.getprevious() is not None:
-            del above[0]
 
 
 def _explained(error: etree.XMLSyntaxError, log: Any, encoding: str, *, cut: bool) -> Anomaly:

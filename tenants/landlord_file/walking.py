@@ -147,23 +147,19 @@ class Walker:
         self.occupant_width = len(occupant.paths) if occupant is not None else 0
         self.faults: list[Fault] = []
         self.unknown: set[str] = set()
-        self._fresh: list[str] = []
+        self.fresh: list[str] = []
         self._plans: dict[tuple[Any, ...], _Plan] = {}
         self._conditions = [methodcaller("get", name) for name in sorted(self.root.conditions())]
         self._bare = self.root.leaf and self.root.slot < 0
 
     def take_faults(self) -> list[Fault]:
         """What was wrong with the rows read since the last call."""
-        if not self.faults:
-            return []
         faults, self.faults = self.faults, []
         return faults
 
     def fresh_names(self) -> list[str]:
         """Names of unmapped elements and attributes met for the first time since the last call."""
-        if not self._fresh:
-            return []
-        names, self._fresh = self._fresh, []
+        names, self.fresh = self.fresh, []
         return names
 
     def read_row(self, element: etree._Element) -> tuple[Values, list[Values]]:
@@ -198,8 +194,7 @@ class Walker:
             plan = _Plan([], picker(numbers), [], [])
             self._note_all(known)
             self._remember(shape, plan)
-        texts: list[Any] = element.values()
-        texts.append(None)
+        texts: list[Any] = [*element.values(), None]
         return plan.values(texts)
 
     def _remember(self, shape: tuple[Any, ...], plan: _Plan) -> None:
@@ -266,7 +261,7 @@ class Walker:
         for name in names:
             if isinstance(name, str) and name not in self.unknown and len(self.unknown) <= MOST_NAMES:
                 self.unknown.add(name)
-                self._fresh.append(name)
+                self.fresh.append(name)
 
 
 def line_of(element: etree._Element) -> int:

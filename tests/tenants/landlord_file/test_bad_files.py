@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenants.landlord_file import streaming
+from tenants.landlord_file import streaming, watching
 from tenants.landlord_file.code_tables import CodeTables
 from tenants.landlord_file.profile import load_profile
 from tenants.landlord_file.reader import is_blocking, read
@@ -214,10 +214,24 @@ def test_a_huge_value_is_refused() -> None:
     assert refusal(native(HOUSEHOLD.format("1", "A" * 11_000_000))).kind == "too_deep_or_large"
 
 
-def test_an_endless_silence_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "SILENCE", 1_000_000)
+def test_an_endless_household_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "ONE_ROW", 1_000_000)
 
-    assert refusal(b"<menages>" + b"<autre>x</autre>" * 200_000 + b"</menages>").kind == "unmapped_volume"
+    assert (
+        refusal(b"<menages><menage>" + b"<autre>x</autre>" * 200_000 + b"</menage></menages>").kind == "unmapped_volume"
+    )
+
+
+def test_what_the_profile_does_not_read_may_be_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "ONE_ROW", 1_000_000)
+    monkeypatch.setattr(watching, "PASSED_OVER", 50_000)
+    filler = "<paiements>" + "<p><a>x</a></p>" * 100_000 + "</paiements>"
+    data = native(filler, HOUSEHOLD.format("1", "A"), filler, filler, HOUSEHOLD.format("2", "B"), filler)
+
+    records, anomalies = sort_out(data, NATIVE, NO_TABLES)
+
+    assert [record.tenant_ref for record in records] == ["1", "2"]
+    assert anomalies == []
 
 
 def test_a_long_prolog_is_refused() -> None:

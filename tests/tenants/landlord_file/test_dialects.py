@@ -279,7 +279,7 @@ def test_people_of_no_contract_are_told() -> None:
 
 
 def test_ignored_lists_may_be_endless(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tenants.landlord_file.streaming.SILENCE", 200_000)
+    monkeypatch.setattr("tenants.landlord_file.watching.ONE_ROW", 200_000)
     xml = f"<R>{'<Q>x</Q>' * 100_000}<H id='1'><P n='A'/></H></R>"
 
     record, _ = only(xml, profile({}, {}, ignored=["R/Q"]))
