@@ -88,7 +88,7 @@ class BatchPress:
         parts.append("\nBT")
         parts += [write(code) for write in plan.codes]
         known = fill.prefills.get
-        parts += [write(told) for address, write in plan.known if (told := known(address))]
+        parts += [write(value) for address, write in plan.known if (value := known(address))]
         parts += [write(told) for spot, write in plan.texts if (told := told_in(spot, fill, self.branding))]
         parts.append("\nET")
         return "".join(parts)
