@@ -13,15 +13,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from campaigns.models import Campaign, User
+from tenants.importing.tables import Table, text_of
 from tenants.landlord_file.records import Anomaly, Severity
 from tenants.models import AddressProposal, CaseEvent, Household
 from tenants.postal_address import FIELDS, REASONS, Kind, PostalAddress, Proposal, propose
 
 CHUNK = 2_000
+TAB = "\t"
 MEMORY = 50_000
 State = AddressProposal.State
 Decided = list[tuple[Mapping[str, str], Mapping[str, str]]]
@@ -77,22 +79,26 @@ class AddressDesk:
         waiting = AddressProposal.objects.filter(household__campaign=self.campaign)
         left = set(waiting.waiting().values_list("pk", flat=True))
         added = 0
+        table = Table(AddressProposal, ("household", "kind", "before", "after", "created_at"))
         self._spool.seek(0)
         for chunk in _chunks(map(json.loads, self._spool)):
-            added += self._write_chunk(dict(chunk), left)
+            added += self._write_chunk(dict(chunk), left, table)
+        table.load()
+        table.close()
         for pks in _chunks(iter(left)):
             AddressProposal.objects.filter(pk__in=pks).delete()
         self._spool.seek(0, 2)
         return added
 
-    def _write_chunk(self, told: dict[str, list[Any]], left: set[int]) -> int:
+    def _write_chunk(self, told: dict[str, list[Any]], left: set[int], table: Table) -> int:
         households = self.campaign.households.filter(tenant_reference__in=list(told))
         ids = dict(households.values_list("tenant_reference", "pk"))
         known = {
             (each.household_id, _key(each.before)): each.pk
             for each in AddressProposal.objects.filter(household__in=list(ids.values()))
         }
-        rows = []
+        when = text_of(connection.ops.adapt_datetimefield_value(self.now))
+        lines = []
         for reference, proposals in told.items():
             household = ids.get(reference)
             for kind, before, after in proposals if household is not None else ():
@@ -100,11 +106,10 @@ class AddressDesk:
                 if pk is not None:
                     left.discard(pk)
                     continue
-                rows.append(
-                    AddressProposal(household_id=household, kind=kind, before=before, after=after, created_at=self.now)
-                )
-        AddressProposal.objects.bulk_create(rows, batch_size=CHUNK)
-        return len(rows)
+                texts = (text_of(json.dumps(each)) for each in (before, after))
+                lines.append(f"{household}\t{kind}\t{TAB.join(texts)}\t{when}{table.rest}")
+        table.write("".join(lines))
+        return len(lines)
 
 
 def accepted_for(campaign: Campaign, references: Iterable[str]) -> dict[str, Decided]:

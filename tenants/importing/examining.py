@@ -128,17 +128,14 @@ class Examination:
         if isinstance(each, Anomaly):
             self.found.add(each)
             return
-        anomaly = rows.unfit(each)
-        if anomaly is not None:
-            self.found.add(anomaly)
-            return
-        self.desk.look(each.tenant_ref, _address(each))
         self._waiting.append(each)
         if len(self._waiting) == CHUNK:
             self._flush()
 
     def _flush(self) -> None:
-        chunk, self._waiting = self._waiting, []
+        chunk, self._waiting = self._fitting(self._waiting), []
+        for each in chunk:
+            self.desk.look(each.tenant_ref, _address(each))
         known = known_households(self.campaign, [each.tenant_ref for each in chunk]) if self.again and chunk else {}
         new = [each for each in chunk if each.tenant_ref not in known]
         if new:
@@ -146,6 +143,13 @@ class Examination:
         for record in chunk:
             if record.tenant_ref in known:
                 self._compare(known[record.tenant_ref], record)
+
+    def _fitting(self, records: list[HouseholdRecord]) -> list[HouseholdRecord]:
+        """Those that rows can hold; the others are told."""
+        unfit = rows.unfit(records)
+        for anomaly in unfit.values():
+            self.found.add(anomaly)
+        return [each for place, each in enumerate(records) if place not in unfit] if unfit else records
 
     # ── New households ───────────────────────────────────────────────────────────────────────────────────────────────
 

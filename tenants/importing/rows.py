@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from operator import attrgetter, gt
 from typing import Any
@@ -117,6 +117,11 @@ class _Limits:
         self.most = [limit for _, limit in lengths]
         self.texts = attrgetter(*self.names)
 
+    def all_fit(self, records: Iterable[HouseholdRecord | OccupantRecord]) -> bool:
+        """Whether no text of any of these records is too long: column by column, which is quicker."""
+        columns = zip(*map(self.texts, records), strict=True)
+        return all(max(map(len, texts)) <= most for texts, most in zip(columns, self.most, strict=False))
+
     def passed(self, record: HouseholdRecord | OccupantRecord) -> tuple[str, str, int] | None:
         """The first attribute whose text is too long: its name, the text, the limit."""
         texts = self.texts(record)
@@ -146,16 +151,28 @@ def _largest(model: type[Model], column: str) -> Decimal:
 _RENT, _SURFACE = _largest(Household, "rent"), _largest(Dwelling, "surface")
 
 
-def unfit(record: HouseholdRecord) -> Anomaly | None:
-    """The first value that no column can hold, as an anomaly that leaves the household out."""
+def unfit(records: Sequence[HouseholdRecord]) -> dict[int, Anomaly]:
+    """The households that no row can hold: place in the sequence → the first value at fault, which leaves it out."""
+    fit = _HOUSEHOLD.all_fit(records) and _OCCUPANT.all_fit(person for each in records for person in each.occupants)
+    found = {}
+    for place, record in enumerate(records):
+        anomaly = (None if fit else _overlong(record)) or _overlarge(record)
+        if anomaly is not None:
+            found[place] = anomaly
+    return found
+
+
+def _overlong(record: HouseholdRecord) -> Anomaly | None:
     found = _HOUSEHOLD.passed(record)
     if found is None:
         for person in record.occupants:
             found = _OCCUPANT.passed(person)
             if found is not None:
                 break
-    if found is not None:
-        return _too_long(record, *found)
+    return _too_long(record, *found) if found is not None else None
+
+
+def _overlarge(record: HouseholdRecord) -> Anomaly | None:
     if record.rent is not None and abs(record.rent) >= _RENT:
         return _too_large(record, "rent", record.rent, _RENT)
     if record.surface is not None and abs(record.surface) >= _SURFACE:

@@ -43,6 +43,7 @@ class Table:
             field for column, field in fields.items() if column not in self.columns and not isinstance(field, AutoField)
         ]
         self.columns += [field.column for field in others]
+        self._nullable = {column for column, field in fields.items() if field.null}
         # What ends each line, tab and line feed included.
         self.rest = "".join(f"\t{text_of(_usual(field))}" for field in others) + "\n"
         self._file: TextIO = tempfile.TemporaryFile(  # noqa: SIM115 — closed by `close`
@@ -68,16 +69,14 @@ class Table:
                 query = f"COPY {table} ({names}) FROM STDIN WITH (NULL E'\\x01')"
                 cursor.copy_expert(query, self._file.buffer, size=_BUFFER)
                 return
-            marks = ", ".join(["%s"] * len(self.columns))
+            marks = ", ".join("NULLIF(%s, char(1))" if each in self._nullable else "%s" for each in self.columns)
             query = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 — our names
             cursor.executemany(query, self._rows())  # type: ignore[arg-type]  # any iterable will do
 
-    def _rows(self) -> Iterator[list[str | None]]:
+    def _rows(self) -> Iterator[list[str]]:
         for line in self._file:
-            values: list[str | None] = line[:-1].split("\t")  # type: ignore[assignment]
-            if NOTHING in line:
-                values = [None if value == NOTHING else value for value in values]
-            yield [value and _plain(value) for value in values] if "\\" in line else values
+            values = line[:-1].split("\t")
+            yield [_plain(value) for value in values] if "\\" in line else values
 
 
 def _usual(field: Field[Any, Any]) -> Any:
