@@ -243,11 +243,13 @@ def _deadline(key: str, events: list[Event], rules: ClockRules, today: dt.date, 
 def _events_of(messages: Iterable[Message], rules: ClockRules, *, restarted: bool) -> list[Event]:
     events = []
     for message in messages:
+        followed = getattr(message, "followed", None)
+        if followed is not None and followed.presented_at is None:
+            continue  # a recommandé that nobody has presented yet proves nothing
         posting = getattr(message.batch, "posting", None)
         moment, proof = (posting.posted_at, _slip(message)) if posting else (message.sent_at, _batch(message))
         if moment is not None:
             events.append(happened(Kind.RESTARTED if restarted else Kind.SENT, moment, rules.place, proof))
-        followed = getattr(message, "followed", None)
         if followed is not None and followed.presented_at is not None:
             number = f"recommandé n° {followed.number}" if followed.number else "recommandé"
             events.append(happened(Kind.PRESENTED, followed.presented_at, rules.place, number))
