@@ -35,6 +35,7 @@ from campaigns.models import (
     Campaign,
     FormProof,
     Landlord,
+    LegalSettings,
     MappingProfile,
     Milestone,
     QuestionnaireRevision,
@@ -72,6 +73,34 @@ class LandlordAdmin(CaseManagerAdmin):
         ("Adresses", {"fields": ("sender_lines", "reply_address")}),
         ("Contacts", {"fields": ("hotline", "hotline_hours", "contact_email", "privacy_contact")}),
     )
+
+
+@admin.register(LegalSettings)
+class LegalSettingsAdmin(CaseManagerAdmin):
+    """A landlord's legal settings: every save is a new version, none is changed."""
+
+    list_display = ("landlord", "agreed_by", "entered_by", "entered_at")
+    list_filter = ("landlord",)
+    list_select_related = ("landlord", "entered_by")
+    ordering = ("-entered_at",)
+    fields = ("landlord", "text", "agreed_by")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new version starts from the landlord's newest one."""
+        told: dict[str, Any] = dict(super().get_changeform_initial_data(request))
+        if str(told.get("landlord", "")).isdigit():
+            newest = LegalSettings.objects.filter(landlord=told["landlord"]).order_by("-entered_at", "-pk").first()
+            told["text"] = newest.text if newest else ""
+        return told
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: a new version is added."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: LegalSettings, form: Any, change: bool) -> None:
+        """With who entered it."""
+        obj.entered_by = actor_of(request)
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(User)

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from campaigns.exchange import ExchangeError, LandlordExchange
-from campaigns.models import Campaign, Landlord
+from campaigns.models import Campaign, Landlord, User
 from campaigns.scope import across_landlords
-from returns import complements, intake, scan_collection
+from returns import complements, intake, scan_collection, simulating
 from returns.completeness import settle
 from returns.models import ScanBatch, SurveyReturn
 from returns.transcription import transcribe
@@ -90,3 +90,13 @@ def rehearse(*, campaign: int) -> None:
     )
     if done.returncode:
         logger.error("the rehearsal of campaign %s ended with %s", campaign, done.returncode)
+
+
+@shared_task
+@across_landlords
+def simulate_sls(*, campaign: int, year: int, actor: int | None = None) -> None:
+    """Estimate the SLS of a campaign with the figures of a year; its page shows what came of it."""
+    found = Campaign.objects.select_related("landlord").get(pk=campaign)
+    simulating.simulate(
+        campaign=found, year=year, now=timezone.now(), actor=User.objects.filter(pk=actor).first() if actor else None
+    )

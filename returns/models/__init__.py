@@ -6,6 +6,7 @@ from returns.models.keying import KeyingEntry, KeyingTask
 from returns.models.rehearsed import Rehearsal, RehearsedTenant
 from returns.models.restitutions import Restitution, RestitutionFile, RestitutionLine
 from returns.models.scans import Page, ScanBatch, SupportingDocument, SurveyReturn
+from returns.models.simulations import SlsSimulation
 
 __all__ = [
     "ComplementRequest",
@@ -21,6 +22,7 @@ __all__ = [
     "RestitutionFile",
     "RestitutionLine",
     "ScanBatch",
+    "SlsSimulation",
     "SupportingDocument",
     "SurveyReturn",
 ]
