@@ -22,7 +22,7 @@ from django.core.files.storage import Storage
 from django.utils.deconstruct import deconstructible
 
 from campaigns import exchange_line as line
-from campaigns.exchange_errors import ExchangeError, ExchangeRefused, ExchangeUnavailable, StillChanging
+from campaigns.exchange_errors import ExchangeError, ExchangeRefused, ExchangeUnavailable, LineCut, StillChanging
 from campaigns.exchange_line import SftpAccount
 from campaigns.exchange_names import (
     RemoteFile,
@@ -87,10 +87,10 @@ class LandlordExchange(Storage):
 
     def close(self) -> None:
         """End the connection; the next call opens another."""
-        if self._client is not None:
-            self._client.close()
-        if self._transport is not None:
-            self._transport.close()
+        for end in (self._client, self._transport):
+            if end is not None:
+                with contextlib.suppress(OSError, EOFError, paramiko.SSHException):  # it may be cut already
+                    end.close()
         self._client = self._transport = None
 
     # — what a campaign needs —
@@ -304,8 +304,8 @@ class LandlordExchange(Storage):
                 if self._client is None:
                     self._transport, self._client = line.open_line(self.account)
                 yield self._client
-        except ExchangeError:
-            if not self._alive():
+        except ExchangeError as error:
+            if isinstance(error, LineCut) or not self._alive():
                 self.close()
             raise
 

@@ -11,6 +11,10 @@ class ExchangeUnavailable(ExchangeError):
     """It may work later: the server is away, the line was cut, a disk is full. Try again."""
 
 
+class LineCut(ExchangeUnavailable):
+    """The connection failed: the next call opens another."""
+
+
 class StillChanging(ExchangeUnavailable):
     """This one file is being written, replaced or taken by someone else; the others may be read."""
 

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import paramiko
 from paramiko.sftp import CMD_CLOSE, CMD_EXTENDED, CMD_HANDLE, CMD_NAME, CMD_OPENDIR, CMD_READDIR
 
-from campaigns.exchange_errors import ExchangeRefused, ExchangeUnavailable, StillChanging
+from campaigns.exchange_errors import ExchangeRefused, ExchangeUnavailable, LineCut, StillChanging
 from campaigns.exchange_names import RemoteFile, from_wire
 
 _CHUNK = 256 * 1024
@@ -133,14 +133,25 @@ def _meet(transport: paramiko.Transport, account: SftpAccount, pins: list[parami
 
 
 def _authenticate(transport: paramiko.Transport, account: SftpAccount) -> None:
-    if account.key_path is None:
-        transport.auth_password(account.username, account.password)
-        return
+    key = _private_key(account)
     try:
-        key = paramiko.PKey.from_path(account.key_path, account.password.encode() or None)  # type: ignore[arg-type]  # bytes
+        if key is None:
+            transport.auth_password(account.username, account.password)
+        else:
+            transport.auth_publickey(account.username, key)
+    except paramiko.AuthenticationException as error:
+        if not transport.is_active():  # the line was cut while the server made up its mind
+            raise EOFError from error
+        raise
+
+
+def _private_key(account: SftpAccount) -> paramiko.PKey | None:
+    if account.key_path is None:
+        return None
+    try:
+        return paramiko.PKey.from_path(account.key_path, account.password.encode() or None)  # type: ignore[arg-type]  # bytes
     except (OSError, ValueError, TypeError, paramiko.SSHException, paramiko.pkey.UnknownKeyType) as error:
         raise ExchangeRefused(f"La clé privée prévue pour {account.host} ne peut pas être lue.") from error
-    transport.auth_publickey(account.username, key)
 
 
 def _public_key(text: str) -> paramiko.PKey:
@@ -172,7 +183,7 @@ def told(where: str, alive: Any) -> Iterator[None]:
                 f"{where} : le serveur n'a pas pu le faire (son disque est peut-être plein). Nouvel essai plus tard."
             )
             raise ExchangeUnavailable(told_so) from error
-        raise ExchangeUnavailable(f"{where} : la liaison a échoué. Nouvel essai plus tard.") from error
+        raise LineCut(f"{where} : la liaison a échoué. Nouvel essai plus tard.") from error
 
 
 def look_at(sftp: Client, path: bytes, name: str) -> Entry:
@@ -194,7 +205,7 @@ def download(sftp: Client, path: bytes, into: Any) -> tuple[str, RemoteFile]:
     digest, received = hashlib.sha256(), 0
     with sftp.open(path, "rb") as remote:
         before = entry_of("", remote.stat()).file
-        remote.prefetch(before.size, _CONCURRENT_READS)
+        _prefetch(remote, before.size)
         while received < before.size and (chunk := remote.read(min(_CHUNK, before.size - received))):
             digest.update(chunk)
             _keep(into, chunk)
@@ -204,6 +215,18 @@ def download(sftp: Client, path: bytes, into: Any) -> tuple[str, RemoteFile]:
     if received != before.size or not before == after == named:
         raise StillChanging("Le fichier est encore en cours de dépôt. Nouvel essai plus tard.")
     return digest.hexdigest(), before
+
+
+def _prefetch(remote: paramiko.SFTPFile, size: int) -> None:
+    """Ask for what follows while what came is kept. A cut line is told to who reads: its thread says nothing more."""
+    ask = remote._prefetch_thread  # type: ignore[attr-defined]  # not in the stubs
+
+    def quietly(*asked: Any) -> None:
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+            ask(*asked)
+
+    remote._prefetch_thread = quietly  # type: ignore[attr-defined]
+    remote.prefetch(size, _CONCURRENT_READS)
 
 
 def _keep(into: Any, chunk: bytes) -> None:
