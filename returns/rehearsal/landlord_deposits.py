@@ -20,7 +20,7 @@ from tenants.importing import adopt_profile, fetch_deposits
 from tenants.models import Household, ImportFile
 
 OPENS_IN = dt.timedelta(days=45)
-REPLY = dt.timedelta(days=32)
+REPLY = dt.timedelta(days=35)  # the month of the law, and what a Sunday or a holiday adds
 FIELD = dt.timedelta(days=110)
 
 
