@@ -1,35 +1,31 @@
-"""A landlord's tables de correspondance: what each of their codes says, and what it means to us, both ways.
-
-Reads `table;code;libelle` from CSV (UTF-8, windows-1252, ISO-8859-1) or XLSX, always from an open binary file.
-"""
+"""A landlord's tables de correspondance: what each of their codes says, and what it means to us, both ways."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import tomllib
 import unicodedata
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from .profile import MappingProfile, ValueType
+from .records import Anomaly, Severity
+from .wording import visible
 
 MEANINGS = Path(__file__).with_name("meanings.toml")
-MAX_BYTES = 20_000_000
-_COLUMNS = ("table", "code", "libelle")
+_DAMAGED = re.compile(r"\w\?\w|(?:^|\s)\?\w|\ufffd")
 
 
 class CodeTableError(ValueError):
-    """The file is not a set of code tables; `.problems` lists French sentences."""
+    """The file is not a set of code tables: French sentences in `.problems`, the same with lines in `.anomalies`."""
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], anomalies: tuple[Anomaly, ...] = ()) -> None:
         super().__init__(" · ".join(problems))
         self.problems = problems
+        self.anomalies = anomalies
 
 
 def normalised(label: str) -> str:
@@ -78,98 +74,80 @@ class CodeTable:
 
 @dataclass(frozen=True, slots=True)
 class CodeTables:
-    """All the tables of a landlord; `warnings` are French sentences about labels that look damaged."""
+    """All the tables of a landlord; `warnings` are French sentences about labels that look damaged, `anomalies` the
+    same with their lines."""
 
     tables: Mapping[str, CodeTable]
     warnings: tuple[str, ...] = ()
+    anomalies: tuple[Anomaly, ...] = ()
 
     def get(self, name: str) -> CodeTable | None:
         """The table of that name, or None."""
         return self.tables.get(name)
 
 
+class Entry(NamedTuple):
+    """One code of a file: where it stands ("ligne 3", "feuille « LIEN », ligne 3"), its line, what it says."""
+
+    place: str
+    line: int
+    table: str
+    code: str
+    label: str
+
+
 def parse_code_tables(rows: Iterable[tuple[str, str, str]]) -> CodeTables:
     """Tables from (table, code, label) rows. Raises CodeTableError when a code is given two labels or is empty."""
+    return tables_of(Entry(f"ligne {number}", number, *row) for number, row in enumerate(rows, start=2))
+
+
+def tables_of(entries: Iterable[Entry], file: str = "") -> CodeTables:
+    """Tables from the codes of a file, named in the sentences. Raises CodeTableError with everything that is wrong."""
     tables: dict[str, dict[str, str]] = {}
-    problems: list[str] = []
-    warnings: list[str] = []
-    for number, (name, code, label) in enumerate(rows, start=2):
+    wrong: list[Anomaly] = []
+    doubtful: list[Anomaly] = []
+    for place, line, name, code, label in entries:
         if not name or not code:
-            problems.append(f"Ligne {number} : la table et le code doivent être remplis.")
+            wrong.append(
+                told("empty_code", line, located(file, place, "la table et le code doivent être remplis."), label)
+            )
             continue
         labels = tables.setdefault(name, {})
         if labels.get(code, label) != label:
-            problems.append(f"Ligne {number} : le code « {code} » de la table {name} a déjà un autre libellé.")
-        if re.search(r"\w\?\w|(?:^|\s)\?\w|\ufffd", label):
-            warnings.append(f"Ligne {number} : le libellé « {label} » semble abîmé par un changement d'encodage.")
+            words = f"le code « {visible(code)} » de la table {visible(name)} a déjà un autre libellé."
+            wrong.append(told("code_twice", line, located(file, place, words), label, expected=labels[code]))
+        if _DAMAGED.search(label):
+            words = f"le libellé « {visible(label)} » semble abîmé par un changement d'encodage."
+            doubtful.append(told("suspect_label", line, located(file, place, words), label, severity=Severity.WARNING))
         labels.setdefault(code, label)
-    if not tables:
-        problems.append("Le fichier ne contient aucun code.")
-    if problems:
-        raise CodeTableError(problems)
-    return CodeTables({name: CodeTable(name, labels) for name, labels in tables.items()}, tuple(warnings))
+    if not tables and not wrong:
+        wrong.append(told("no_code", 0, located(file, "", "le fichier ne contient aucun code.")))
+    if wrong:
+        raise CodeTableError([found.message for found in wrong], tuple(wrong))
+    warnings = tuple(found.message for found in doubtful)
+    return CodeTables({name: CodeTable(name, labels) for name, labels in tables.items()}, warnings, tuple(doubtful))
 
 
-def load_code_tables(source: BinaryIO) -> CodeTables:
-    """Tables from an open CSV or XLSX file. Raises CodeTableError with French sentences."""
-    data = source.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise CodeTableError([f"Le fichier dépasse {MAX_BYTES // 1_000_000} Mo : ce n'est pas une table de codes."])
-    if data.startswith(b"PK"):
-        return parse_code_tables(_columns(_xlsx_rows(data)))
-    text = _decoded(data)
-    return parse_code_tables(_columns(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))))
+def located(file: str, place: str, words: str) -> str:
+    """The sentence that begins with the place: "tables.csv, ligne 3 : …"; "Ligne 3 : …" for a file without name."""
+    where = ", ".join(filter(None, (file, place)))
+    if not where:
+        return f"{words[:1].upper()}{words[1:]}"
+    return f"{where if file else where[:1].upper() + where[1:]} : {words}"
 
 
-def _decoded(data: bytes) -> str:
-    """UTF-8 when it is valid; otherwise windows-1252 if its own signs (0x80–0x9F) occur, else ISO-8859-1."""
-    if b"\0" in data:
-        raise CodeTableError(["Le fichier n'est ni un CSV ni un classeur XLSX."])
-    for encoding in ("utf-8-sig", "windows-1252" if re.search(rb"[\x80-\x9f]", data) else "iso-8859-1"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise CodeTableError(["L'encodage du fichier n'est pas reconnu (UTF-8, windows-1252 ou ISO-8859-1 attendus)."])
+def told(
+    kind: str, line: int, message: str, value: str = "", *, expected: str = "", severity: Severity = Severity.FILE
+) -> Anomaly:
+    """An anomaly of a file of code tables."""
+    return Anomaly(kind, severity, line, "", visible(value, 200), expected, message)
 
 
-def _delimiter(text: str) -> str:
-    header = text.partition("\n")[0]
-    return max(";,\t|", key=header.count)
+def load_code_tables(source: BinaryIO, name: str = "") -> CodeTables:
+    """Tables from an open CSV, XLSX or XML file, `name` being the file's in sentences. Raises CodeTableError."""
+    from .code_table_files import entries_of  # noqa: PLC0415 — it builds what is defined here
 
-
-def _columns(rows: Iterable[list[str]]) -> Iterator[tuple[str, str, str]]:
-    """The three columns by their titles, whatever their order; blank lines are skipped."""
-    lines = iter(rows)
-    titles = [normalised(title) for title in next(lines, [])]
-    if any(titles.count(column) != 1 for column in _COLUMNS):
-        raise CodeTableError(["La première ligne doit nommer les colonnes « table », « code » et « libelle »."])
-    places = [titles.index(column) for column in _COLUMNS]
-    for line in lines:
-        cells = [cell.strip() for cell in line]
-        if any(cells):
-            cells += [""] * (max(places) + 1 - len(cells))
-            yield cells[places[0]], cells[places[1]], cells[places[2]]
-
-
-def _xlsx_rows(data: bytes) -> Iterator[list[str]]:
-    """The first sheet's cells as text. Refuses a workbook whose contents would swell past MAX_BYTES × 5."""
-    from openpyxl import load_workbook  # type: ignore[import-untyped]  # noqa: PLC0415 — 24 MB, for workbooks only
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES * 5:
-                raise CodeTableError(["Le classeur est trop volumineux une fois ouvert."])
-        workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        if isinstance(error, CodeTableError):
-            raise
-        raise CodeTableError(["Le fichier n'est pas un classeur XLSX lisible."]) from error
-    try:
-        for row in workbook.worksheets[0].iter_rows(values_only=True):
-            yield ["" if cell is None else str(cell) for cell in row]
-    finally:
-        workbook.close()
+    return tables_of(entries_of(source, name), name)
 
 
 def unmapped_codes(profile: MappingProfile, codes: CodeTables) -> list[str]:

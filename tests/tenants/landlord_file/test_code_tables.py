@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from tenants.landlord_file import code_tables
+from tenants.landlord_file import code_table_files
 from tenants.landlord_file.code_tables import (
     CodeTableError,
     CodeTables,
@@ -19,6 +19,7 @@ from tenants.landlord_file.code_tables import (
     unmapped_codes,
 )
 from tenants.landlord_file.profile import load_profile
+from tenants.landlord_file.records import Severity
 
 from .conftest import SAMPLES
 
@@ -88,7 +89,7 @@ def test_what_is_not_a_table_is_told(data: bytes, words: str) -> None:
 
 
 def test_a_workbook_that_would_swell_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(code_tables, "MAX_BYTES", 1_000)
+    monkeypatch.setattr(code_table_files, "MAX_BYTES", 1_000)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", b"0" * 100_000)
@@ -98,7 +99,7 @@ def test_a_workbook_that_would_swell_is_refused(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_file_too_big_for_a_table_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(code_tables, "MAX_BYTES", 10)
+    monkeypatch.setattr(code_table_files, "MAX_BYTES", 10)
 
     with pytest.raises(CodeTableError, match="dépasse"):
         load(CSV.encode())
@@ -155,3 +156,110 @@ def test_codes_without_meaning_and_missing_tables_are_listed_beforehand(tmp_path
 
     assert any("« G » (Gardien)" in sentence for sentence in sentences)
     assert any("« FINANCEMENT »" in sentence for sentence in sentences)
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        '<tables><table nom="LIEN"><code valeur="01" libelle="Hébergé"/></table></tables>',
+        "<EXPORT><LIGNE><TABLE>LIEN</TABLE><CODE>01</CODE><LIBELLE>Hébergé</LIBELLE></LIGNE></EXPORT>",
+        '<R><LIEN><item code="01">Hébergé</item></LIEN></R>',
+        '<t><row><col name="table">LIEN</col><col name="code">01</col><col name="libelle">Hébergé</col></row></t>',
+        '<n><domaine code="LIEN" libelle="Lien"><v><code>01</code><libelle> Hébergé </libelle></v></domaine></n>',
+        '<x:t xmlns:x="urn:x"><x:ligne x:table="LIEN" x:code="01" x:libelle="Hébergé"/></x:t>',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "iso-8859-1", "utf-16"])
+def test_tables_in_xml_are_found_in_any_arrangement(xml: str, encoding: str) -> None:
+    data = f'<?xml version="1.0" encoding="{encoding}"?>{xml}'.encode(encoding)
+
+    assert {name: dict(table.labels) for name, table in load(data).tables.items()} == {"LIEN": {"01": "Hébergé"}}
+
+
+def test_a_file_without_table_column_is_the_table_of_its_name() -> None:
+    tables = load_code_tables(io.BytesIO(b"code;libelle\n01;Titulaire\n"), "LIEN.csv")
+
+    assert labels(tables, "LIEN") == {"01": "Titulaire"}
+
+
+def test_a_workbook_may_have_one_sheet_per_table() -> None:
+    workbook = Workbook()
+    workbook.active.title = "Lisez-moi"
+    workbook.active.append(("Bonjour",))
+    for title, row in (("LIEN", ("01", "Titulaire")), ("SITUATION", ("C", "Célibataire"))):
+        sheet = workbook.create_sheet(title)
+        sheet.append(("Code", "Libellé"))
+        sheet.append(row)
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+
+    tables = load(buffer.getvalue())
+
+    assert labels(tables, "LIEN") == {"01": "Titulaire"}
+    assert labels(tables, "SITUATION") == {"C": "Célibataire"}
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence", "line"),
+    [
+        (
+            b'table;code;libelle\n\n"LIEN";"1";"A\nB"\nLIEN;;X\n',
+            "t.csv, ligne 5 : la table et le code doivent être remplis.",
+            5,
+        ),
+        (
+            b"table;code;libelle\nLIEN;1;A\nLIEN;1;B\n",
+            "t.csv, ligne 3 : le code « 1 » de la table LIEN a déjà un autre libellé.",
+            3,
+        ),
+        (
+            b'<t>\n<l table="LIEN" code="" libelle="A"/></t>',
+            "t.csv, ligne 2 : la table et le code doivent être remplis.",
+            2,
+        ),
+        (b"<t>\n<l>\n</t>", "t.csv, ligne 3 : le XML est mal formé à cet endroit.", 3),
+        (b"<t/>", "t.csv : le fichier ne contient aucun code.", 0),
+        ("<t/>".encode("utf-32"), "t.csv : le fichier n'est ni un CSV, ni un classeur XLSX, ni du XML.", 0),
+    ],
+)
+def test_what_is_wrong_names_the_file_and_the_line(data: bytes, sentence: str, line: int) -> None:
+    with pytest.raises(CodeTableError) as caught:
+        load_code_tables(io.BytesIO(data), "t.csv")
+
+    assert caught.value.problems == [sentence]
+    assert [(a.line, a.message, a.severity) for a in caught.value.anomalies] == [(line, sentence, Severity.FILE)]
+
+
+def test_a_wrong_line_of_a_workbook_names_its_sheet() -> None:
+    workbook = Workbook()
+    workbook.active.title = "LIEN"
+    for row in (("code", "libelle"), (None, "Titulaire")):
+        workbook.active.append(row)
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+
+    with pytest.raises(CodeTableError, match=r"^t\.xlsx, feuille « LIEN », ligne 2 : "):
+        load_code_tables(io.BytesIO(buffer.getvalue()), "t.xlsx")
+
+
+def test_a_damaged_label_names_its_line() -> None:
+    tables = load_code_tables(io.BytesIO(b"table;code;libelle\nRES;1;Les ?illets\n"), "t.csv")
+
+    assert [(a.kind, a.line, a.value) for a in tables.anomalies] == [("suspect_label", 2, "Les ?illets")]
+    assert tables.warnings[0].startswith("t.csv, ligne 2 : ")
+
+
+@pytest.mark.parametrize(
+    "head",
+    ['<!DOCTYPE t [<!ENTITY x SYSTEM "file:///etc/hostname">]>', '<?xml version="1.0" encoding="UTF-7"?>'],
+)
+def test_tables_in_xml_pass_the_same_walls_as_deposits(head: str) -> None:
+    with pytest.raises(CodeTableError, match="DOCTYPE|encodage"):
+        load(f'{head}<t><l table="LIEN" code="1" libelle="&x;"/></t>'.encode())
+
+
+def test_an_xml_too_big_for_tables_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code_table_files, "MAX_XML_BYTES", 10)
+
+    with pytest.raises(CodeTableError, match="dépasse"):
+        load(b"<t><l table='LIEN' code='1' libelle='A'/></t>")
