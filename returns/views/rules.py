@@ -1,0 +1,266 @@
+"""The page of a campaign's règles de gestion: encode, check, try on the campaign's households, confirm what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from campaigns.admin_site import (
+    CURRENT,
+    DONE,
+    TROUBLE,
+    WAITING,
+    Figure,
+    Link,
+    Panel,
+    RecordAdmin,
+    Step,
+    actor_of,
+    attached,
+)
+from campaigns.models import Campaign, LandlordRule, RuleVersion
+from campaigns.questionnaire.schema import Questionnaire, Rule
+from campaigns.rule_document import UnableToRead, keep_document, table_of
+from campaigns.rule_encoding import (
+    RuleProblem,
+    UnableToEncode,
+    decide_line,
+    encode_rule,
+    own_rules,
+    problems_of,
+    rule_from,
+    switch_library_rule,
+    withdraw_rule,
+)
+from returns.confirming import UnableToConfirm, confirm, refuse, to_confirm
+from returns.models import Finding
+from returns.rules.trial import try_rule
+from returns.views.rule_book import EXAMPLES, lines_to_do, rule_book
+
+REFUSALS = (UnableToEncode, UnableToRead)
+
+
+@admin.register(LandlordRule)
+class LandlordRuleAdmin(RecordAdmin):
+    """The landlords' own rules; each campaign's are encoded on its page."""
+
+    list_display = ("code", "campaign")
+    list_filter = (("campaign", admin.RelatedOnlyFieldListFilter),)
+    list_select_related = ("campaign__landlord",)
+    ordering = ("campaign", "code")
+    fields = ("campaign", "code")
+
+    def get_urls(self) -> list[URLPattern]:
+        """The page of a campaign, its document, and what waits for a person."""
+        view = self.admin_site.admin_view
+        own = [
+            path("campagne/<int:pk>/", view(self.rules_page), name="rules_page"),
+            path("campagne/<int:pk>/document/", view(self.document), name="rules_document"),
+            path("campagne/<int:pk>/a-confirmer/", view(self.confirmations), name="rules_confirmations"),
+        ]
+        return own + super().get_urls()
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        """A rule is seen on its campaign's page."""
+        rule = self.get_object(request, object_id)
+        if rule is None:
+            raise Http404("Cette règle n'existe pas.")
+        return redirect(f"{reverse('admin:rules_page', args=[rule.campaign_id])}?code={rule.code}#editeur")
+
+    def rules_page(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """The rules of a campaign: seen, edited, tried, saved."""
+        campaign = _campaign(pk)
+        action = request.POST.get("action", "") if request.method == "POST" else ""
+        if action == "try":
+            return self._page(request, campaign, rule_from(request.POST), tried=True)
+        if action == "save":
+            return self._save(request, campaign)
+        if action:
+            return self._act(request, campaign, action)
+        return self._page(request, campaign, _asked(request, campaign))
+
+    def _save(self, request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
+        rule = rule_from(request.POST)
+        try:
+            version = encode_rule(campaign=campaign, rule=rule, actor=actor_of(request), now=timezone.now())
+        except UnableToEncode as error:
+            return self._page(request, campaign, rule, problems=error.problems)
+        messages.success(request, f"La règle {rule.code} est enregistrée (version {version.number}).")
+        return redirect(f"{_address(campaign)}#regles")
+
+    def _act(self, request: HttpRequest, campaign: Campaign, action: str) -> HttpResponseBase:
+        act = ACTIONS.get(action)
+        if act is None:
+            raise Http404("Cette action n'existe pas.")
+        try:
+            told, place = act(request, campaign)
+        except REFUSALS as error:
+            messages.error(request, str(error))
+            place = "document" if action in ("line", "document") else "regles"
+        else:
+            messages.success(request, told)
+        return redirect(f"{_address(campaign)}#{place}")
+
+    def _page(
+        self,
+        request: HttpRequest,
+        campaign: Campaign,
+        rule: Rule | None,
+        *,
+        problems: tuple[RuleProblem, ...] = (),
+        tried: bool = False,
+    ) -> TemplateResponse:
+        book = rule_book(campaign)
+        trial = None
+        if tried and rule is not None and book.form is not None:
+            problems = tuple(problems_of(rule, book.form))
+            if not any(each.entry in ("expression", "field_key", "document_key") for each in problems):
+                trial = try_rule(campaign=campaign, rule=rule, form=book.form)
+                problems = ()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Règles de gestion · {campaign}",
+            "campaign": campaign,
+            "book": book,
+            "rule": rule,
+            "problems": {each.entry: each for each in problems},
+            "trial": trial,
+            "fields": _fields(book.form),
+            "requirements": RuleVersion.Required.choices,
+            "severities": RuleVersion.Gravity.choices,
+            "examples": EXAMPLES,
+            "codes": sorted({each.rule.code for each in book.model} | {each.version.rule.code for each in book.rules}),
+            "document_name": PurePosixPath(campaign.rules_document.name or "").name,
+            "waiting": to_confirm(campaign).count(),
+        }
+        return TemplateResponse(request, "admin/rules.html", context)
+
+    def document(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The landlord's own document, as it was given."""
+        stored = _campaign(pk).rules_document
+        name = PurePosixPath(stored.name or "regles").name
+        return attached(stored, name, "application/octet-stream")  # type: ignore[return-value]
+
+    def confirmations(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """What waits for one of our people, and their decision."""
+        campaign = _campaign(pk)
+        if request.method == "POST":
+            finding = get_object_or_404(Finding, pk=request.POST.get("finding"), case__campaign=campaign)
+            decide = refuse if request.POST.get("decision") == "refuse" else confirm
+            try:
+                comment = request.POST.get("comment", "")
+                decide(finding=finding, actor=actor_of(request), now=timezone.now(), comment=comment)
+            except UnableToConfirm as error:
+                messages.error(request, str(error))
+            else:
+                messages.success(request, f"Votre décision sur la règle {finding.rule} est notée au dossier.")
+            return redirect("admin:rules_confirmations", pk)
+        waiting = to_confirm(campaign)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Règles à confirmer · {campaign}",
+            "campaign": campaign,
+            "count": waiting.count(),
+            "findings": waiting[: self.list_per_page],
+        }
+        return TemplateResponse(request, "admin/rules_to_confirm.html", context)
+
+
+# ── Actions of the page ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _withdraw(request: HttpRequest, campaign: Campaign) -> tuple[str, str]:
+    code = request.POST.get("code", "")
+    withdraw_rule(campaign=campaign, code=code, actor=actor_of(request), now=timezone.now())
+    return f"La règle {code} est retirée ; son historique reste.", "regles"
+
+
+def _switch(request: HttpRequest, campaign: Campaign) -> tuple[str, str]:
+    code, on = request.POST.get("code", ""), request.POST.get("on") == "yes"
+    switch_library_rule(campaign=campaign, code=code, on=on, actor=actor_of(request), now=timezone.now())
+    return f"La règle {code} du modèle est {'reprise' if on else 'écartée'} pour cette campagne.", "modele"
+
+
+def _decide_line(request: HttpRequest, campaign: Campaign) -> tuple[str, str]:
+    table = table_of(campaign)
+    wanted = request.POST.get("digest")
+    line = next((each for each in table.lines if each.digest == wanted), None) if table else None
+    if line is None:
+        raise UnableToRead("Cette ligne n'est plus dans le document : rechargez la page.")
+    codes = [code.strip().upper() for code in request.POST.get("codes", "").split(",") if code.strip()]
+    reason = request.POST.get("reason", "")
+    decide_line(campaign=campaign, line=line, codes=codes, reason=reason, actor=actor_of(request), now=timezone.now())
+    return f"Ligne {line.number} : c'est noté.", "document"
+
+
+def _keep_document(request: HttpRequest, campaign: Campaign) -> tuple[str, str]:
+    uploaded = request.FILES.get("document")
+    if uploaded is None or isinstance(uploaded, list):
+        raise UnableToRead("Choisissez un fichier : CSV, XLSX, PDF ou DOCX.")
+    name = uploaded.name or ""
+    keep_document(campaign=campaign, name=name, content=uploaded.read(), actor=actor_of(request))
+    return f"« {name} » est gardé avec la campagne.", "document"
+
+
+ACTIONS: Mapping[str, Callable[[HttpRequest, Campaign], tuple[str, str]]] = {
+    "withdraw": _withdraw,
+    "switch": _switch,
+    "line": _decide_line,
+    "document": _keep_document,
+}
+
+
+def _campaign(pk: int) -> Campaign:
+    return get_object_or_404(Campaign.objects.select_related("landlord"), pk=pk)
+
+
+def _address(campaign: Campaign) -> str:
+    return reverse("admin:rules_page", args=[campaign.pk])
+
+
+def _asked(request: HttpRequest, campaign: Campaign) -> Rule | None:
+    """The rule to edit: one of the landlord's own, or one started from a rule of the model."""
+    code = request.GET.get("code", "")
+    return next((each.definition for each in own_rules(campaign) if each.rule.code == code), None)
+
+
+def _fields(form: Questionnaire | None) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The questions by section, to choose from."""
+    if form is None:
+        return []
+    return [(section.title, [(field.key, field.name) for field in section.fields]) for section in form.sections]
+
+
+# ── The step of the campaign page ────────────────────────────────────────────────────────────────────────────────────
+
+
+def describe_rules(campaign: Campaign) -> Panel:
+    """The landlord's rules: encoded, lines left to encode, decisions that wait."""
+    url = _address(campaign)
+    own, waiting = len(own_rules(campaign)), to_confirm(campaign).count()
+    try:
+        left = lines_to_do(campaign)
+    except ValueError:  # the landlord's differences can't be applied: said on the page
+        left = 0
+    figures = [Figure("règles encodées", own, f"{url}#regles"), Figure("lignes à traiter", left, f"{url}#document")]
+    links = [Link("Règles de gestion", url)]
+    if waiting:
+        figures.append(Figure("à confirmer", waiting, reverse("admin:rules_confirmations", args=[campaign.pk])))
+        links.append(Link("Confirmer", reverse("admin:rules_confirmations", args=[campaign.pk])))
+        return Panel(TROUBLE, "Des dossiers attendent votre avis.", figures, links)
+    if not campaign.rules_document:
+        return Panel(DONE if own else WAITING, "Le bailleur n'a pas déposé de règles de gestion.", figures, links)
+    note = "Chaque ligne du document du bailleur est encodée ou sans objet." if not left else ""
+    return Panel(CURRENT if left else DONE, note, figures, links)
+
+
+RULES = Step(key="regles", order=18, title="Règles de gestion", describe=describe_rules)
