@@ -1,4 +1,4 @@
-"""Doors of the carriers: Twilio's reports and replies, one-click unsubscription; and the desk of returned envelopes."""
+"""Doors of the carriers: Twilio's reports and replies, one-click unsubscription."""
 
 from __future__ import annotations
 

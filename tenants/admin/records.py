@@ -113,7 +113,13 @@ class MessageAdmin(RecordAdmin):
     """The outbox: everything queued or sent, with its words."""
 
     list_display = ("__str__", "case", "channel", "purpose", "state", "subject", "created_at", "sent_at")
-    list_filter = ("state", "channel", "purpose", ("case__campaign", admin.RelatedOnlyFieldListFilter))
+    list_filter = (
+        "state",
+        "channel",
+        "purpose",
+        ("case__campaign", admin.RelatedOnlyFieldListFilter),
+        ("sending_wave", admin.RelatedOnlyFieldListFilter),
+    )
     list_select_related = ("case",)
     ordering = ("-created_at", "-pk")
     search_fields = ("case__reference",)

@@ -26,10 +26,11 @@ from campaigns.admin_site import (
 )
 from campaigns.exchange import ExchangeError
 from campaigns.models import Campaign, FormProof, Milestone, User
-from tenants import case_states, dispatch, importing, reminders, tasks
+from tenants import case_states, dispatch, importing, reminders, tasks, waves
 from tenants.case_states import State
+from tenants.dispatch.letters import waiting_letters
 from tenants.landlord_file.profile import shipped_profiles
-from tenants.models import ImportFile, Message, PrintBatch, SurveyCase
+from tenants.models import ImportFile, Message, PrintBatch, SurveyCase, Wave
 
 Data = Mapping[str, Any]
 FIELD_KINDS = (
@@ -205,6 +206,7 @@ def describe_reminders(campaign: Campaign) -> Panel:
         Figure("non-répondants", campaign.cases.filter(state=State.NON_RESPONDENT).count()),
     ]
     links = [
+        Link("Vagues", reverse("admin:waves", args=[campaign.pk])),
         Link("Boîte d'envoi", listing("message", campaign)),
         Link("Liste pour le constat (CSV)", reverse("admin:constat", args=[campaign.pk])),
     ]
@@ -215,20 +217,35 @@ def describe_reminders(campaign: Campaign) -> Panel:
         return Panel(CURRENT if letters else DONE, "", figures, links, letters)
     due = upcoming.due_on <= timezone.localdate() and campaign.stage == Campaign.Stage.FIELD
     note = f"Prochaine étape : {upcoming.get_kind_display()}, le {upcoming.due_on:%d/%m/%Y}."
+    note += _to_arm(campaign, upcoming)
     return Panel(CURRENT, note, figures, links, [*(["send_due"] if due else []), *letters])
+
+
+def _to_arm(campaign: Campaign, milestone: Milestone) -> str:
+    """What is still to be done before the wave of a milestone may leave; '' when nothing is."""
+    if campaign.rehearsal or milestone.kind not in waves.MILESTONES:
+        return ""
+    wave = campaign.waves.filter(milestone=milestone.kind).first()
+    if wave is None:
+        return " Sa vague est à préparer."
+    return " Sa vague attend d'être armée par une deuxième personne." if wave.state == Wave.State.PREPARED else ""
 
 
 def send_due(campaign: Campaign, actor: User, now: dt.datetime, data: Data) -> str:
     """Queue what is due today."""
-    report = reminders.send_due(campaign=campaign, today=timezone.localdate(now), now=now, actor=actor)
-    return report.note or f"{report.queued} envois mis en attente."
+    report = reminders.send_due(
+        campaign=campaign, today=timezone.localdate(now), now=now, actor=actor, armed_only=not campaign.rehearsal
+    )
+    waiting = " ".join(f"{step.label} : {step.note}" for step in report.steps if step.note)
+    return report.note or f"{report.queued} envois mis en attente. {waiting}".strip()
 
 
 def compose_letters(campaign: Campaign, actor: User, now: dt.datetime, data: Data) -> str:
     """Compose the letters that wait, a batch per purpose."""
-    waiting = Message.objects.waiting().filter(case__campaign=campaign, channel=Message.Channel.LETTER)
-    purposes = sorted(set(waiting.values_list("purpose", flat=True)))
-    batches = [dispatch.compose_letters(campaign=campaign, purpose=purpose, now=now) for purpose in purposes]
+    batches = [
+        dispatch.compose_letters(campaign=campaign, purpose=purpose, service=service, now=now)
+        for purpose, service in waiting_letters(campaign)
+    ]
     envelopes = sum(batch.envelopes for batch in batches if batch is not None)
     return f"{envelopes} courriers composés : remettez les lots à l'imprimeur."
 
