@@ -6,10 +6,12 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from campaigns.models import User
 from tenants import undelivered
 from tenants.case_states import MOVES, Move
+from tenants.legal_dates import CAUSES, Cause
 from tenants.models import CaseEvent, Message, Purpose, SurveyCase
 
 NO_BREAK = "\u00a0"
@@ -38,6 +40,8 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "registered_refused": "Recommandé refusé",
         "registered_unclaimed": "Recommandé non réclamé",
         "constat": "Absence de réponse constatée",
+        "clock_suspended": "Délais légaux suspendus",
+        "clock_resumed": "Délais légaux repris",
         "constat_sealed": "Constat scellé",
         "posted": "Pli déposé à La Poste",
         "received_again": "Nouvelle réponse reçue",
@@ -93,8 +97,7 @@ def _detail(event: CaseEvent) -> str:
     if isinstance(data.get("missing"), int):
         missing = data["missing"]
         words.append(f"{missing}{NO_BREAK}{'élément manque' if missing < 2 else 'éléments manquent'}")
-    if data.get("reason") in set(undelivered.Motive):
-        words.append(undelivered.EFFECTS[undelivered.Motive(data["reason"])].label)
+    words += _reasons(data)
     if data.get("scope") in SurveyCase.Scope.values:
         words.append(f"périmètre : {SurveyCase.Scope(data['scope']).label}")
     if data.get("corrected"):
@@ -102,3 +105,13 @@ def _detail(event: CaseEvent) -> str:
     if data.get("comment"):
         words.append(str(data["comment"]))
     return ", ".join(words)
+
+
+def _reasons(data: Mapping[str, Any]) -> list[str]:
+    """Why an envelope came back, or why the clocks stand still."""
+    words = []
+    if data.get("reason") in set(undelivered.Motive):
+        words.append(undelivered.EFFECTS[undelivered.Motive(data["reason"])].label)
+    if data.get("cause") in set(Cause):
+        words.append(CAUSES[Cause(data["cause"])])
+    return words

@@ -66,7 +66,10 @@ class UnableToSuspend(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LegalDates:
-    """What the law says of a case on `today`; a date is None when nothing has started it, or it does not apply."""
+    """What the law says of a case on `today`; a date is None when nothing has started it, or it does not apply.
+
+    An answer stops the clocks: no formal notice from then on, nothing given up when it came within the fifteen days.
+    """
 
     today: dt.date
     reply: Explained | None = None
@@ -76,14 +79,16 @@ class LegalDates:
     penalty: Penalty | None = None
     refund_by: Explained | None = None
     suspended: str = ""
+    answered_on: dt.date | None = None
 
     def may_notice(self, today: dt.date) -> bool:
-        """Whether a formal notice may leave on that day: the month is over, and nothing suspends it."""
+        """Whether a formal notice may leave on that day: the month is over, no answer came, nothing suspends it."""
         return self.notice_from is not None and not self.suspended and today >= self.notice_from.date
 
     def may_give_up(self, today: dt.date) -> bool:
         """Whether the case may be given up on that day: fifteen days after its formal notice."""
-        return self.non_response_from is not None and not self.suspended and today >= self.non_response_from.date
+        due = self.non_response_from is not None and today >= self.non_response_from.date
+        return due and not self.suspended and self.answered_on is None
 
     @property
     def explanations(self) -> tuple[Explained, ...]:
@@ -111,10 +116,12 @@ def legal_dates(case: SurveyCase, *, law: Law, today: dt.date) -> LegalDates:
     if reply is None:
         return LegalDates(today, suspended=suspended)
     notice_from, notice, non_response_from = None, None, None
+    answered_on = rules.place.local_day(case.received_at) if case.received_at else None
     if case.scope in SLS_SCOPES:
-        notice_from = first_day_after(reply, key="notice_from", rule="Mise en demeure")
         notice = _notice(case, noted, pauses, rules, today)
-    if notice is not None:
+        if answered_on is None:
+            notice_from = first_day_after(reply, key="notice_from", rule="Mise en demeure")
+    if notice is not None and (answered_on is None or notice.is_over(answered_on)):
         non_response_from = first_day_after(notice, key="non_response_from", rule="Constat de l'absence de réponse")
     return LegalDates(
         today=today,
@@ -125,6 +132,7 @@ def legal_dates(case: SurveyCase, *, law: Law, today: dt.date) -> LegalDates:
         penalty=_penalty(case, reply, noted, law, today),
         refund_by=_refund(case, notice, rules),
         suspended=suspended,
+        answered_on=answered_on,
     )
 
 

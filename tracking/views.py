@@ -20,6 +20,7 @@ from tenants.history import told
 from tenants.models import SurveyCase
 from tracking import case_list, charts, figures, quality, sentences
 from tracking.access import campaign_or_404, campaigns_of, case_or_404, cases_of, may_see_scans, read_only
+from tracking.case_law import legal_page_of
 from tracking.case_page import content_of
 from tracking.definitions import DEFINITIONS
 from tracking.wording import BADGES
@@ -148,6 +149,9 @@ def case(request: HttpRequest, reference: str) -> TemplateResponse:
         "pages": _pages(shown) if open_wide else [],
         "sendings": shown.messages.select_related("batch").order_by("-created_at", "-pk"),
         "complements": shown.complements.order_by("-number"),
+        "legal": legal_page_of(
+            shown, timezone.localdate(), figures=request.GET.get("chiffres", ""), sensitive=open_wide
+        ),
         "timeline": [told(event) for event in shown.events.select_related("actor").order_by("-occurred_at", "-pk")],
     }
     return _page(request, "tracking/case.html", context)

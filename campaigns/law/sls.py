@@ -61,12 +61,16 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One step of the reckoning: what it is, what it comes to, how it was found, and by which text."""
+    """One step of the reckoning: what it is, what it comes to, how it was found, and by which text.
+
+    `personal` lines tell, or let one find, what the household earns.
+    """
 
     title: str
     value: str
     text: str
     source: str = ""
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,7 @@ def assess(
             f"Les ressources dépassent le plafond de {percent} % (décimales abandonnées) : le SLS est dû à partir de "
             f"{threshold} %.",
             "Code de la construction et de l'habitation, articles L441-3 et R441-21",
+            personal=True,
         )
     )
     if percent < threshold:
@@ -148,9 +153,10 @@ def assess(
             decimal(coefficient),
             f"À {percent} %, le coefficient est {decimal(coefficient)}.",
             table.source,
+            personal=True,
         )
     )
-    raw = _product(year, home, coefficient, law, lines)
+    raw = _product(year, home, coefficient, law, lines, personal=True)
     amount = _rounded(_capped(year, home, used, raw, law, lines), law, lines)
     return Assessment(Outcome.DUE, year, tuple(lines), amount, raw, ceiling, used, percent, coefficient)
 
@@ -166,7 +172,7 @@ def provisional(*, year: int, home: Home, law: Law, exemptions: tuple[str, ...] 
     fee = law.file_fee if law.file_fee is not None else told.file_fee
     text = f"Faute de réponse, le coefficient maximal s'applique : {decimal(told.coefficient)}."
     lines = [Line("Coefficient maximal", decimal(told.coefficient), text, told.source)]
-    raw = _product(year, home, told.coefficient, law, lines)
+    raw = _product(year, home, told.coefficient, law, lines, personal=False)
     amount = _rounded(raw, law, lines)
     lines.append(
         Line(
@@ -227,13 +233,13 @@ def _resources(year: int, resources: Decimal, recent: Decimal | None, lines: lis
             f" Les ressources récentes, {euros(recent)}, sont plus basses d'au moins {share * HUNDRED:.0f} % : "
             "elles sont retenues."
         )
-        lines.append(Line("Ressources retenues", euros(recent), text, fall_source))
+        lines.append(Line("Ressources retenues", euros(recent), text, fall_source, personal=True))
         return recent
-    lines.append(Line("Ressources retenues", euros(resources), text, source))
+    lines.append(Line("Ressources retenues", euros(resources), text, source, personal=True))
     return resources
 
 
-def _product(year: int, home: Home, coefficient: Decimal, law: Law, lines: list[Line]) -> Decimal:
+def _product(year: int, home: Home, coefficient: Decimal, law: Law, lines: list[Line], *, personal: bool) -> Decimal:
     if home.surface is None or home.surface <= 0:
         raise MissingFact("La surface habitable du logement n'est pas connue : demandez-la au bailleur.")
     rate, source = law.figures.reference_rate(year, home.slr_zone)
@@ -252,6 +258,7 @@ def _product(year: int, home: Home, coefficient: Decimal, law: Law, lines: list[
             euros(raw),
             f"{decimal(home.surface)} m² × {decimal(coefficient)} × {decimal(rate)} = {decimal(raw)} € par mois.",
             "Code de la construction et de l'habitation, article R441-20",
+            personal=personal,
         )
     )
     return raw
@@ -268,7 +275,7 @@ def _capped(year: int, home: Home, resources: Decimal, raw: Decimal, law: Law, l
         f"Loyer et SLS ne dépassent pas {share * HUNDRED:.0f} % des ressources : il reste {euros(room)} par mois "
         f"après le loyer de {euros(home.rent)}."
     )
-    lines.append(Line(f"Plafond de {share * HUNDRED:.0f} %", euros(room), told, source))
+    lines.append(Line(f"Plafond de {share * HUNDRED:.0f} %", euros(room), told, source, personal=True))
     amount = min(raw, room)
     if home.above_at_signing and home.surface is not None:
         per_metre, cap_source = law.figures.second_cap(year, home.cap_zone or home.slr_zone)

@@ -13,12 +13,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from campaigns.admin_site import RecordAdmin, actor_of
+from campaigns.legal import law_of
 from campaigns.models import Campaign
 from tenants import undelivered
 from tenants.case_states import MOVES, Move, MoveRefused, State
 from tenants.constat import constat_csv
 from tenants.history import told
 from tenants.importing import searchable
+from tenants.legal_dates import CAUSES, UnableToSuspend, legal_dates, resume, suspend
 from tenants.models import SurveyCase
 
 
@@ -83,7 +85,7 @@ class SurveyCaseAdmin(RecordAdmin):
         case = get_object_or_404(SurveyCase, pk=pk)
         try:
             sentence = _decide(case, request)
-        except (MoveRefused, undelivered.UnableToRecord) as error:
+        except (MoveRefused, undelivered.UnableToRecord, UnableToSuspend) as error:
             messages.error(request, str(error))
         else:
             messages.success(request, sentence)
@@ -106,6 +108,8 @@ def _shown(case: SurveyCase | None) -> dict[str, Any]:
         "may_exempt": case.state in {State.PREPARED, State.SENT},
         "may_include": case.state == State.OUT_OF_SCOPE and case.sent_at is None,
         "may_return": case.sent_at is not None,
+        "legal": legal_dates(case, law=law_of(case.campaign.landlord), today=timezone.localdate()),
+        "causes": [(cause.value, label) for cause, label in CAUSES.items()],
     }
 
 
@@ -117,6 +121,12 @@ def _decide(case: SurveyCase, request: HttpRequest) -> str:
             raise MoveRefused("Dites pourquoi : la raison reste dans l'historique du dossier.")
         case.move(Move(decision), now=now, actor=actor, data={"comment": comment[:200]})
         return MOVES[Move(decision)].label + "."
+    if decision == "suspend":
+        suspend(case=case, cause=request.POST.get("cause", ""), now=now, actor=actor)
+        return "Les délais de ce dossier sont suspendus."
+    if decision == "resume":
+        resume(case=case, now=now, actor=actor)
+        return "Les délais de ce dossier courent de nouveau."
     effect = undelivered.record_undelivered(
         case=case,
         reason=request.POST.get("reason", ""),

@@ -205,6 +205,26 @@ class TestPenaltyAndRefund:
         assert of(case).refund_by is None
 
 
+class TestAnswer:
+    def test_an_answer_stops_the_clocks(self, campaign: Campaign) -> None:
+        case = sent_case(campaign, received_at=at(D(2026, 11, 2)))
+
+        found = of(case)
+
+        assert (found.notice_from, found.answered_on) == (None, D(2026, 11, 2))
+        assert not found.may_notice(TODAY)
+
+    def test_an_answer_within_the_fifteen_days_gives_nothing_up(self, campaign: Campaign) -> None:
+        in_time, late = (
+            sent_case(campaign, formal_notice_at=at(D(2026, 12, 1)), received_at=at(D(2026, 12, day)))
+            for day in (16, 17)
+        )
+
+        assert of(in_time).non_response_from is None
+        assert of(late).non_response_from is not None
+        assert not of(late).may_give_up(TODAY)
+
+
 class TestSuspension:
     def test_a_suspension_holds_the_notice_then_pushes_the_month_back(self, campaign: Campaign) -> None:
         case = sent_case(campaign)
