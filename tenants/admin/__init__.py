@@ -1,5 +1,5 @@
 """What case managers see of deposits, cases, print batches and messages, and their steps on the campaign page."""
 
-from tenants.admin import cases, code_tables, constats, outcomes, profiles, records, steps, waves
+from tenants.admin import cases, code_tables, constats, outcomes, production, profiles, records, scopes, steps, waves
 
-__all__ = ["cases", "code_tables", "constats", "outcomes", "profiles", "records", "steps", "waves"]
+__all__ = ["cases", "code_tables", "constats", "outcomes", "production", "profiles", "records", "scopes", "steps", "waves"]

@@ -10,9 +10,9 @@ from reportlab.graphics.shapes import Circle, Drawing, Line, Polygon, PolyLine, 
 from reportlab.lib.colors import Color, white
 from reportlab.lib.units import mm
 
+from campaigns.paper_form.look import INK, LINE, SOFT, STRONG_LINE, WARMTH, WIDTH, Look, font
 from tracking.charts import PARTS
 from tracking.figures import Counters
-from tracking.report.look import INK, LINE, SOFT, STRONG_LINE, WARMTH, WIDTH, Look, font
 from tracking.wording import number
 
 Anchor = Literal["start", "middle", "end"]

@@ -11,12 +11,12 @@ from reportlab.platypus import CondPageBreak, KeepTogether, Spacer
 from reportlab.platypus.flowables import Flowable
 
 from campaigns.models import Campaign
+from campaigns.paper_form.look import Look, heading, soft, table, text, tiles
 from returns.models import Restitution
 from tracking import charts as numbers
 from tracking import figures, quality
 from tracking.definitions import DEFINITIONS
 from tracking.report import charts
-from tracking.report.look import Look, heading, soft, table, text, tiles
 from tracking.wording import capital, in_full, number, plural, rate
 
 Section = Callable[[Campaign, Look], list[Flowable]]

@@ -15,9 +15,9 @@ from reportlab.platypus.flowables import Flowable
 
 from campaigns.models import Campaign
 from campaigns.paper_form.ink import SPECIMEN
+from campaigns.paper_form.look import INK, MARGIN, PAGE_HEIGHT, PAGE_WIDTH, SIZES, SOFT, STRONG_LINE, WIDTH, Look, font
 from campaigns.paper_form.typography import fit, french
 from tracking.report.content import sections
-from tracking.report.look import INK, MARGIN, PAGE_HEIGHT, PAGE_WIDTH, SIZES, SOFT, STRONG_LINE, WIDTH, Look, font
 from tracking.wording import in_full, moment
 
 SURVEYS = {
@@ -30,7 +30,7 @@ BAND = 118 * mm
 
 def compose_report(*, campaign: Campaign, now: dt.datetime) -> bytes:
     """The bilan of the campaign as it stands (PDF). Raises FontsMissingError when the faces are not installed."""
-    look = Look.of(campaign.landlord)
+    look = Look.of(campaign.landlord.accent)
     stream = BytesIO()
     document = BaseDocTemplate(
         stream,

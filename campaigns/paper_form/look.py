@@ -1,4 +1,4 @@
-"""How the bilan looks: faces, sizes, the landlord's colour, texts and tables. In points."""
+"""How documents read at a desk look (bilan, production order): faces, sizes, texts, tables. In points."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Paragraph, Table, TableStyle
 
-from campaigns.models import Landlord
 from campaigns.paper_form.branding import LEAST_CONTRAST, darkened_to
 from campaigns.paper_form.typography import face_for, faces, french
 
@@ -37,9 +36,9 @@ class Look:
     accent: Color
 
     @classmethod
-    def of(cls, landlord: Landlord) -> Look:
-        """The look of a landlord's papers."""
-        return cls(HexColor(darkened_to(landlord.accent, LEAST_CONTRAST)))
+    def of(cls, accent: str) -> Look:
+        """The look of the papers of a landlord whose accent is '#rrggbb'."""
+        return cls(HexColor(darkened_to(accent, LEAST_CONTRAST)))
 
     @property
     def tint(self) -> Color:

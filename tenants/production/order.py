@@ -1,0 +1,216 @@
+"""The dossier de traitement as a PDF: what the workshop, the purchaser and the landlord's signature need on paper."""
+
+from __future__ import annotations
+
+import datetime as dt
+from io import BytesIO
+
+from django.utils import timezone
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
+from reportlab.platypus.flowables import Flowable
+
+from campaigns.models import Campaign, FormProof
+from campaigns.paper_form.ink import SPECIMEN
+from campaigns.paper_form.look import (
+    MARGIN,
+    PAGE_HEIGHT,
+    PAGE_WIDTH,
+    SIZES,
+    SOFT,
+    WIDTH,
+    Look,
+    font,
+    heading,
+    soft,
+    table,
+    text,
+    tiles,
+)
+from tenants.messaging.texts import french_day
+from tenants.models import Supply
+from tenants.production.quantities import Need, Volumes, needs_of, volumes_of
+from tenants.production.stationery import Stationery, stationery_on
+from tenants.production.supplies import list_supplies
+
+NARROW = "\u202f"
+
+
+def compose_order(*, campaign: Campaign, now: dt.datetime) -> bytes:
+    """The production order of a campaign as it stands (PDF)."""
+    look = Look.of(campaign.landlord.accent)
+    supplies = list_supplies(campaign)
+    volumes = volumes_of(campaign)
+    needs = needs_of(campaign, volumes, supplies)
+    stream = BytesIO()
+    document = BaseDocTemplate(
+        stream,
+        pagesize=A4,
+        title=f"Dossier de traitement {campaign}",
+        author=campaign.landlord.name,
+        lang="fr-FR",
+        initialFontName=font("regular"),
+        invariant=1,
+    )
+    frame = Frame(MARGIN, 18 * mm, WIDTH, PAGE_HEIGHT - 38 * mm, leftPadding=0, rightPadding=0, topPadding=0)
+
+    def dress(canvas: Canvas, made: BaseDocTemplate) -> None:
+        _dress(canvas, campaign, look, made.page, now)
+
+    document.addPageTemplates([PageTemplate("plain", [frame], onPage=dress)])
+    document.build(
+        [
+            text("Dossier de traitement", "h1", bold=True, colour=look.accent, after=1),
+            text(f"{campaign.landlord.name}, {campaign.get_survey_display()} {campaign.year}", "lead", after=4),
+            *_volumes(volumes, supplies, look, stationery_on(campaign.opens_on)),
+            *_supplies(needs),
+            *_making_up(campaign),
+            *_calendar(campaign),
+            *_approvals(campaign),
+            *_batches(campaign),
+        ]
+    )
+    return stream.getvalue()
+
+
+def _number(count: int) -> str:
+    return f"{count:,}".replace(",", NARROW)
+
+
+def _volumes(volumes: Volumes, supplies: list[Supply], look: Look, usual: Stationery) -> list[Flowable]:
+    shown: list[Flowable] = [
+        tiles(
+            look,
+            [
+                (_number(volumes.envelopes), "plis", "un par ménage enquêté"),
+                (_number(volumes.sheets), "feuilles A4", "recto verso"),
+                (_number(volumes.pages), "faces imprimées", "noir et une couleur"),
+            ],
+        ),
+        heading("Volumes par maquette"),
+    ]
+    if not volumes.variants:
+        return [*shown, soft("Aucun formulaire n'est encore à imprimer : importez le fichier, préparez le formulaire.")]
+    rows = []
+    for each in volumes.variants:
+        grams = each.grams(supplies)
+        bracket = usual.bracket_of(grams)
+        rows.append(
+            (
+                f"{each.rows} lignes d'occupants",
+                str(each.pages),
+                str(each.sheets),
+                _number(each.envelopes),
+                f"{grams:.1f}".replace(".", ",") + " g",
+                f"jusqu'à {bracket} g" if bracket else "hors tranche",
+            )
+        )
+    rows.append(("Total", "", "", _number(volumes.envelopes), "", ""))
+    head = ("Maquette", "Pages", "Feuilles", "Plis", "Poids du pli", "Tranche")
+    shown.append(table(head, rows, widths=(5, 2, 2, 2.5, 3, 3), numbers=(1, 2, 3, 4), total=True))
+    if volumes.unprintable:
+        shown.append(
+            soft(f"{_number(volumes.unprintable)} ménages sont trop grands pour le formulaire : à traiter à part.")
+        )
+    return shown
+
+
+def _supplies(needs: list[Need]) -> list[Flowable]:
+    rows = [
+        (
+            each.supply.description or each.supply.get_kind_display().capitalize(),
+            _number(each.exact),
+            f"{_number(each.planned)} (+ {each.supply.spare_percent} %)",
+            _number(each.supply.ordered),
+            _number(each.supply.received),
+            _number(each.used),
+            _number(each.lacking) if each.lacking else "—",
+        )
+        for each in needs
+    ]
+    head = ("Fourniture", "Besoin", "Avec marge", "Commandé", "Reçu", "Utilisé", "À commander")
+    return [
+        heading("Fournitures"),
+        table(head, rows, widths=(4, 2, 3.4, 2.3, 2, 2, 2.8), numbers=(1, 2, 3, 4, 5, 6)),
+    ]
+
+
+def _making_up(campaign: Campaign) -> list[Flowable]:
+    """How an envelope is made up."""
+    reply = (
+        "glisser une enveloppe retour prépayée à l'adresse du centre de traitement"
+        if campaign.landlord.prepaid_reply
+        else "pas d'enveloppe retour : le locataire affranchit sa réponse"
+    )
+    return [
+        heading("Mise sous pli"),
+        text("Imprimer recto verso, retournement sur le bord long. Chaque pli commence sur un recto. Ne pas agrafer."),
+        text("Plier selon l'enveloppe : dans la fenêtre, on ne voit que l'adresse de la première page."),
+        text(f"Dans chaque pli : {reply}."),
+        text("Suivre l'index du lot, un pli par ligne, dans l'ordre ; sa colonne « feuilles » dit combien en compter."),
+        soft("Adresse de retour : " + ", ".join(campaign.landlord.reply_address.splitlines())),
+    ]
+
+
+def _calendar(campaign: Campaign) -> list[Flowable]:
+    rows = [
+        (
+            each.get_kind_display(),
+            french_day(each.due_on),
+            f"{timezone.localtime(each.done_at):%d/%m/%Y}" if each.done_at else "—",
+        )
+        for each in campaign.milestones.order_by("due_on", "pk")
+    ]
+    return [heading("Dates"), table(("Étape", "Prévue", "Faite"), rows, widths=(6, 6, 3))]
+
+
+def _approvals(campaign: Campaign) -> list[Flowable]:
+    proofs = FormProof.objects.filter(revision__campaign=campaign).select_related("revision", "decided_by")
+    rows = [
+        (
+            f"révision {each.revision.number}",
+            each.get_state_display(),
+            f"{timezone.localtime(each.decided_at):%d/%m/%Y à %H:%M}" if each.decided_at else "—",
+            (each.decided_by.get_full_name() or each.decided_by.username) if each.decided_by else "—",
+            each.digest[:16],
+        )
+        for each in proofs.order_by("-pk")
+    ]
+    if not rows:
+        return [heading("Bons à tirer"), soft("Aucune épreuve n'a encore été présentée.")]
+    head = ("Formulaire", "État", "Décidé le", "Par", "Empreinte")
+    return [heading("Bons à tirer"), table(head, rows, widths=(3, 2.5, 4, 4, 4))]
+
+
+def _batches(campaign: Campaign) -> list[Flowable]:
+    rows = [
+        (
+            f"Lot {each.number}",
+            each.get_purpose_display(),
+            _number(each.envelopes),
+            _number(each.pages),
+            each.get_state_display(),
+            each.sha256[:16],
+        )
+        for each in campaign.batches.order_by("number")
+    ]
+    if not rows:
+        return [heading("Lots"), soft("Aucun lot n'est encore composé.")]
+    head = ("Lot", "Objet", "Plis", "Pages", "État", "SHA-256")
+    return [heading("Lots"), table(head, rows, widths=(2, 4, 2, 2, 3, 4), numbers=(2, 3))]
+
+
+def _dress(canvas: Canvas, campaign: Campaign, look: Look, page: int, now: dt.datetime) -> None:
+    canvas.saveState()
+    canvas.setFillColor(look.accent)
+    canvas.rect(0, PAGE_HEIGHT - 2 * mm, PAGE_WIDTH, 2 * mm, stroke=0, fill=1)
+    canvas.setFillColor(SOFT)
+    canvas.setFont(font("regular"), SIZES["small"])
+    canvas.drawString(MARGIN, 11 * mm, f"Arrêté au {timezone.localtime(now):%d/%m/%Y à %H:%M}")
+    canvas.drawRightString(PAGE_WIDTH - MARGIN, 11 * mm, f"page {page}")
+    if campaign.rehearsal:
+        canvas.setFont(font("bold", SPECIMEN), SIZES["small"])
+        canvas.drawRightString(PAGE_WIDTH - MARGIN, PAGE_HEIGHT - 13 * mm, SPECIMEN)
+    canvas.restoreState()

@@ -1,0 +1,121 @@
+"""How much there is to print and to put in envelopes, and how much stationery that takes."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Max
+
+from campaigns.models import Campaign
+from campaigns.paper_form.layout import capacity_for
+from tenants.models import PrintBatch, Supply, SurveyCase
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The forms of one layout: occupant rows, pages of one form, how many envelopes."""
+
+    rows: int
+    pages: int
+    envelopes: int
+
+    @property
+    def sheets(self) -> int:
+        """Sheets in one envelope, printed on both sides."""
+        return -(-self.pages // 2)
+
+    def grams(self, supplies: Sequence[Supply]) -> Decimal:
+        """What one envelope weighs, filled."""
+        each = {supply.kind: supply.grams for supply in supplies}
+        paper = each.pop(Supply.Kind.PAPER.value, Decimal(0)) * self.sheets
+        return paper + sum(each.values(), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Volumes:
+    """The forms of a campaign by layout. `unprintable` households are too large for every layout."""
+
+    variants: tuple[Variant, ...]
+    unprintable: int = 0
+
+    @property
+    def envelopes(self) -> int:
+        """All the envelopes."""
+        return sum(each.envelopes for each in self.variants)
+
+    @property
+    def sheets(self) -> int:
+        """All the sheets."""
+        return sum(each.envelopes * each.sheets for each in self.variants)
+
+    @property
+    def pages(self) -> int:
+        """All the printed sides."""
+        return sum(each.envelopes * each.pages for each in self.variants)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One supply: what the forms take, the same with its margin, what handed over batches have used."""
+
+    supply: Supply
+    exact: int
+    planned: int
+    used: int
+
+    @property
+    def left(self) -> int:
+        """What should lie in stock."""
+        return self.supply.received - self.used
+
+    @property
+    def lacking(self) -> int:
+        """What is still to be ordered for all the forms and their margin; 0 when enough was."""
+        return max(0, self.planned - max(self.supply.ordered, self.supply.received))
+
+
+def volumes_of(campaign: Campaign) -> Volumes:
+    """What the forms of all the surveyed households make, printed with the campaign's present layouts."""
+    revision = campaign.current_revision
+    pages = dict(revision.layouts.values_list("rows", "tables__pages")) if revision else {}
+    cases = SurveyCase.objects.for_campaign(campaign).surveyed().annotate(people=Max("household__occupants__row"))
+    rows = Counter(capacity_for(people or 0) for people in cases.values_list("people", flat=True).iterator())
+    known = sorted(each for each in rows if each in pages)
+    return Volumes(
+        variants=tuple(Variant(each, int(pages[each]), rows[each]) for each in known),
+        unprintable=sum(count for each, count in rows.items() if each not in pages),
+    )
+
+
+def needs_of(campaign: Campaign, volumes: Volumes, supplies: Sequence[Supply]) -> list[Need]:
+    """What each supply must cover; reminders and other letters count once they are composed."""
+    envelopes, sheets = _composed(campaign, forms=False)
+    used_envelopes, used_sheets = _composed(campaign, handed_over=True)
+    needs = []
+    for supply in supplies:
+        on_paper = supply.kind == Supply.Kind.PAPER
+        exact = volumes.sheets + sheets if on_paper else volumes.envelopes
+        if supply.kind == Supply.Kind.CARRIER:
+            exact += envelopes
+        planned = -(-exact * (100 + supply.spare_percent) // 100)
+        needs.append(Need(supply, exact, planned, used_sheets if on_paper else used_envelopes))
+    return needs
+
+
+def _composed(campaign: Campaign, *, forms: bool = True, handed_over: bool = False) -> tuple[int, int]:
+    """Envelopes and sheets of the batches, as their manifests tell them."""
+    batches = campaign.batches.order_by("number")
+    if not forms:
+        batches = batches.exclude(purpose="form")
+    if handed_over:
+        batches = batches.filter(state=PrintBatch.State.HANDED_OVER)
+    envelopes = sheets = 0
+    for batch in batches:
+        with batch.manifest.open("rb") as stored:
+            told = json.load(stored)
+        envelopes, sheets = envelopes + told["envelopes"], sheets + told["sheets"]
+    return envelopes, sheets
