@@ -22,6 +22,13 @@ NOTHING: dict[str, object] = {
     "rent": None,
     "surface": None,
     "non_response_years": 0,
+    "frr": None,
+    "zrr": None,
+    "zus": None,
+    "plh_exempt": None,
+    "conventioned": None,
+    "convention_on": None,
+    "exempt_zone_at_move_in": None,
     "rank": 0,
     "birth_date": None,
     "cmi": None,
@@ -51,11 +58,13 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """One field ready to be filled: its name, the slot of its text, its converter."""
+    """One field ready to be filled: its name, the slot of its text, its converter; the slots of the texts to join."""
 
     target: str
     slot: int
     convert: Callable[[str | None], Any]
+    more: tuple[int, ...] = ()
+    join: str = " "
 
 
 class _Row:
@@ -65,10 +74,22 @@ class _Row:
         self.fields = fields
         self._pick = picker(field.slot for field in fields)
         self._converts = [field.convert for field in fields]
+        self._joined = [(number, field) for number, field in enumerate(fields) if field.more]
 
     def convert(self, values: Values) -> list[Any]:
         """Every field, in one go. Raises Problem at the first that can't be taken."""
-        return list(map(call, self._converts, self._pick(values)))
+        return list(map(call, self._converts, self.texts(values)))
+
+    def texts(self, values: Values) -> Values:
+        """The text of each field; those that several places feed are joined, leaving out what is empty."""
+        texts = self._pick(values)
+        if not self._joined:
+            return texts
+        joined = list(texts)
+        for number, field in self._joined:
+            pieces = [(values[slot] or "").strip() for slot in (field.slot, *field.more)]
+            joined[number] = field.join.join(filter(None, pieces))
+        return joined
 
     def target_of(self, slot: int) -> str:
         """The first field that this slot feeds, or ''."""
@@ -80,7 +101,7 @@ class Assembler:
 
     def __init__(self, profile: MappingProfile, codes: CodeTables, household: list[Slots], occupant: Slots) -> None:
         sources = _household_sources(profile, household)
-        own = {m.target: (m, occupant.index(m.source) if m.source else -1) for m in profile.occupant.fields}
+        own = {m.target: (m, tuple(map(occupant.index, m.sources))) for m in profile.occupant.fields}
         self._household = _row(HOUSEHOLD_TARGETS, sources, profile, codes)
         self._occupant = _row(OCCUPANT_TARGETS, own, profile, codes)
         self._slots = {field.target: field.slot for field in self._household.fields}
@@ -137,8 +158,8 @@ class Assembler:
         """The same conversion, field by field, reporting each problem once per place of the file."""
         converted: list[Any] = []
         told: set[tuple[int, str]] = set()
-        for field in (self._occupant if occupant else self._household).fields:
-            text = own[field.slot]
+        row = self._occupant if occupant else self._household
+        for field, text in zip(row.fields, row.texts(own), strict=False):
             try:
                 converted.append(field.convert(text))
             except Problem as problem:
@@ -197,35 +218,36 @@ class Assembler:
 
 def _row(
     targets: tuple[str, ...],
-    sources: dict[str, tuple[FieldMapping, int]],
+    sources: dict[str, tuple[FieldMapping, tuple[int, ...]]],
     profile: MappingProfile,
     codes: CodeTables,
 ) -> _Row:
-    return _Row([_Field(target, *_fed(sources.get(target), target, profile, codes)) for target in targets])
+    return _Row([_fed(sources.get(target), target, profile, codes) for target in targets])
 
 
-def _household_sources(profile: MappingProfile, slots: list[Slots]) -> dict[str, tuple[FieldMapping, int]]:
-    """Target → its mapping and its slot, the slots of all lists standing one after the other."""
-    sources: dict[str, tuple[FieldMapping, int]] = {}
+def _household_sources(profile: MappingProfile, slots: list[Slots]) -> dict[str, tuple[FieldMapping, tuple[int, ...]]]:
+    """Target → its mapping and its slots, the slots of all lists standing one after the other."""
+    sources: dict[str, tuple[FieldMapping, tuple[int, ...]]] = {}
     offset = 0
     for own, mappings in zip(slots, (profile.fields, *(joined.fields for joined in profile.joins)), strict=True):
         for mapping in mappings:
-            sources[mapping.target] = mapping, offset + own.index(mapping.source) if mapping.source else -1
+            sources[mapping.target] = mapping, tuple(offset + own.index(source) for source in mapping.sources)
         offset += len(own.paths)
     return sources
 
 
 def _fed(
-    source: tuple[FieldMapping, int] | None, target: str, profile: MappingProfile, codes: CodeTables
-) -> tuple[int, Callable[[str | None], Any]]:
-    """Slot and converter of a field; slot -1 is the last value, always None, for what the file does not give."""
+    source: tuple[FieldMapping, tuple[int, ...]] | None, target: str, profile: MappingProfile, codes: CodeTables
+) -> _Field:
+    """The field; slot -1 is the last value, always None, for what the file does not give."""
     nothing = NOTHING.get(target, "")
     if source is None:
-        return -1, absent(nothing)
-    mapping, slot = source
+        return _Field(target, -1, absent(nothing))
+    mapping, slots = source
     if target == "tenant_ref":
         mapping = replace(mapping, required=True)
-    return slot, converter(mapping, codes, profile.empty, nothing)
+    first, *more = slots or (-1,)
+    return _Field(target, first, converter(mapping, codes, profile.empty, nothing), tuple(more), mapping.join)
 
 
 def missing_tables(profile: MappingProfile, codes: CodeTables) -> list[Anomaly]:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from .code_tables import CodeTable, CodeTables, canonical_values
-from .layouts import date_slices, split_pattern
+from .layouts import date_layout, split_pattern
 from .profile import FieldMapping, ValueType
 
 _TEXTS, _DATES = 8_000, 50_000
@@ -32,6 +32,11 @@ _SPACES = re.compile(r" *[\t\r\n][ \t\r\n]*")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â\u20ac|\ufffd")
 _BLANKS = re.compile("[ \u00a0\u202f]")
+_GROUPED = {
+    ",": re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+,\d{1,6}", re.ASCII),
+    ".": re.compile(r"[+-]?\d{1,3}(?:,\d{3})+\.\d{1,6}", re.ASCII),
+}
+"""Numbers whose thousands are separated, unmistakable because both separators stand in them; by decimal separator."""
 _NUMBER = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 _EMAIL = re.compile(r"[^\s@<>(),;:\"\[\]\\]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][^\W_]{1,62}")
 _SEPARATORS = re.compile(r"[\s.\-/]")
@@ -76,12 +81,13 @@ def converter(
     """
     typed = _BUILDERS[mapping.type](mapping, codes)
     pattern = split_pattern(mapping.pattern, mapping.part) if mapping.pattern else None
+    packed = pattern is not None or bool(mapping.split)
     constant = mapping.constant if mapping.source is None else None
 
     def convert(text: str | None) -> Any:
         given = text if constant is None else constant
         value = _trimmed(given) if given is not None else ""
-        if pattern is not None and value and value not in empty:
+        if packed and value and value not in empty:
             value = _piece(value, pattern, mapping)
         if not value or value in empty:
             if mapping.required:
@@ -90,7 +96,7 @@ def converter(
         return typed(value) if value else nothing
 
     if mapping.target in _NEVER_REPEATED:
-        plain = mapping.type is ValueType.TEXT and not (mapping.pattern or mapping.target in _CHECKS)
+        plain = mapping.type is ValueType.TEXT and not (packed or mapping.target in _CHECKS)
         return _quick(convert, _limit(mapping.target), empty) if plain and constant is None else convert
     return _Memory(convert, _DATES if mapping.type is ValueType.DATE else _TEXTS).__getitem__
 
@@ -118,7 +124,12 @@ def _trimmed(text: str) -> str:
     return value if value.isprintable() else _SPACES.sub(" ", value)
 
 
-def _piece(value: str, pattern: re.Pattern[str], mapping: FieldMapping) -> str:
+def _piece(value: str, pattern: re.Pattern[str] | None, mapping: FieldMapping) -> str:
+    """The piece wanted of a packed value: by its pattern, or by its rank between separators ('' past the last one)."""
+    if pattern is None:
+        pieces = value.split(mapping.split)
+        rank = mapping.piece - 1 if mapping.piece > 0 else len(pieces) + mapping.piece
+        return pieces[rank].strip() if 0 <= rank < len(pieces) else ""
     found = pattern.fullmatch(value) if len(value) <= 500 else None
     if found is None:
         raise Problem("unexpected_layout", mapping.pattern)
@@ -200,9 +211,13 @@ _CHECKS: dict[str, Callable[[str], str]] = {
 
 
 def _number_text(text: str, separator: str) -> str:
-    plain = text if text.isascii() and " " not in text else _BLANKS.sub("", text)
-    if separator == "," and "." in plain:
-        raise Problem("not_a_number", "un nombre à virgule décimale, par exemple 412,50")
+    """The number with a decimal point, without spaces, currency or separators of thousands where they can't mislead."""
+    plain = text if text.isascii() and " " not in text else _BLANKS.sub("", text).removesuffix("€")
+    other = "." if separator == "," else ","
+    if other in plain:
+        if _GROUPED[separator].fullmatch(plain) is None:
+            raise Problem("not_a_number", f"un nombre, par exemple 412{separator}50")
+        plain = plain.replace(other, "")
     return plain.replace(separator, ".")
 
 
@@ -228,21 +243,17 @@ def _integer(mapping: FieldMapping, codes: CodeTables) -> Convert:
 
 
 def _date(mapping: FieldMapping, codes: CodeTables) -> Convert:
-    layout = mapping.format.removesuffix("*")
-    year, month, day, literals = date_slices(layout)
-    length, open_ended, birth = len(layout), mapping.format.endswith("*"), mapping.target == "birth_date"
-    expected = f"une date au format {layout.replace('YYYY', 'AAAA').replace('DD', 'JJ')}"
+    layout = date_layout(mapping.format, mapping.pivot)
+    birth = mapping.target == "birth_date"
+    shown = mapping.format.removesuffix("*").replace("Y", "A").replace("D", "J")
+    expected = f"une date au format {shown}"
 
     def convert(text: str) -> date:
-        if open_ended:
-            text = text[:length]
-        digits = text[year] + text[month] + text[day]
-        if len(text) != length or not (digits.isascii() and digits.isdigit()):
-            raise Problem("unreadable_date", expected)
-        if any(text[index] != sign for index, sign in literals):
+        parts = layout.parts(text)
+        if parts is None:
             raise Problem("unreadable_date", expected)
         try:
-            value = date(int(text[year]), int(text[month]), int(text[day]))
+            value = date(*parts)
         except ValueError:
             raise Problem("impossible_date", expected) from None
         if birth and value.year < 1900:

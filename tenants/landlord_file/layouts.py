@@ -3,7 +3,28 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from dataclasses import dataclass
 
+_TOKENS = re.compile("YYYY|YY|MMM|MM|M|DD|D")
+_PARTS = {"Y": "year", "M": "month", "D": "day"}
+_EXPRESSIONS = {
+    "YYYY": "[0-9]{4}",
+    "YY": "[0-9]{2}",
+    "MMM": r"[^\W\d_]{3,10}\.?",
+    "MM": "[0-9]{2}",
+    "M": "[0-9]{1,2}",
+    "DD": "[0-9]{2}",
+    "D": "[0-9]{1,2}",
+}
+_MONTHS = [
+    (name, number)
+    for names in (
+        "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre",
+        "january february march april may june july august september october november december",
+    )
+    for number, name in enumerate(names.split(), start=1)
+]
 _PART = re.compile(r"\{(?P<name>[a-z_0-9]+)(?::(?P<width>[1-9]\d?))?\}")
 
 
@@ -11,23 +32,88 @@ class LayoutError(ValueError):
     """The layout can't be used; the message is a French clause without a full stop."""
 
 
-def date_slices(layout: str) -> tuple[slice, slice, slice, tuple[tuple[int, str], ...]]:
-    """Where year, month and day stand in a text of that layout, and the literals with their index.
+@dataclass(frozen=True, slots=True)
+class DateLayout:
+    """A layout of dates, ready to read texts. `width` is 0 when it varies; then only `pattern` reads it."""
 
-    `DD`, `MM` and `YYYY` must each stand once; anything else is literal; a final `*` lets anything follow.
+    pattern: re.Pattern[str]
+    width: int
+    year: slice
+    month: slice
+    day: slice
+    open_ended: bool
+    pivot: int
+
+    def parts(self, text: str) -> tuple[int, int, int] | None:
+        """Year, month and day of a text, or None when it is not of that layout; the date may not exist."""
+        found = self.pattern.match(text) if self.open_ended else self.pattern.fullmatch(text)
+        if found is None:
+            return None
+        year, month = int(found["year"]), found["month"]
+        if len(found["year"]) == 2:
+            year += 2000 if year <= self.pivot else 1900
+        number = int(month) if month.isdigit() else _month(month)
+        return (year, number, int(found["day"])) if number else None
+
+
+def date_layout(layout: str, pivot: int = -1) -> DateLayout:
+    """The layout written with `YYYY` or `YY`, `MM`, `M` or `MMM` (a name), `DD` or `D`, each once, and separators.
+
+    A final `*` lets anything follow. `pivot` says the century of `YY`: up to it 20xx, beyond it 19xx.
     Raises LayoutError.
     """
-    found: list[slice] = []
-    layout = layout.removesuffix("*")
-    for token in ("YYYY", "MM", "DD"):
-        if layout.count(token) != 1:
-            raise LayoutError(f"le format de date « {layout} » doit contenir une fois YYYY, MM et DD")
-        found.append(slice(layout.index(token), layout.index(token) + len(token)))
-    covered = {index for part in found for index in range(part.start, part.stop)}
-    literals = tuple((index, sign) for index, sign in enumerate(layout) if index not in covered)
-    if any(sign.isalnum() and sign != "T" for _, sign in literals):
+    written = layout.removesuffix("*")
+    expression, position, places = "", 0, {}
+    for token in _TOKENS.finditer(written):
+        literal, part = written[position : token.start()], _PARTS[token.group()[0]]
+        if part in places:
+            raise LayoutError(f"le format de date « {written} » donne deux fois la même partie")
+        expression += f"{re.escape(literal)}(?P<{part}>{_EXPRESSIONS[token.group()]})"
+        places[part] = slice(token.start(), token.end())
+        _check_literal(literal, written)
+        position = token.end()
+    _check_literal(written[position:], written)
+    if len(places) < 3:
+        raise LayoutError(f"le format de date « {written} » doit contenir une fois l'année, le mois et le jour")
+    if "YYYY" not in written and not 0 <= pivot <= 99:
+        raise LayoutError(f"le format de date « {written} » n'a que deux chiffres d'année : donnez « pivot » (0 à 99)")
+    fixed = set(_TOKENS.findall(written)) == {"YYYY", "MM", "DD"}
+    return DateLayout(
+        re.compile(expression + re.escape(written[position:]), re.IGNORECASE),
+        len(written) if fixed else 0,
+        places["year"],
+        places["month"],
+        places["day"],
+        layout.endswith("*"),
+        pivot,
+    )
+
+
+def date_slices(layout: str) -> tuple[slice, slice, slice, tuple[tuple[int, str], ...]]:
+    """Where year, month and day stand in a text of a layout of fixed width, and its literals with their index.
+
+    Raises LayoutError when the layout is not made of one YYYY, one MM and one DD.
+    """
+    known = date_layout(layout, 0)
+    if not known.width:
+        raise LayoutError(f"le format de date « {layout.removesuffix('*')} » n'est pas de largeur fixe")
+    parts = (known.year, known.month, known.day)
+    covered = {index for part in parts for index in range(part.start, part.stop)}
+    literals = tuple((index, sign) for index, sign in enumerate(layout[: known.width]) if index not in covered)
+    return *parts, literals
+
+
+def _check_literal(literal: str, layout: str) -> None:
+    if any(sign.isalnum() and sign != "T" for sign in literal):
         raise LayoutError(f"le format de date « {layout} » contient autre chose que YYYY, MM, DD et des séparateurs")
-    return found[0], found[1], found[2], literals
+
+
+def _month(name: str) -> int:
+    """The number of a month by its French or English name or the beginning of it (at least 3 letters), or 0."""
+    letters = unicodedata.normalize("NFKD", name.casefold().rstrip("."))
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    found = {number for month, number in _MONTHS if len(plain) >= 3 and month.startswith(plain)}
+    return found.pop() if len(found) == 1 else 0
 
 
 def split_pattern(pattern: str, part: str) -> re.Pattern[str]:

@@ -61,6 +61,16 @@ class FieldMapping:
     required: bool = False
     pattern: str = ""
     part: str = ""
+    more: tuple[SourcePath, ...] = ()
+    join: str = " "
+    split: str = ""
+    piece: int = 0
+    pivot: int = -1
+
+    @property
+    def sources(self) -> tuple[SourcePath, ...]:
+        """All the places that feed the field; none for a constant."""
+        return (self.source, *self.more) if self.source is not None else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,7 @@ class JoinedList:
 
     def sources(self) -> tuple[SourcePath, ...]:
         """The places that feed fields."""
-        return tuple(mapping.source for mapping in self.fields if mapping.source)
+        return tuple(source for mapping in self.fields for source in mapping.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +100,18 @@ class OccupantRows:
     key: SourcePath | None = None
     match: SourcePath | None = None
 
+    def sources(self) -> tuple[SourcePath, ...]:
+        """The places that feed fields."""
+        return tuple(source for mapping in self.fields for source in mapping.sources)
+
 
 @dataclass(frozen=True, slots=True)
 class MappingProfile:
-    """A landlord's dialect. `path` leads from the root to one household's element."""
+    """A landlord's dialect. `path` leads from the root to one household's element.
+
+    With `group_by`, a household is the rows of that path that share a key, one after the other unless `scattered`.
+    `ignored` comes from older profiles and changes nothing: what is not read is passed over anyway.
+    """
 
     name: str
     title: str
@@ -105,6 +123,7 @@ class MappingProfile:
     group_by: SourcePath | None = None
     ignored: tuple[SourcePath, ...] = ()
     empty: frozenset[str] = frozenset()
+    scattered: bool = False
 
     @property
     def relational(self) -> bool:
@@ -113,7 +132,7 @@ class MappingProfile:
 
     def sources(self) -> tuple[SourcePath, ...]:
         """The places of the household's own row that feed fields."""
-        return tuple(mapping.source for mapping in self.fields if mapping.source)
+        return tuple(source for mapping in self.fields for source in mapping.sources)
 
     def household_fields(self) -> Iterator[FieldMapping]:
         """Every mapping that feeds a household field, joined lists included."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .code_tables import canonical_values
-from .layouts import LayoutError, date_slices, split_pattern
+from .layouts import LayoutError, date_layout, split_pattern
 from .paths import PathError, SourcePath, parse_path
 from .profile import (
     HOUSEHOLD_TARGETS,
@@ -20,8 +20,8 @@ from .profile import (
     ValueType,
 )
 
-_OPTIONS: dict[str, type] = {
-    "source": str,
+_OPTIONS: dict[str, type | tuple[type, ...]] = {
+    "source": (str, list),
     "type": str,
     "format": str,
     "separator": str,
@@ -36,7 +36,15 @@ _OPTIONS: dict[str, type] = {
     "required": bool,
     "pattern": str,
     "part": str,
+    "join": str,
+    "split": str,
+    "piece": int,
+    "pivot": int,
 }
+_AS_WRITTEN = (
+    *("format", "cents", "table", "keep", "constant", "default", "required", "pattern"),
+    *("join", "split", "piece", "pivot"),
+)
 _ROOT_KEYS = {"name", "title", "version", "household", "occupant", "joins", "namespaces", "ignored", "empty"}
 _TYPED_TARGETS = {
     "move_in": ValueType.DATE,
@@ -45,6 +53,13 @@ _TYPED_TARGETS = {
     "surface": ValueType.DECIMAL,
     "qpv": ValueType.BOOLEAN,
     "apl": ValueType.BOOLEAN,
+    "frr": ValueType.BOOLEAN,
+    "zrr": ValueType.BOOLEAN,
+    "zus": ValueType.BOOLEAN,
+    "plh_exempt": ValueType.BOOLEAN,
+    "conventioned": ValueType.BOOLEAN,
+    "convention_on": ValueType.DATE,
+    "exempt_zone_at_move_in": ValueType.BOOLEAN,
     "cmi": ValueType.BOOLEAN,
     "dependant": ValueType.BOOLEAN,
     "non_response_years": ValueType.INTEGER,
@@ -87,6 +102,7 @@ class ProfileParser:
             group_by=group_by,
             ignored=tuple(self._path(text, "« ignored »") for text in self._texts(self.tables, "ignored", "le profil")),
             empty=frozenset(self._texts(self.tables, "empty", "le profil")),
+            scattered=self._flag(household, "scattered", "[household]"),
         )
         self._check_whole(profile)
         if self.problems:
@@ -97,6 +113,8 @@ class ProfileParser:
         mapped = {mapping.target for mapping in profile.household_fields()}
         if "tenant_ref" not in mapped:
             self.problems.append("Le champ « tenant_ref » (référence du locataire) doit être alimenté.")
+        if profile.scattered and profile.group_by is None:
+            self.problems.append("« scattered » ne s'emploie qu'avec « group_by ».")
         if profile.group_by is not None and profile.relational:
             self.problems.append("« group_by » ne s'emploie pas avec des listes jointes.")
         paths = [profile.path, *(joined.path for joined in profile.joins)]
@@ -168,7 +186,7 @@ class ProfileParser:
             expected = _OPTIONS.get(key)
             if expected is None:
                 self.problems.append(f"{place} : l'option « {key} » n'existe pas.")
-            elif not isinstance(value, expected):
+            elif not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
                 self.problems.append(f"{place} : l'option « {key} » n'a pas la bonne forme.")
         if len(self.problems) > before:
             return None
@@ -176,15 +194,16 @@ class ProfileParser:
         if kind not in list(ValueType):
             self.problems.append(f"{place} : le type « {kind} » n'existe pas ({', '.join(ValueType)}).")
             return None
-        if ("source" in options) == ("constant" in options):
+        if bool(options.get("source")) == ("constant" in options):
             self.problems.append(f"{place} : donnez « source » ou « constant », et un seul des deux.")
             return None
+        sources = self._sources(options.get("source", []), place)
         mapping = FieldMapping(
             target=target,
-            source=self._path(options["source"], place) if "source" in options else None,
+            source=sources[0] if sources else None,
+            more=sources[1:],
             type=ValueType(kind),
-            **{key: options[key] for key in ("format", "cents", "table", "keep") if key in options},
-            **{key: options[key] for key in ("constant", "default", "required", "pattern") if key in options},
+            **{key: options[key] for key in _AS_WRITTEN if key in options},
             separator=options.get("separator", "."),
             true=tuple(map(str, options.get("true", ()))),
             false=tuple(map(str, options.get("false", ()))),
@@ -209,11 +228,13 @@ class ProfileParser:
         self._check_target(mapping, place)
         try:
             if mapping.type is ValueType.DATE:
-                date_slices(mapping.format)
+                date_layout(mapping.format, mapping.pivot)
             if mapping.pattern:
                 split_pattern(mapping.pattern, mapping.part)
         except LayoutError as error:
             self.problems.append(f"{place} : {error}.")
+        if bool(mapping.split) != bool(mapping.piece) or (mapping.split and mapping.pattern):
+            self.problems.append(f"{place} : « split » et « piece » (1, 2… ou -1) vont ensemble, sans « pattern ».")
         if mapping.type is ValueType.LABEL and not mapping.table:
             self.problems.append(f"{place} : le type « label » demande « table ».")
         if mapping.type is ValueType.CODE and not (mapping.table or mapping.values):
@@ -239,6 +260,12 @@ class ProfileParser:
             self.problems.append(f"« {key} » doit être un texte.")
             return ""
         return value
+
+    def _flag(self, tables: Mapping[str, Any], key: str, place: str) -> bool:
+        value = tables.get(key, False)
+        if not isinstance(value, bool):
+            self.problems.append(f"Dans {place}, « {key} » vaut true ou false.")
+        return value is True
 
     def _texts(self, tables: Mapping[str, Any], key: str, place: str) -> list[str]:
         value = tables.get(key, [])
@@ -267,6 +294,14 @@ class ProfileParser:
         except PathError as error:
             self.problems.append(f"{place} : {error}.")
             return _NOWHERE
+
+    def _sources(self, written: Any, place: str) -> tuple[SourcePath, ...]:
+        """The place, or the places to join, that feed a field."""
+        texts = [written] if isinstance(written, str) else written
+        if not all(isinstance(text, str) for text in texts):
+            self.problems.append(f"{place} : « source » attend un chemin, ou une liste de chemins.")
+            return ()
+        return tuple(self._path(text, place) for text in texts)
 
     def _row_path(self, table: Mapping[str, Any], place: str) -> SourcePath:
         path = self._path(self._required_text(table, "path", place), place)

@@ -55,7 +55,7 @@ class RelationalReading(Reading):
 
     def __init__(self, profile: MappingProfile, codes: CodeTables) -> None:
         super().__init__(profile)
-        self.occupant = slots_of(m.source for m in profile.occupant.fields if m.source)
+        self.occupant = slots_of(profile.occupant.sources())
         own, inside = profile.occupant.match, profile.occupant.path if profile.occupant.key is None else None
         self.lists = [
             self._list(_OWN, profile.path, profile.sources(), own, inside),

@@ -28,6 +28,11 @@ KINDS: dict[str, tuple[Severity, str]] = {
         _FILE,
         "Le fichier contient plus de {value} noms d'éléments différents que le profil ne connaît pas.",
     ),
+    "scattered_rows": (
+        _FILE,
+        "Le ménage « {value} » a déjà été lu ligne {expected} : les lignes d'un même ménage ne se suivent pas. "
+        "Triez le fichier, ou ajoutez « scattered = true » au profil.",
+    ),
     "no_household": (_FILE, "Aucun ménage n'a été trouvé à l'endroit prévu par le profil."),
     "missing_table": (_FILE, "La table de correspondance « {value} », demandée par le profil, manque."),
     # one household

@@ -254,7 +254,7 @@ def test_a_damaged_label_names_its_line() -> None:
     ['<!DOCTYPE t [<!ENTITY x SYSTEM "file:///etc/hostname">]>', '<?xml version="1.0" encoding="UTF-7"?>'],
 )
 def test_tables_in_xml_pass_the_same_walls_as_deposits(head: str) -> None:
-    with pytest.raises(CodeTableError, match="DOCTYPE|encodage"):
+    with pytest.raises(CodeTableError, match=r"DOCTYPE|encodage"):
         load(f'{head}<t><l table="LIEN" code="1" libelle="&x;"/></t>'.encode())
 
 

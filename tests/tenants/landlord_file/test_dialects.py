@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tenants.landlord_file.code_tables import CodeTables
+from tenants.landlord_file.layouts import date_layout
 from tenants.landlord_file.profile import MappingProfile, parse_profile
-from tenants.landlord_file.records import Anomaly, HouseholdRecord
+from tenants.landlord_file.records import Anomaly, HouseholdRecord, Severity
 
 from .conftest import sort_out
 
@@ -66,11 +70,11 @@ def test_a_generic_table_of_columns() -> None:
     assert [person.last_name for person in record.occupants] == ["Roy", "Le Gall"]
 
 
-def repeated() -> MappingProfile:
+def repeated(**more: Any) -> MappingProfile:
     """One row per occupant, the household repeated."""
     return parse_profile(
         {
-            "household": {"path": "R/L", "group_by": "@ref", "fields": {"tenant_ref": "@ref", "city": "@v"}},
+            "household": {"path": "R/L", "group_by": "@ref", "fields": {"tenant_ref": "@ref", "city": "@v"}} | more,
             "occupant": {
                 "fields": {"last_name": "@n", "birth_date": {"source": "@d", "type": "date", "format": "YYYYMMDD"}}
             },
@@ -97,13 +101,28 @@ def test_rows_that_disagree_on_the_household_are_told() -> None:
     assert [a.kind for a in anomalies] == ["inconsistent_rows"]
 
 
-def test_rows_of_a_household_met_again_later_are_a_duplicate() -> None:
-    xml = b'<R><L ref="1" n="Un"/><L ref="2" n="Deux"/><L ref="1" n="Trois"/></R>'
+def test_rows_of_a_household_met_again_later_refuse_the_file() -> None:
+    xml = b'<R><L ref="1" n="Un"/>\n<L ref="2" n="Deux"/>\n<L ref="1" n="Trois"/></R>'
 
-    records, anomalies = sort_out(xml, repeated(), NO_TABLES)
+    _, anomalies = sort_out(xml, repeated(), NO_TABLES)
 
-    assert [r.tenant_ref for r in records] == ["1", "2"]
-    assert [(a.kind, a.path) for a in anomalies] == [("duplicate_reference", "/R/L[3]/@ref")]
+    assert [(a.kind, a.line, a.path, a.expected) for a in anomalies] == [("scattered_rows", 3, "/R/L[3]/@ref", "1")]
+    assert anomalies[0].severity is Severity.FILE
+
+
+def test_scattered_rows_come_back_together_when_the_profile_says_so() -> None:
+    xml = (
+        b'<R><L ref="1" v="A" n="Un"/>\n<L ref="2" n="Deux" d="20011301"/>\n'
+        b'<L ref="" n="Qui"/><L ref=" 1 " v="A" n="Trois"/></R>'
+    )
+
+    records, anomalies = sort_out(xml, repeated(scattered=True), NO_TABLES)
+
+    assert [(r.tenant_ref, r.line, [p.last_name for p in r.occupants]) for r in records] == [("1", 1, ["Un", "Trois"])]
+    assert [(a.kind, a.line, a.path) for a in anomalies] == [
+        ("impossible_date", 2, "/R/L[2]/@d"),
+        ("missing_reference", 3, "/R/L[3]/@ref"),
+    ]
 
 
 def test_a_fault_on_a_repeated_row_names_that_row() -> None:
@@ -119,6 +138,8 @@ def test_a_fault_on_a_repeated_row_names_that_row() -> None:
         ({"type": "decimal", "separator": ","}, "1\u202f234,5", Decimal("1234.5")),
         ({"type": "decimal", "cents": True}, "41250", Decimal("412.50")),
         ({"type": "decimal"}, "412", Decimal("412")),
+        ({"type": "decimal", "separator": ","}, "1.234,50 €", Decimal("1234.50")),
+        ({"type": "decimal"}, "1,234.50", Decimal("1234.50")),
         ({"constant": "100", "type": "decimal"}, "", Decimal("100")),
         ({"type": "decimal", "default": "7"}, "NULL", Decimal("7")),
         ({"type": "decimal"}, "NULL", None),
@@ -134,7 +155,9 @@ def test_amounts(option: dict[str, Any], text: str, expected: Decimal | None) ->
     assert record.rent == expected
 
 
-@pytest.mark.parametrize("text", ["1e3", "NaN", "Infinity", "1_000", "٣", "12,5", "--1", "1.2.3", "0x10"])
+@pytest.mark.parametrize(
+    "text", ["1,234", "1,23,456.0", "1e3", "NaN", "Infinity", "1_000", "٣", "12,5", "--1", "1.2.3", "0x10"]
+)
 def test_amounts_that_are_none(text: str) -> None:
     chosen = profile({"rent": {"source": "@l", "type": "decimal"}}, {})
 
@@ -150,6 +173,14 @@ def test_amounts_that_are_none(text: str) -> None:
         ("YYYYMMDD", "20260131", ""),
         ("DD.MM.YYYY", "31.01.2026", ""),
         ("YYYY-MM-DD*", "2026-01-31T00:00:00", ""),
+        ("DD MMM YYYY", "31 janv. 2026", ""),
+        ("D MMM YYYY", "31 JANVIER 2026", ""),
+        ("MMM D, YYYY", "January 31, 2026", ""),
+        ("M/D/YYYY", "1/31/2026", ""),
+        ("DDMMYY", "310126", ""),
+        ("D MMM YYYY", "31 jui 2026", "unreadable_date"),
+        ("D MMM YYYY", "31 ja 2026", "unreadable_date"),
+        ("DDMMYY", "31012026", "unreadable_date"),
         ("YYYYMMDD", "20260230", "impossible_date"),
         ("DD/MM/YYYY", "31-01-2026", "unreadable_date"),
         ("DD/MM/YYYY", "1/1/2026", "unreadable_date"),
@@ -157,12 +188,32 @@ def test_amounts_that_are_none(text: str) -> None:
     ],
 )
 def test_dates_in_any_layout(layout: str, text: str, kind: str) -> None:
-    chosen = profile({"move_in": {"source": "@d", "type": "date", "format": layout}}, {})
+    chosen = profile({"move_in": {"source": "@d", "type": "date", "format": layout, "pivot": 30}}, {})
 
     records, anomalies = sort_out(f'<R><H id="1" d="{text}"><P n="A"/></H></R>'.encode(), chosen, NO_TABLES)
 
     assert [a.kind for a in anomalies] == ([kind] if kind else [])
     assert [str(r.move_in) for r in records] == ([] if kind else ["2026-01-31"])
+
+
+def test_the_pivot_says_the_century() -> None:
+    born = {"source": "@d", "type": "date", "format": "DD/MM/YY", "pivot": 30}
+
+    record, _ = only(
+        '<R><H id="1"><P n="A" d="01/02/30"/><P n="B" d="01/02/31"/></H></R>', profile({}, {"birth_date": born})
+    )
+
+    assert [str(person.birth_date) for person in record.occupants] == ["2030-02-01", "1931-02-01"]
+
+
+@given(
+    day=st.dates(date(1900, 1, 1), date(2030, 12, 31)), layout=st.sampled_from(["DD/MM/YYYY", "YYYYMMDD", "D.M.YYYY"])
+)
+def test_any_date_written_in_a_layout_is_read_back(day: date, layout: str) -> None:
+    text = layout.replace("YYYY", f"{day.year:04}").replace("MM", f"{day.month:02}").replace("DD", f"{day.day:02}")
+    text = text.replace("M", str(day.month)).replace("D", str(day.day))
+
+    assert date_layout(layout).parts(text) == (day.year, day.month, day.day)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +257,77 @@ def test_packed_values_are_split() -> None:
     assert anomalies == []
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("8 RUE Y|37000 TOURS", ("", "8 RUE Y")),
+        ("RES Z|8 RUE Y|37000 TOURS", ("RES Z", "8 RUE Y")),
+        ("BAT A | RES Z | 8 RUE Y | 37000 TOURS", ("RES Z", "8 RUE Y")),
+        ("", ("", "")),
+    ],
+)
+def test_lines_joined_by_a_separator_are_taken_by_their_rank(text: str, expected: tuple[str, str]) -> None:
+    chosen = profile(
+        {
+            "address_3": {"source": "@a", "split": "|", "piece": -3},
+            "address_4": {"source": "@a", "split": "|", "piece": -2},
+        },
+        {},
+    )
+
+    record, anomalies = only(f'<R><H id="1" a="{text}"><P n="A"/></H></R>', chosen)
+
+    assert (record.address_3, record.address_4) == expected
+    assert anomalies == []
+
+
+def test_several_places_feed_one_field() -> None:
+    street = {"source": ["@num", "V/@type", "V"], "join": " "}
+    chosen = profile({"address_4": street, "tenant_ref": {"source": ["@id", "@lot"], "join": "-"}}, {})
+
+    record, anomalies = only('<R><H id="1" lot="B" num=" 8 "><V type="RUE">DES LILAS</V><P n="A"/></H></R>', chosen)
+    bare, _ = only('<R><H id="1" num="8"><P n="A"/></H></R>', chosen)
+
+    assert (record.tenant_ref, record.address_4) == ("1-B", "8 RUE DES LILAS")
+    assert (bare.tenant_ref, bare.address_4) == ("1", "8")
+    assert anomalies == []
+
+
+def test_what_several_places_say_together_is_checked() -> None:
+    chosen = profile({"address_4": {"source": ["@num", "@v"]}}, {})
+
+    _, anomalies = only(f'<R><H id="1" num="8" v="{"A" * 37}"><P n="A"/></H></R>', chosen)
+
+    assert [(a.kind, a.path) for a in anomalies] == [("address_line_too_long", "/R/H[1]/@num")]
+
+
+def test_conditions_on_different_attributes_live_together() -> None:
+    chosen = profile({"city": "A[@type='L']/V", "agency": "A[@code='7']/V", "estate": "A/V"}, {})
+
+    record, _ = only(
+        '<R><H id="1"><A type="L"><V>TOURS</V></A><A code="7"><V>SUD</V></A><A><V>PRES</V></A><P n="A"/></H></R>',
+        chosen,
+    )
+
+    assert (record.city, record.agency, record.estate) == ("TOURS", "SUD", "PRES")
+
+
+def test_rows_of_one_shape_but_other_columns_are_not_confused() -> None:
+    chosen = profile({"city": "C[@n='V']", "agency": "C[@n='A']"}, {})
+    row = '<H id="{}"><C n="{}">X</C><C n="{}">Y</C><P n="A"/></H>'
+
+    records, _ = sort_out(f"<R>{row.format(1, 'V', 'A')}{row.format(2, 'A', 'V')}</R>".encode(), chosen, NO_TABLES)
+
+    assert [(r.city, r.agency) for r in records] == [("X", "Y"), ("Y", "X")]
+
+
+def test_ids_of_lists_join_without_the_blanks_around_them() -> None:
+    record, anomalies = only(f"<R>{''.join(ROWS).replace('c1', ' c1 ', 1)}</R>", parse_profile(RELATED))
+
+    assert len(record.occupants) == 1
+    assert anomalies == []
+
+
 def test_a_packed_value_that_does_not_fit_is_told_once() -> None:
     place = {"source": "@v", "pattern": "{postcode:5} {city}"}
 
@@ -216,7 +338,7 @@ def test_a_packed_value_that_does_not_fit_is_told_once() -> None:
     assert [a.kind for a in anomalies] == ["unexpected_layout"]
 
 
-RELATED = {
+RELATED: dict[str, Any] = {
     "household": {"path": "R/C", "fields": {"tenant_ref": "@t"}},
     "joins": {
         "dwelling": {
