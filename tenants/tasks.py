@@ -10,14 +10,14 @@ from django.utils import timezone
 from twilio.base.exceptions import TwilioException
 
 from campaigns.exchange import ExchangeError
-from campaigns.models import Campaign
+from campaigns.models import Campaign, User
 from campaigns.paper_form.branding import BrandingError
 from campaigns.scope import across_landlords
 from tenants import carriers, dispatch, importing, messaging, reminders, waves
 from tenants.dispatch.handover import settle_stale_batches
 from tenants.dispatch.letters import waiting_letters
 from tenants.messaging import mailboxes, returned_mail, sms_reports
-from tenants.models import Wave
+from tenants.models import ImportFile, Wave
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,17 @@ ROUNDS = 20  # hundreds of messages a tick of the schedule may take
 def fetch_landlord_files() -> None:
     """Bring in what the landlords have dropped by SFTP."""
     importing.visit_exchanges(now=timezone.now())
+
+
+@shared_task
+@across_landlords
+def put_deposit_to_use(deposit_id: int, actor_id: int) -> None:
+    """Import a large deposit that somebody accepted; what keeps it from being done is written on it."""
+    deposit, actor = ImportFile.objects.get(pk=deposit_id), User.objects.get(pk=actor_id)
+    try:
+        importing.put_to_use(deposit=deposit, now=timezone.now(), actor=actor)
+    except importing.UnableToImport as error:
+        ImportFile.objects.filter(pk=deposit_id).update(explanation=str(error))
 
 
 @shared_task

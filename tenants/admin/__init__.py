@@ -1,5 +1,29 @@
 """What case managers see of deposits, cases, print batches and messages, and their steps on the campaign page."""
 
-from tenants.admin import cases, code_tables, constats, outcomes, production, profiles, records, scopes, steps, waves
+from tenants.admin import (
+    cases,
+    code_tables,
+    constats,
+    deposits,
+    outcomes,
+    production,
+    profiles,
+    records,
+    scopes,
+    steps,
+    waves,
+)
 
-__all__ = ["cases", "code_tables", "constats", "outcomes", "production", "profiles", "records", "scopes", "steps", "waves"]
+__all__ = [
+    "cases",
+    "code_tables",
+    "constats",
+    "deposits",
+    "outcomes",
+    "production",
+    "profiles",
+    "records",
+    "scopes",
+    "steps",
+    "waves",
+]

@@ -93,6 +93,10 @@ def describe_import(campaign: Campaign) -> Panel:
     state = DONE if households else TROUBLE if refused else CURRENT
     last = deposits.exclude(explanation="").order_by("-received_at", "-pk").first()
     told = last.explanation if last else "Le bailleur n'a encore rien déposé."
+    waiting = deposits.filter(state=ImportFile.State.EXAMINED).order_by("-received_at", "-pk").first()
+    if waiting is not None:
+        state, told = TROUBLE, "Un fichier corrigé attend votre accord : rien n'est encore changé."
+        links.insert(0, Link("Voir ce qu'il change", reverse("admin:tenants_importfile_change", args=[waiting.pk])))
     return Panel(state, told, figures, links, actions)
 
 

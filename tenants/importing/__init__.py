@@ -2,6 +2,7 @@
 
 from tenants.importing.code_tables import UnableToComplete, complete_table, import_codes
 from tenants.importing.collection import Visit, fetch_deposits, process, visit_exchanges
+from tenants.importing.decisions import put_to_use
 from tenants.importing.deposits import UnableToImport, keep_rules, receive_deposit, recognise
 from tenants.importing.households import (
     accept_deposit,
@@ -10,7 +11,7 @@ from tenants.importing.households import (
     import_households,
 )
 from tenants.importing.profiles import adopt_profile
-from tenants.importing.report import ImportReport, anomalies_csv, receipt_of
+from tenants.importing.report import ImportReport, anomalies_csv, changes_csv, receipt_of
 from tenants.importing.rows import searchable
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "adopt_profile",
     "anomalies_csv",
     "bring_households",
+    "changes_csv",
     "complete_table",
     "examine_households",
     "fetch_deposits",
@@ -29,6 +31,7 @@ __all__ = [
     "import_households",
     "keep_rules",
     "process",
+    "put_to_use",
     "receipt_of",
     "receive_deposit",
     "recognise",

@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from tenants.models import ImportAnomaly, ImportFile
+from tenants.importing.departures import already_told
+from tenants.models import ImportAnomaly, ImportChange, ImportFile
 
+CHANGES = ("nature", "référence locataire", "ligne", "effet", "donnée", "avant", "après", "repris", "déjà envoyé")
+CHUNK = 500
 COLUMNS = ("ligne", "gravité", "nature", "référence locataire", "chemin", "valeur", "attendu", "explication")
 
 
@@ -133,6 +137,36 @@ def anomalies_csv(anomalies: Iterable[ImportAnomaly]) -> str:
         cells += [each.path, each.value, each.expected, each.message]
         writer.writerow([each.line or "", *(_harmless(cell) for cell in cells)])
     return "\ufeff" + text.getvalue()
+
+
+def changes_csv(changes: QuerySet[ImportChange]) -> Iterator[str]:
+    """What a deposit changes as CSV, one line a difference, piece by piece; for those who left, what they were sent."""
+    yield "\ufeff" + _csv([CHANGES])
+    rows: list[ImportChange] = []
+    for each in changes.iterator(chunk_size=CHUNK):
+        rows.append(each)
+        if len(rows) == CHUNK:
+            yield _changes(rows)
+            rows = []
+    yield _changes(rows)
+
+
+def _changes(changes: list[ImportChange]) -> str:
+    told = already_told(each for each in changes if each.kind == ImportChange.Kind.DEPARTURE)
+    lines: list[Sequence[object]] = []
+    for each in changes:
+        start = [each.get_kind_display(), _harmless(each.tenant_reference), each.line or "", each.effect]
+        sent = " ; ".join(str(one) for one in told.get(each.household_id or 0, []))
+        for detail in each.details or [{"label": "", "old": "", "new": "", "applied": True}]:
+            differs = [detail["label"], _harmless(detail["old"]), _harmless(detail["new"])]
+            lines.append([*start, *differs, "oui" if detail["applied"] else "non", sent])
+    return _csv(lines)
+
+
+def _csv(lines: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, delimiter=";", lineterminator="\r\n").writerows(lines)
+    return text.getvalue()
 
 
 def _harmless(cell: str) -> str:
