@@ -81,6 +81,7 @@ def describe_import(campaign: Campaign) -> Panel:
     deposits = campaign.deposits.all()
     households = campaign.households.count()
     links = [Link("Dépôts", listing("importfile", campaign))] if deposits else []
+    links += [Link("Écrire un profil", reverse("admin:profile_start", args=[campaign.pk]))]
     actions = ["fetch"] if campaign.stage != Campaign.Stage.CLOSED else []
     if campaign.mapping_profile is None:
         return Panel(TROUBLE, "Choisissez comment lire le fichier du bailleur.", (), links, ("profile", *actions))

@@ -20,6 +20,8 @@ from tenants import access_codes
 from tenants.dispatch.batches import UnableToCompose
 from tenants.dispatch.fills import fill_of, front_texts, shown_prefills
 from tenants.dispatch.forms import Workshop
+from tenants.importing.code_tables import values_without_code
+from tenants.importing.deposits import UnableToImport
 from tenants.models import Occupant, SurveyCase
 
 SPECIMEN = "SPECIMEN"
@@ -33,8 +35,9 @@ def compose_proof(*, revision: QuestionnaireRevision, now: dt.datetime) -> FormP
     """Print the samples and present them to the landlord as the proof of `revision`.
 
     From the campaign's own households: the longest name, the most people, the fewest, the least known; invented ones
-    when the campaign has none yet.
+    when the campaign has none yet. Raises UnableToCompose when a household holds a value that its table lost.
     """
+    _refuse_lost_codes(revision)
     workshop = Workshop.of(revision)
     stream = io.BytesIO()
     press = Press(stream, workshop.branding, title=f"Épreuve · {workshop.questionnaire.title}")
@@ -44,6 +47,15 @@ def compose_proof(*, revision: QuestionnaireRevision, now: dt.datetime) -> FormP
     if not press.pages:
         raise UnableToCompose("Le questionnaire n'a aucune maquette : refaites sa mise en page.")
     return present_proof(revision=revision, document=stream.getvalue(), now=now)
+
+
+def _refuse_lost_codes(revision: QuestionnaireRevision) -> None:
+    try:
+        lost = values_without_code(revision.campaign)
+    except UnableToImport as error:
+        raise UnableToCompose(str(error)) from error
+    if lost:
+        raise UnableToCompose(" ".join(lost[:10]))
 
 
 def _samples(workshop: Workshop, now: dt.datetime) -> Iterator[tuple[int, FormFill]]:

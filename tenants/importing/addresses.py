@@ -101,7 +101,9 @@ class AddressDesk:
         lines = []
         for reference, proposals in told.items():
             household = ids.get(reference)
-            for kind, before, after in proposals if household is not None else ():
+            if household is None:
+                continue
+            for kind, before, after in proposals:
                 pk = known.get((household, _key(before)))
                 if pk is not None:
                     left.discard(pk)
@@ -169,10 +171,6 @@ def _refuse_stale(proposal: AddressProposal, household: Household) -> None:
 def _refuse_faulty(household: Household, after: Mapping[str, str], on: dt.date) -> None:
     """The lines written by hand must follow the norm, or nothing is gained."""
     lines = {name: getattr(household, name) for name in FIELDS} | dict(after)
-    for name, line in after.items():
-        limit = Household._meta.get_field(name).max_length
-        if limit is not None and len(line) > limit:
-            raise UnableToDecide(f"« {line[:20]}… » : {limit} caractères au plus.")
     for each in propose(PostalAddress(**lines), on):
         if set(each.before) & set(after):
             raise UnableToDecide(each.reason)
@@ -217,7 +215,8 @@ def accept_kind(*, campaign: Campaign, kind: str, now: dt.datetime, actor: User)
 
 def _still_true(pks: list[int]) -> tuple[list[AddressProposal], dict[int, Household]]:
     """The proposals whose address has not moved, and their households, one object each however many proposals."""
-    good, households = [], {}
+    good: list[AddressProposal] = []
+    households: dict[int, Household] = {}
     for each in AddressProposal.objects.filter(pk__in=pks).select_related("household__case"):
         if all(getattr(each.household, name) == line for name, line in each.before.items()):
             good.append(each)

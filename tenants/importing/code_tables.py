@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 
 from django.db import transaction
+from django.db.models import Model
 
 from campaigns.code_tables import Line, keep_code_table, lines_of
 from campaigns.models import Campaign, CodeMapping, CodeTable, User, current_tables
@@ -24,11 +26,22 @@ from tenants.landlord_file.code_tables import (
     unmapped_codes,
 )
 from tenants.landlord_file.profile import FieldMapping, MappingProfile, ValueType
-from tenants.models import ImportAnomaly, ImportFile
+from tenants.models import Dwelling, ImportAnomaly, ImportFile, Occupant
 
 DOMAINS = ("link", "status", "activity", "financing", "sex")
 ENOUGH = 0.6
 """Share of a table's labels that must be known of a domain, to take the table for it when no profile says so."""
+
+
+HELD: dict[str, tuple[type[Model], str]] = {
+    "agency": (Dwelling, "campaign"),
+    "estate": (Dwelling, "campaign"),
+    "financing": (Dwelling, "campaign"),
+    "link": (Occupant, "household__campaign"),
+    "status": (Occupant, "household__campaign"),
+    "activity": (Occupant, "household__campaign"),
+}
+"""Where households hold the values that come from a table, and how each row leads to its campaign."""
 
 
 class UnableToComplete(Exception):
@@ -215,3 +228,63 @@ def _wording(domain: str) -> dict[str, str]:
     """Our values of a domain with their French words: the first label that `meanings.toml` gives each."""
     told: dict[str, dict[str, list[str]]] = tomllib.loads(MEANINGS.read_text(encoding="utf-8"))
     return {value: labels[0] for value, labels in told.get(domain, {}).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a table leaves open: our values that no code gives, its codes that have none of ours.
+
+    A table that gives none of our values (agencies, estates) leaves nothing open: `wanted` is empty.
+    """
+
+    wanted: list[tuple[str, str]]
+    without_code: list[str]
+    without_value: list[str]
+
+
+def review(table: CodeTable) -> Review:
+    """What is missing on either side of a table."""
+    lines, wanted = lines_of(table), wanted_values(table)
+    given = {line.value for line in lines}
+    asked = _asked(table)
+    return Review(
+        wanted,
+        [label for value, label in wanted if value in asked and value not in given],
+        [f"{line.code} ({line.label})" for line in lines if wanted and not line.value],
+    )
+
+
+def _asked(table: CodeTable) -> set[str]:
+    """Our values that the form proposes; all those of the table's domain when the form speaks no such table."""
+    revision = table.campaign.current_revision
+    fields = [field for _, field in revision.questionnaire.fields()] if revision is not None else []
+    asked = {choice.value for field in fields if field.table == table.name for choice in field.choices}
+    return asked or {value for value, _ in wanted_values(table)}
+
+
+def values_without_code(campaign: Campaign) -> list[str]:
+    """French sentences: values that households already hold and that the newest version of their table no longer has.
+
+    An agency or an estate must be a code of its table; a link, a situation, an activity must have a code there.
+    """
+    profile = profile_of(campaign)
+    if profile is None:
+        return []
+    tables, told = current_tables(campaign), []
+    for mapping in (*profile.household_fields(), *profile.occupant.fields):
+        table = tables.get(mapping.table)
+        if mapping.type is not ValueType.CODE or table is None or mapping.target not in HELD:
+            continue
+        field = "code" if mapping.keep or not canonical_values(mapping.target) else "value"
+        known = set(table.lines.values_list(field, flat=True)) | {"", *dict(mapping.values).values()}
+        model, path = HELD[mapping.target]
+        held = (
+            model._default_manager.filter(**{path: campaign})
+            .order_by()
+            .values_list(mapping.target, flat=True)
+            .distinct()
+        )
+        told += [
+            f"Table {table.name} : « {value} », que portent des ménages, n'y est plus." for value in set(held) - known
+        ]
+    return sorted(told)

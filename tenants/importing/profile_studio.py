@@ -77,15 +77,18 @@ def begin_draft(
 
     Raises UnableToWriteProfile when there is no sample or when it can't be read.
     """
-    source = deposit.content if deposit is not None else upload
-    if source is None:
+    if deposit is None and upload is None:
         raise UnableToWriteProfile("Choisissez un fichier d'exemple, ou un dépôt déjà reçu.")
     if upload is not None and (upload.size or 0) > MOST_BYTES:
         raise UnableToWriteProfile(
             f"L'exemple dépasse {MOST_BYTES // 1_000_000} Mo : envoyez-en le début, ou déposez le fichier par SFTP."
         )
     name = PurePosixPath(deposit.name if deposit is not None else str(upload and upload.name)).name
-    proposal = _proposed(source, codes_of(campaign), campaign)
+    if deposit is not None:
+        with deposit.content.open("rb") as content:
+            proposal = _proposed(cast(BinaryIO, content), campaign)
+    else:
+        proposal = _proposed(cast(BinaryIO, upload), campaign)
     draft = ProfileDraft(
         campaign=campaign,
         sample_name=name[:200],
@@ -102,12 +105,10 @@ def begin_draft(
     return draft
 
 
-def _proposed(source: File[Any], codes: CodeTables, campaign: Campaign) -> Proposal:
-    name = campaign.landlord.code[:80]
-    title = f"Fichier de {campaign.landlord.name}"
+def _proposed(source: BinaryIO, campaign: Campaign) -> Proposal:
+    name, title = campaign.landlord.code[:80], f"Fichier de {campaign.landlord.name}"
     try:
-        with source.open("rb") as content:
-            return propose(cast(BinaryIO, content), codes, name=name, title=title)
+        return propose(source, codes_of(campaign), name=name, title=title)
     except UnableToSample as error:
         raise UnableToWriteProfile(str(error)) from error
 
