@@ -1,6 +1,7 @@
 """What case managers see of deposits, cases, print batches and messages, and their steps on the campaign page."""
 
 from tenants.admin import (
+    addresses,
     cases,
     code_tables,
     constats,
@@ -15,6 +16,7 @@ from tenants.admin import (
 )
 
 __all__ = [
+    "addresses",
     "cases",
     "code_tables",
     "constats",

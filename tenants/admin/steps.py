@@ -81,7 +81,8 @@ def describe_import(campaign: Campaign) -> Panel:
     deposits = campaign.deposits.all()
     households = campaign.households.count()
     links = [Link("Dépôts", listing("importfile", campaign))] if deposits else []
-    links += [Link("Écrire un profil", reverse("admin:profile_start", args=[campaign.pk]))]
+    pages = {"profile_start": "Écrire un profil", "code_tables": "Tables de codes", "addresses": "Adresses"}
+    links += [Link(label, reverse(f"admin:{name}", args=[campaign.pk])) for name, label in pages.items()]
     actions = ["fetch"] if campaign.stage != Campaign.Stage.CLOSED else []
     if campaign.mapping_profile is None:
         return Panel(TROUBLE, "Choisissez comment lire le fichier du bailleur.", (), links, ("profile", *actions))
