@@ -143,6 +143,7 @@ def _tell(exchange: LandlordExchange, arrival: Arrival) -> None:
 
 def _put_away(exchange: LandlordExchange, taken: Taken) -> None:
     arrival = taken.arrival
+    _tell(exchange, arrival)  # the line may have been cut before it was; told again, it is the same file
     try:
         arrival.archived_as = exchange.archive(taken.held.name, taken=taken.held)
     except StillChanging:
