@@ -53,7 +53,7 @@ class Tally:
             self.households[key] += 1
             self.amounts[key] = self.amounts.get(key, Decimal(0)) + told.amount
             self.capped += told.capped
-            self.unsettled += not settled
+            self.unsettled += told.outcome is Outcome.DUE and not settled
 
     def as_figures(self) -> dict[str, Any]:
         """For the database: amounts as text, two decimals."""

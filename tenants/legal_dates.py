@@ -28,7 +28,7 @@ from campaigns.law.clocks import (
 from campaigns.law.penalties import Penalty, ops_penalty
 from campaigns.law.settings import Law
 from campaigns.models import User
-from tenants.case_states import Move, State
+from tenants.case_states import Move
 from tenants.models import CaseEvent, Message, Purpose, SurveyCase
 from tenants.models.cases import SurveyCaseQuerySet
 from tenants.models.messages import MessageQuerySet
@@ -144,7 +144,7 @@ def suspend(*, case: SurveyCase, cause: str, now: dt.datetime, actor: User | Non
     current = SurveyCase.objects.select_for_update(of=("self",)).get(pk=case.pk)
     if _open_cause(_read_events(current)):
         raise UnableToSuspend("Les délais de ce dossier sont déjà suspendus.")
-    if State(current.state) not in {State.SENT, State.UNDELIVERED, State.INCOMPLETE, State.RECEIVED}:
+    if not current.silent:
         raise UnableToSuspend(f"Aucun délai ne court pour un dossier « {current.get_state_display()} ».")
     case.tell(SUSPENDED, now=now, actor=actor, data={"cause": cause})
 

@@ -86,6 +86,11 @@ class Explained:
         return today > self.date
 
     @property
+    def day(self) -> str:
+        """The date as people read it: `mardi 1er décembre 2026`."""
+        return long_date(self.date)
+
+    @property
     def text(self) -> str:
         """The whole explanation in one paragraph, fit for a letter."""
         return " ".join((*self.steps, f"({self.source}.)"))
@@ -312,11 +317,11 @@ def _moved(law: Delay, end: dt.date, place: Territory, steps: list[str]) -> dt.d
     if not idle:
         return end
     if not law.moves:
-        steps.append(f"Le {long_date(end)} est {idle}, et la date reste celle-là ({law.moves_source}).")
+        steps.append(f"Le {plain_date(end)} est {idle}, et la date reste celle-là ({law.moves_source}).")
         return end
     last = place.next_working_day(end)
     steps.append(
-        f"Le {long_date(end)} est {idle} ({place.label}) : le délai va jusqu'au premier jour ouvrable suivant, le "
+        f"Le {plain_date(end)} est {idle} ({place.label}) : le délai va jusqu'au premier jour ouvrable suivant, le "
         f"{long_date(last)} ({law.moves_source})."
     )
     return last

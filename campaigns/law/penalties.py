@@ -49,7 +49,7 @@ def ops_penalty(
     steps.append(
         f"Pénalité : {euros(law.amount)}"
         + (f", plus {months} × {euros(law.per_month)} pour {_months(months)} de retard" if months else "")
-        + f", soit {euros(amount)}."
+        + (f", soit {euros(amount)}." if months else ".")
     )
     return Penalty(amount, months, None if answered_on else _rise(reply, months + 1, law), tuple(steps), law.source)
 

@@ -16,7 +16,7 @@ from typing import Any
 from campaigns.law.clocks import ClockRules
 from campaigns.law.figures import CAP_ZONES, CEILING_ZONES, SLR_ZONES, Figures, figures_of, shipped_figures
 from campaigns.law.territories import BY_POSTCODE, territories, territory_of
-from campaigns.law.texts import PenaltyRate, tables
+from campaigns.law.texts import FOLDER, PenaltyRate, tables
 
 ROUNDINGS = {"down": "tronqué au centime", "half_up": "arrondi au centime le plus proche"}
 MOST_DAYS = 60
@@ -56,6 +56,11 @@ class Law:
 def shipped_law() -> Law:
     """The law alone, without any landlord's settings."""
     return Law(shipped_figures())
+
+
+def model_text() -> str:
+    """A text to start from: every setting, commented out, with what it does in French."""
+    return (FOLDER / "settings_model.toml").read_text(encoding="utf-8")
 
 
 def parse_settings(text: str) -> Law:

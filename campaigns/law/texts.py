@@ -95,16 +95,6 @@ def penalty_rate(key: str, on: date) -> PenaltyRate:
     return PenaltyRate(Decimal(told["amount"]), Decimal(told["per_month"]), told["in_force_since"], told["source"])
 
 
-def reply_delay(on: date) -> Delay:
-    """How long a tenant has to answer a survey sent on that day: one month (L441-9 CCH). Raises NotInForce."""
-    return delay("reply", on)
-
-
-def formal_notice_delay(on: date) -> Delay:
-    """How long a formal notice of that day must stay unanswered: fifteen days (L441-9 CCH). Raises NotInForce."""
-    return delay("formal_notice", on)
-
-
 def _in_force(file: str, table: str, key: str, on: date) -> dict[str, Any]:
     """The newest version of `key` that had begun on that day."""
     versions = [told for told in tables(file)[table] if told["key"] == key and told["in_force_since"] <= on]

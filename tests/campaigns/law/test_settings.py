@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 import pytest
 
 from campaigns.law.clocks import Event, Kind, deadline
 from campaigns.law.figures import MissingFigure, ceiling_zone, second_cap_zone, slr_zone
-from campaigns.law.settings import SettingsRefused, parse_settings, shipped_law
+from campaigns.law.settings import SettingsRefused, model_text, parse_settings, shipped_law
 
 WHOLE = """
 source = "Délibération du 12 novembre 2026"
@@ -145,6 +146,18 @@ def test_a_zone_that_is_not_known_is_said(code, told):
 def test_a_wrong_setting_is_named(text, problem):
     with pytest.raises(SettingsRefused, match=problem):
         parse_settings(text)
+
+
+def test_the_model_to_start_from_is_good_once_uncommented():
+    lines = model_text().splitlines()
+    kept = [line[2:] if re.match(r"# (\w+ = |\[)", line) else "" for line in lines]
+    text = "\n".join(kept).replace("[0, 0, 0, 0, 0, 0]", "[1, 2, 3, 4, 5, 6]").replace("extra = 0\n", "extra = 1\n")
+
+    law = parse_settings(text)
+
+    assert (law.postal_days, law.figures.ceiling(2027, "other").of(6)) == (3, 6)
+    with pytest.raises(SettingsRefused, match="Dites d'où viennent"):
+        parse_settings(model_text())
 
 
 def test_every_problem_is_told_at_once():

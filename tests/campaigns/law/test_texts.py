@@ -27,7 +27,7 @@ def test_a_day_before_any_version_is_refused():
     with pytest.raises(texts.NotInForce, match="L441-9"):
         texts.formal_notice_text(date(1990, 1, 1))
     with pytest.raises(texts.NotInForce, match=r"deadlines\.toml"):
-        texts.reply_delay(date(1990, 1, 1))
+        texts.delay("reply", date(1990, 1, 1))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_months_are_counted_from_date_to_date(day, months, found):
 
 
 def test_fifteen_days_after_the_formal_notice():
-    assert texts.formal_notice_delay(DAY).last_day(DAY) == DAY + timedelta(days=15)
+    assert texts.delay("formal_notice", DAY).last_day(DAY) == DAY + timedelta(days=15)
 
 
 @given(st.dates(min_value=date(2007, 1, 1), max_value=date(2090, 1, 1)), st.integers(0, 40))
