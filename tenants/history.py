@@ -56,6 +56,8 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "complement_reminded": "Compléments rappelés",
         "complement_partly_received": "Une partie des compléments est arrivée",
         "forbidden_data_erased": "Donnée interdite effacée",
+        "rule_decided": "Règle examinée par nos services",
+        "scope_reviewed": "Périmètre revu",
     }
 )
 

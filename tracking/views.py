@@ -18,6 +18,7 @@ from returns.page_images import NoPicture, sheet_png
 from tenants.case_states import LABELS, State
 from tenants.history import told
 from tenants.models import SurveyCase
+from tenants.survey_scope import explanation_of
 from tracking import case_list, charts, figures, quality, sentences
 from tracking.access import campaign_or_404, campaigns_of, case_or_404, cases_of, may_see_scans, read_only
 from tracking.case_law import legal_page_of
@@ -152,6 +153,7 @@ def case(request: HttpRequest, reference: str) -> TemplateResponse:
         "legal": legal_page_of(
             shown, timezone.localdate(), figures=request.GET.get("chiffres", ""), sensitive=open_wide
         ),
+        "scope": explanation_of(shown),
         "timeline": [told(event) for event in shown.events.select_related("actor").order_by("-occurred_at", "-pk")],
     }
     return _page(request, "tracking/case.html", context)

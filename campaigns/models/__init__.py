@@ -16,7 +16,7 @@ from campaigns.models.forms import FormProof, FrozenRevision, LayoutVariant, Que
 from campaigns.models.legal import LegalSettings
 from campaigns.models.people import Landlord, User
 from campaigns.models.rules import LandlordRule, RuleLine, RuleVersion
-from campaigns.models.scope_options import ScopeOption
+from campaigns.models.scope_options import ScopeOption, options_of
 
 __all__ = [
     "Campaign",
@@ -41,5 +41,6 @@ __all__ = [
     "codes_by_value",
     "current_tables",
     "landlord_codes",
+    "options_of",
     "tables_in_force",
 ]

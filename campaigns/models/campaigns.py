@@ -61,12 +61,6 @@ class Campaign(models.Model):
     )
     rules_document = models.FileField("règles de gestion du bailleur", upload_to="rules/", blank=True)
     double_keying = models.BooleanField("double saisie des champs sensibles", default=True)
-    waived_exemptions = models.JSONField(
-        "exemptions auxquelles le bailleur renonce",
-        default=list,
-        blank=True,
-        help_text='Clés de campaigns/law/scope.toml : ["apl"] interroge aussi les bénéficiaires de l\'APL.',
-    )
     created_at = models.DateTimeField("ouverte le", auto_now_add=True)
 
     landlord_path = "landlord"

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from campaigns.law.survey_scope import Option
 from campaigns.models.people import Landlord, User
 from campaigns.scope import LandlordManager
 
@@ -55,3 +56,14 @@ class ScopeOption(models.Model):
 
     def __str__(self) -> str:
         return f"{self.exemption} : {self.get_choice_display()} ({self.landlord_id})"
+
+    @property
+    def option(self) -> Option:
+        """The decision as the law's engine wants it."""
+        applies = self.choice == self.Choice.APPLY
+        return Option(self.exemption, applies, self.valid_from, self.valid_until, self.reason)
+
+
+def options_of(landlord: Landlord) -> tuple[Option, ...]:
+    """All that a landlord decided about the exemptions, whatever the day."""
+    return tuple(each.option for each in landlord.scope_options.order_by("valid_from", "pk"))

@@ -22,6 +22,7 @@ from tenants.history import told
 from tenants.importing import searchable
 from tenants.legal_dates import CAUSES, UnableToSuspend, legal_dates, resume, suspend
 from tenants.models import SurveyCase
+from tenants.survey_scope import explanation_of
 
 
 @admin.register(SurveyCase)
@@ -105,6 +106,7 @@ def _shown(case: SurveyCase | None) -> dict[str, Any]:
         "sendings": case.messages.order_by("-created_at", "-pk"),
         "timeline": [told(event) for event in events],
         "motives": [(motive.value, undelivered.EFFECTS[motive].label) for motive in undelivered.Motive],
+        "scope": explanation_of(case),
         "may_exempt": case.state in {State.PREPARED, State.SENT},
         "may_include": case.state == State.OUT_OF_SCOPE and case.sent_at is None,
         "may_return": case.sent_at is not None,

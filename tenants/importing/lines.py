@@ -26,7 +26,9 @@ from tenants.models import CaseEvent, Dwelling, Household, ImportFile, Occupant,
 TAB = "\t"
 RecordT = TypeVar("RecordT", HouseholdRecord, OccupantRecord)
 
-_HOUSEHOLD_END = ("move_in_on", "rent", "apl", "non_response_years", "search_name")
+_HOUSEHOLD_END = ("move_in_on", "rent", "apl", "non_response_years", "exempt_zone_at_move_in", "search_name")
+_zones = attrgetter(*rows.DWELLING_ZONES)
+_UNTOLD = (None,) * len(rows.DWELLING_ZONES)
 _dwelling_texts = attrgetter(*rows.DWELLING_TEXTS.values())
 _household_texts = attrgetter(*rows.HOUSEHOLD_TEXTS.values())
 _occupant_texts = attrgetter(*rows.OCCUPANT_TEXTS.values())
@@ -49,7 +51,9 @@ class PeopleTables:
 
     def __init__(self, campaign_id: int) -> None:
         self._campaign = campaign_id
-        self._dwellings = Table(Dwelling, ("id", "campaign", "reference", *rows.DWELLING_TEXTS, "surface", "qpv"))
+        self._dwellings = Table(
+            Dwelling, ("id", "campaign", "reference", *rows.DWELLING_TEXTS, "surface", "qpv", *rows.DWELLING_ZONES)
+        )
         self._households = Table(
             Household, ("id", "campaign", "dwelling", "tenant_reference", *rows.HOUSEHOLD_TEXTS, *_HOUSEHOLD_END)
         )
@@ -67,7 +71,7 @@ class PeopleTables:
         campaign, rest = self._campaign, self._dwellings.rest
         return "".join(
             f"{pk}\t{campaign}\t{rows.dwelling_reference(record)}\t{TAB.join(_dwelling_texts(record))}"
-            f"\t{_money(record.surface)}\t{'1' if record.qpv else '0'}{rest}"
+            f"\t{_money(record.surface)}\t{'1' if record.qpv else '0'}\t{_zone_text(record)}{rest}"
             for pk, record in dwellings
         )
 
@@ -79,7 +83,8 @@ class PeopleTables:
             lines.append(
                 f"{each.pk}\t{campaign}\t{each.dwelling}\t{record.tenant_ref}\t{TAB.join(_household_texts(record))}"
                 f"\t{record.move_in or NOTHING}\t{_money(record.rent)}\t{'1' if record.apl else '0'}"
-                f"\t{record.non_response_years}\t{rows.search_name(record.occupants)}{rest}"
+                f"\t{record.non_response_years}\t{text_of(record.exempt_zone_at_move_in)}"
+                f"\t{rows.search_name(record.occupants)}{rest}"
             )
         return "".join(lines)
 
@@ -153,6 +158,18 @@ def _escaped(record: RecordT) -> RecordT:
         elif isinstance(value, tuple):
             changes[name] = tuple(_escaped(person) for person in value)
     return replace(record, **changes)
+
+
+def _zone_text(record: HouseholdRecord) -> str:
+    """The columns of the exempt zones; most files tell none of them."""
+    told = _zones(record)
+    if told == _UNTOLD:
+        return _NO_ZONE
+    values = zip(rows.DWELLING_ZONES, told, strict=True)
+    return TAB.join(text_of(bool(value) if name in rows.YES_OR_NO else value) for name, value in values)
+
+
+_NO_ZONE = TAB.join("0" if name in rows.YES_OR_NO else NOTHING for name in rows.DWELLING_ZONES)
 
 
 def _money(value: Decimal | None) -> str:

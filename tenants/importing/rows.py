@@ -18,7 +18,9 @@ DWELLING_TEXTS = {
     name: name
     for name in ("rpls", "agency", "agency_name", "estate", "estate_name", "financing", "ceiling_zone", "slr_zone")
 }
-DWELLING = DWELLING_TEXTS | {"surface": "surface", "qpv": "qpv"}
+# What the exemptions of the law look at, beside the QPV.
+DWELLING_ZONES = {name: name for name in ("frr", "zrr", "zus", "plh_exempt", "conventioned", "convention_on")}
+DWELLING = DWELLING_TEXTS | {"surface": "surface", "qpv": "qpv"} | DWELLING_ZONES
 ADDRESS = {name: name for name in ("address_2", "address_3", "address_4", "postcode", "city")}
 CONTACT = {"email": "email", "mobile": "mobile"}
 HOUSEHOLD_TEXTS = ADDRESS | {"lease_reference": "lease_ref"} | CONTACT
@@ -27,10 +29,11 @@ HOUSEHOLD = HOUSEHOLD_TEXTS | {
     "rent": "rent",
     "apl": "apl",
     "non_response_years": "non_response_years",
+    "exempt_zone_at_move_in": "exempt_zone_at_move_in",
 }
 OCCUPANT_TEXTS = {name: name for name in ("link", "sex", "last_name", "first_name", "status", "activity")}
 OCCUPANT = OCCUPANT_TEXTS | {"birth_date": "birth_date", "cmi": "cmi", "dependant": "dependant"}
-YES_OR_NO = frozenset({"qpv", "apl", "cmi", "dependant"})
+YES_OR_NO = frozenset({"qpv", "frr", "zrr", "zus", "plh_exempt", "apl", "cmi", "dependant"})
 MONEY = frozenset({"surface", "rent"})
 CENT = Decimal("0.01")
 MOST_YEARS = 99
@@ -76,8 +79,25 @@ def occupant_values(record: OccupantRecord) -> dict[str, Any]:
 
 
 def facts_of(record: HouseholdRecord) -> dict[str, Any]:
-    """What the exemptions of the law look at."""
-    return {"apl": bool(record.apl), "qpv": bool(record.qpv), "financing": record.financing}
+    """What the exemptions of the law look at (`campaigns.law.survey_scope.FACTS`).
+
+    A date that changes nothing is left out, so that most households share their facts.
+    """
+    since = record.convention_on
+    return {
+        "apl": bool(record.apl),
+        "qpv": bool(record.qpv),
+        "financing": record.financing,
+        "frr": record.frr,
+        "zrr": record.zrr,
+        "zus": record.zus,
+        "plh_exempt": record.plh_exempt,
+        "exempt_zone_at_move_in": record.exempt_zone_at_move_in,
+        "move_in_on": record.move_in if record.zrr else None,
+        "conventioned": record.conventioned,
+        "convention_on": since,
+        "moved_in_before_convention": record.move_in < since if since and record.move_in else None,
+    }
 
 
 def search_name(people: Iterable[OccupantRecord]) -> str:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from campaigns.law.survey_scope import exemptions, scope_of
-from campaigns.models import Campaign
+from campaigns.models import Campaign, options_of
 from tenants.case_states import State
 from tenants.importing import rows
 from tenants.landlord_file.records import HouseholdRecord
 from tenants.models import SurveyCase
 
-LONGEST_REASON = 200
+LONGEST_REASON = 500
 MEMORY = 50_000
 
 
@@ -40,7 +40,7 @@ class Scoping:
 
     def __init__(self, campaign: Campaign) -> None:
         self._survey = campaign.survey
-        self._exemptions = exemptions(campaign.reference_on, waived=campaign.waived_exemptions)
+        self._rulings = exemptions(campaign.reference_on, options_of(campaign.landlord))
         self._known: dict[Hashable, Scope] = {}
 
     def of(self, record: HouseholdRecord) -> Scope:
@@ -49,8 +49,8 @@ class Scoping:
         key = tuple(facts.values())
         scope = self._known.get(key)
         if scope is None:
-            name, reason = scope_of(self._survey, facts, self._exemptions)
-            scope = Scope(name, reason[:LONGEST_REASON])
+            decision = scope_of(self._survey, facts, self._rulings)
+            scope = Scope(decision.scope, decision.reason[:LONGEST_REASON])
             if len(self._known) < MEMORY:
                 self._known[key] = scope
         return scope

@@ -64,6 +64,13 @@ class HouseholdRecord:
     email: str = ""
     mobile: str = ""
     non_response_years: int = 0
+    frr: bool | None = None
+    zrr: bool | None = None
+    zus: bool | None = None
+    plh_exempt: bool | None = None
+    conventioned: bool | None = None
+    convention_on: date | None = None
+    exempt_zone_at_move_in: bool | None = None
     occupants: tuple[OccupantRecord, ...] = ()
     line: int = 0
 
@@ -110,6 +117,13 @@ FIELD_LABELS: dict[str, str] = {
     "email": "adresse électronique",
     "mobile": "téléphone mobile",
     "non_response_years": "années sans réponse",
+    "frr": "logement en FRR",
+    "zrr": "logement en ancienne ZRR",
+    "zus": "logement en ancienne ZUS",
+    "plh_exempt": "logement exempté par le PLH",
+    "conventioned": "logement conventionné",
+    "convention_on": "date de la convention",
+    "exempt_zone_at_move_in": "en zone exemptée à l'entrée",
     "rank": "rang",
     "link": "lien avec le titulaire",
     "sex": "sexe",

@@ -12,7 +12,7 @@ from django.db.models import Model
 from factory.django import DjangoModelFactory
 
 from campaigns.code_tables import Line, keep_code_table
-from campaigns.models import Campaign, CodeTable, Landlord, MappingProfile, QuestionnaireRevision, User
+from campaigns.models import Campaign, CodeTable, Landlord, MappingProfile, QuestionnaireRevision, ScopeOption, User
 from campaigns.questionnaire.parsing import load_library
 from tenants.landlord_file.profile import PROFILES
 
@@ -121,6 +121,19 @@ class RevisionFactory(ScopelessFactory[QuestionnaireRevision]):
     )
     definition = factory.LazyAttribute(lambda revision: revision.form.as_tables())
     fingerprint = factory.LazyAttribute(lambda revision: revision.form.fingerprint)
+
+
+class ScopeOptionFactory(ScopelessFactory[ScopeOption]):
+    """A landlord that surveys the households of an exemption all the same, since 2020."""
+
+    class Meta:
+        model = ScopeOption
+
+    landlord = factory.SubFactory(LandlordFactory)
+    exemption = "apl"
+    choice = ScopeOption.Choice.WAIVE
+    valid_from = dt.date(2020, 1, 1)
+    reason = "Demande du bailleur au lancement."
 
 
 def rival_landlords() -> tuple[Landlord, Landlord]:

@@ -13,7 +13,7 @@ from campaigns.scope import within
 from tenants import importing
 from tenants.case_states import Move, State
 from tenants.models import CaseEvent, Dwelling, Household, ImportFile, Occupant, SurveyCase
-from tests.factories.campaigns import CampaignFactory
+from tests.factories.campaigns import CampaignFactory, ScopeOptionFactory
 from tests.tenants.depositing import LANDLORDS, deposit_of, imported, ready, sample, truth
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +90,8 @@ class TestScope:
         assert not campaign.cases.filter(scope="ops", scope_reason="").exists()
 
     def test_a_landlord_may_give_an_exemption_up(self, now):
-        campaign = ready("a", now, waived_exemptions=["apl"])
+        campaign = ready("a", now)
+        ScopeOptionFactory(landlord=campaign.landlord, exemption="apl")
         imported(campaign, sample("a"), now)
         cases = campaign.cases.filter(household__apl=True, household__dwelling__qpv=False)
         assert cases.exclude(household__dwelling__financing="PLI").filter(state=State.PREPARED).exists()
