@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -31,6 +31,7 @@ from campaigns.admin_site import (
     linked,
     register_step,
 )
+from campaigns.law.settings import model_text
 from campaigns.models import (
     Campaign,
     FormProof,
@@ -79,6 +80,9 @@ class LandlordAdmin(CaseManagerAdmin):
 class LegalSettingsAdmin(CaseManagerAdmin):
     """A landlord's legal settings: every save is a new version, none is changed."""
 
+    class Media:
+        css: ClassVar = {"all": ["css/law.css"]}
+
     list_display = ("landlord", "agreed_by", "entered_by", "entered_at")
     list_filter = ("landlord",)
     list_select_related = ("landlord", "entered_by")
@@ -90,8 +94,17 @@ class LegalSettingsAdmin(CaseManagerAdmin):
         told: dict[str, Any] = dict(super().get_changeform_initial_data(request))
         if str(told.get("landlord", "")).isdigit():
             newest = LegalSettings.objects.filter(landlord=told["landlord"]).order_by("-entered_at", "-pk").first()
-            told["text"] = newest.text if newest else ""
+            told["text"] = newest.text if newest else model_text()
+        else:
+            told["text"] = model_text()
         return told
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The text is long, and its columns matter."""
+        found = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if found is not None and db_field.name == "text":
+            found.widget.attrs |= {"rows": 32, "class": "vLargeTextField settings-text", "spellcheck": "false"}
+        return found
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody: a new version is added."""
