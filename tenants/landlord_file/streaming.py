@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -24,6 +25,7 @@ _LIMITS = frozenset(
         "ERR_ATTLIST_NOT_FINISHED",
     }
 )
+_TOO_LONG = re.compile("too (?:long|big|deep)|limit exceeded", re.IGNORECASE)
 _ERROR_NAMES = {code: name for name, code in vars(etree.ErrorTypes).items() if isinstance(code, int)}
 _SENTENCES = {
     "ERR_TAG_NAME_MISMATCH": "une balise est fermée par une autre",
@@ -62,7 +64,6 @@ def stream_rows(source: BinaryIO, paths: Sequence[SourcePath]) -> Iterator[tuple
         remove_comments=True,
         remove_pis=True,
     )
-    watched.complaints = lambda: len(parser.error_log)
     try:
         yield from _rows(parser, rows, watched)
     except etree.XMLSyntaxError as error:
@@ -149,7 +150,7 @@ def _explained(error: etree.XMLSyntaxError, log: Any, encoding: str, *, cut: boo
     name = _ERROR_NAMES.get(int(code or 0), "")
     if name in _ENCODING:
         return anomaly("wrong_encoding", line=line, value=encoding)
-    if name in _LIMITS:
+    if name in _LIMITS or _TOO_LONG.search(f"{error} {last.message if last is not None else ''}"):
         return anomaly("too_deep_or_large", line=line, value="profondeur, longueur d'un nom ou d'une valeur")
     after_the_end = last is not None and last.message.startswith("Extra content")
     if cut and not after_the_end:

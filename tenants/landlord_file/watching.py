@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,9 +18,6 @@ ONE_ROW = 16_000_000
 
 PASSED_OVER = 1_000_000
 """Bytes without any element that the profile names, before what they built is freed."""
-
-MOST_COMPLAINTS = 20_000
-"""Warnings of the parser (it keeps them all, some 300 bytes each) before the file is refused."""
 
 MOST_MEMORY = 400_000_000
 """Bytes that the process may grow by while it reads one deposit; a sound file takes 30 MB, whatever its size."""
@@ -42,8 +38,8 @@ class Refused(Exception):
 class WatchedFile:
     """The open file: gives back the head already read, frees what the profile does not name, refuses what swells.
 
-    `rows` are the tags that lead to each kind of row. The reader sets `root` at the first element, `silent` to 0 at
-    each row, and `complaints` to what counts the warnings of the parser.
+    `rows` are the tags that lead to each kind of row. The reader sets `root` at the first element, and `silent` to 0
+    at each row.
     """
 
     def __init__(self, head: bytes, source: BinaryIO, rows: frozenset[tuple[str, ...]]) -> None:
@@ -56,7 +52,6 @@ class WatchedFile:
         self._memory = resident_memory()
         self.silent = 0
         self.root: etree._Element | None = None
-        self.complaints: Callable[[], int] = int
 
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes. Raises Refused. The parser has nothing pending when it asks for more."""
@@ -92,8 +87,6 @@ class WatchedFile:
         return True
 
     def _look(self) -> None:
-        if self.complaints() > MOST_COMPLAINTS:
-            raise Refused(anomaly("too_deep_or_large", value="trop d'avertissements de syntaxe"))
         if resident_memory() - self._memory > MOST_MEMORY:
             raise Refused(anomaly("too_deep_or_large", value="mémoire nécessaire à sa lecture"))
 

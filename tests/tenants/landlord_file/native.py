@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 from lxml import etree
 
@@ -29,7 +30,7 @@ def write(records: Iterable[HouseholdRecord], encoding: str = "UTF-8") -> bytes:
             etree.SubElement(occupant, "nom")
             etree.SubElement(occupant, "prenom")
             _fill(occupant, person, {m.target: m for m in PROFILE.occupant.fields})
-    return etree.tostring(root, encoding=encoding, xml_declaration=True)
+    return cast(bytes, etree.tostring(root, encoding=encoding, xml_declaration=True))
 
 
 def _fill(
@@ -43,7 +44,7 @@ def _fill(
         text = ("oui" if value else "non") if isinstance(value, bool) else codes.get(value, str(value))
         place = element
         for step in mapping.source.steps:
-            place = place.find(step.tag)
+            place = cast(etree._Element, place.find(step.tag))
         if mapping.source.attribute:
             place.set(mapping.source.attribute, text)
         else:

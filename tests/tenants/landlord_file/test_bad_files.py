@@ -81,26 +81,26 @@ def test_what_is_not_xml(data: bytes) -> None:
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_any_doctype_is_refused(doctype: str, encoding: str) -> None:
+def test_x1_any_doctype_is_refused(doctype: str, encoding: str) -> None:
     text = f"<?xml version='1.0' encoding='{encoding}'?>\n{doctype}<menages>{HOUSEHOLD.format('1', '&x;')}</menages>"
 
     assert refusal(text.encode(encoding)).kind == "doctype"
 
 
-def test_entity_bombs_are_refused_before_they_are_read() -> None:
+def test_x1_entity_bombs_are_refused_before_they_are_read() -> None:
     laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     bomb = native(HOUSEHOLD.format("1", "&l9;"), head=f'<!DOCTYPE menages [<!ENTITY l0 "ha">{laughs}]>')
 
     assert refusal(bomb).kind == "doctype"
 
 
-def test_the_second_wall_refuses_a_doctype_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_x1_the_second_wall_refuses_a_doctype_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "check_head", lambda head: "UTF-8")
 
     assert refusal(native(HOUSEHOLD.format("1", "A"), head="<!DOCTYPE menages [<!ENTITY x 'y'>]>")).kind == "doctype"
 
 
-def test_no_network_and_no_file_is_ever_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_x4_no_network_and_no_file_is_ever_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "check_head", lambda head: "UTF-8")
     canary = tmp_path / "canary.txt"
     canary.write_text("SECRET-CANARY", encoding="utf-8")
@@ -129,20 +129,20 @@ def test_no_network_and_no_file_is_ever_reached(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("declared", ["UTF-7", "UTF-32", "EBCDIC-CP-FR", "Shift_JIS", "inconnu"])
-def test_other_encodings_are_refused_by_name(declared: str) -> None:
+def test_x2_other_encodings_are_refused_by_name(declared: str) -> None:
     found = refusal(native(HOUSEHOLD.format("1", "A"), head=f'<?xml version="1.0" encoding="{declared}"?>'))
 
     assert found.kind == "unsupported_encoding"
     assert declared.upper() in found.message
 
 
-def test_a_mark_that_contradicts_the_declaration_is_refused() -> None:
+def test_x2_a_mark_that_contradicts_the_declaration_is_refused() -> None:
     data = b"\xef\xbb\xbf" + native(HOUSEHOLD.format("1", "A"), head='<?xml version="1.0" encoding="ISO-8859-1"?>')
 
     assert refusal(data).kind == "unsupported_encoding"
 
 
-def test_bytes_that_are_not_of_the_declared_encoding() -> None:
+def test_x2_bytes_that_are_not_of_the_declared_encoding() -> None:
     text = '<?xml version="1.0" encoding="UTF-8"?>\n<menages>\n' + HOUSEHOLD.format("1", "Noël") + "</menages>"
 
     found = refusal(text.encode("iso-8859-1"))
@@ -151,7 +151,7 @@ def test_bytes_that_are_not_of_the_declared_encoding() -> None:
     assert found.line == 3
 
 
-def test_utf_8_declared_as_latin_1_is_flagged() -> None:
+def test_x2_utf_8_declared_as_latin_1_is_flagged() -> None:
     text = '<?xml version="1.0" encoding="ISO-8859-1"?><menages>' + HOUSEHOLD.format("1", "Noël") + "</menages>"
 
     _, anomalies = sort_out(text.encode(), NATIVE, NO_TABLES)
@@ -160,7 +160,7 @@ def test_utf_8_declared_as_latin_1_is_flagged() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1", "iso-8859-15", "windows-1252"])
-def test_accepted_encodings_keep_their_letters(encoding: str) -> None:
+def test_x2_accepted_encodings_keep_their_letters(encoding: str) -> None:
     declared = "utf-8" if encoding == "utf-8-sig" else encoding
     text = f'<?xml version="1.0" encoding="{declared}"?><menages>{HOUSEHOLD.format("1", "Noël-Çağ"[:6])}</menages>'
 
@@ -170,7 +170,7 @@ def test_accepted_encodings_keep_their_letters(encoding: str) -> None:
     assert records[0].occupants[0].last_name == "Noël-Ç"
 
 
-def test_utf_16_without_a_mark_is_read() -> None:
+def test_x2_utf_16_without_a_mark_is_read() -> None:
     text = f'<?xml version="1.0" encoding="UTF-16"?><menages>{HOUSEHOLD.format("1", "Noël")}</menages>'
 
     records, _ = sort_out(text.encode("utf-16-le"), NATIVE, NO_TABLES)
@@ -178,8 +178,8 @@ def test_utf_16_without_a_mark_is_read() -> None:
     assert records[0].occupants[0].last_name == "Noël"
 
 
-def test_a_file_cut_anywhere_is_refused_as_a_whole(deposit: Deposit) -> None:
-    for percent in (0, 1, *range(3, 96, 8), 98, 99):
+def test_x6_a_file_cut_at_every_hundredth_is_refused_as_a_whole(deposit: Deposit) -> None:
+    for percent in range(100):
         cut = deposit.data[: len(deposit.data) * percent // 100]
         found = list(read(io.BytesIO(cut), deposit.profile, deposit.codes))
         assert is_blocking(found[-1]), percent
@@ -199,7 +199,7 @@ def test_a_file_cut_anywhere_is_refused_as_a_whole(deposit: Deposit) -> None:
         "</menages><menages/>",
     ],
 )
-def test_broken_markup_is_told_with_its_line(body: str) -> None:
+def test_x10_broken_markup_is_told_with_its_line(body: str) -> None:
     found = refusal(f"<menages>\n{HOUSEHOLD.format('1', 'A')}\n{body}".encode())
 
     assert found.kind == "broken_xml"
@@ -251,7 +251,7 @@ def test_elements_of_the_same_name_elsewhere_are_not_households() -> None:
     assert [record.tenant_ref for record in records] == ["1"]
 
 
-def test_a_value_given_twice_or_cut_by_an_element_leaves_the_household_out() -> None:
+def test_x10_a_value_given_twice_or_cut_by_an_element_leaves_the_household_out() -> None:
     twice = HOUSEHOLD.format("1", "A</nom><nom>B")
     cut = HOUSEHOLD.format("2", "Du<b>pont</b>")
 
@@ -267,7 +267,7 @@ def test_comments_and_cdata_do_not_hide_letters() -> None:
     assert records[0].occupants[0].last_name == "Dupont & fils"
 
 
-def test_nationality_and_social_security_numbers_are_never_read() -> None:
+def test_x11_nationality_and_social_security_numbers_are_never_read() -> None:
     secret = "<Nationalite>FR</Nationalite><NIR>285019900</NIR>"
     data = native(HOUSEHOLD.format("1", "A").replace("<nom>", f"{secret}<nom>"))
 
