@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 
 from django.db import transaction
 
 from campaigns.law.clocks import ClockRules
 from campaigns.law.timetable import REPLY_BY, Breach, found_breaches
-from campaigns.legal import law_of
-from campaigns.models import Campaign, Landlord, User
-from campaigns.operations import CAMPAIGN_DATES, UnableToOpen
+from campaigns.legal import rules_of
+from campaigns.models import Campaign, Milestone, User
+from campaigns.operations import UnableToOpen
 
-POSTCODE = re.compile(r"^\s*(\d{5})\b", re.MULTILINE)
-
-
-def rules_of(landlord: Landlord) -> ClockRules:
-    """How a landlord's delays are counted: the holidays of its own address, unless its settings name others."""
-    found = POSTCODE.findall(landlord.sender_lines)
-    return law_of(landlord).clocks(found[-1] if found else "")
+# The milestones whose day is also a date of the campaign itself.
+CAMPAIGN_DATES: dict[str, str] = {Milestone.Kind.DISPATCH: "opens_on", Milestone.Kind.CLOSING: "closes_on"}
 
 
 def dates_of(campaign: Campaign) -> dict[str, dt.date]:

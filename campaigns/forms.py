@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from campaigns.calendar import rules_of
 from campaigns.law.timetable import REPLY_BY, breaches, default_calendar
+from campaigns.legal import rules_of
 from campaigns.models import Campaign, Landlord
 
 

@@ -16,7 +16,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from campaigns.code_tables import form_tables, pinned_tables, pins_are_old, uncovered
-from campaigns.law.timetable import Dates, breaches, default_calendar
+from campaigns.law.timetable import breaches, default_calendar
+from campaigns.legal import rules_of
 from campaigns.models import (
     Campaign,
     FormProof,
@@ -36,8 +37,6 @@ from campaigns.rule_encoding import drafted_form
 
 # Layouts are drawn up for households of 1 to so many people; larger ones are a case manager's matter.
 LARGEST_HOUSEHOLD = 15
-# The milestones whose day is also a date of the campaign itself.
-CAMPAIGN_DATES: dict[str, str] = {Milestone.Kind.DISPATCH: "opens_on", Milestone.Kind.CLOSING: "closes_on"}
 
 
 class OperationRefused(Exception):
@@ -91,8 +90,12 @@ def open_campaign(  # noqa: PLR0913 - the kick-off sheet has that many lines
         raise UnableToOpen(f"L'enquête « {survey} » n'existe pas : choisissez {', '.join(Campaign.Survey.values)}.")
     if not opens_on < reply_by <= closes_on:
         raise UnableToOpen("L'envoi précède la date limite de réponse, qui précède la clôture : corrigez les dates.")
-    dates = default_calendar(opens_on, reply_by, closes_on, today=timezone.localdate(now)) | dict(calendar or {})
-    _refuse_illegal(dates)
+    rules = rules_of(landlord)
+    today = timezone.localdate(now)
+    dates = default_calendar(opens_on, reply_by, closes_on, today=today, rules=rules) | dict(calendar or {})
+    found = breaches(dates, rules)
+    if found:
+        raise UnableToOpen(" ".join(found))
     try:
         with transaction.atomic():
             campaign = Campaign.objects.create(
@@ -110,30 +113,6 @@ def open_campaign(  # noqa: PLR0913 - the kick-off sheet has that many lines
     except IntegrityError as error:
         raise UnableToOpen("Ce bailleur a déjà une campagne pour cette enquête et cette année.") from error
     return campaign
-
-
-def _refuse_illegal(dates: Dates) -> None:
-    found = breaches(dates)
-    if found:
-        raise UnableToOpen(" ".join(found))
-
-
-@transaction.atomic
-def move_milestone(*, campaign: Campaign, kind: str, due_on: dt.date, now: dt.datetime) -> Milestone:
-    """Another day for a milestone. Raises UnableToOpen when the law forbids the new calendar, or the step is done."""
-    milestone = campaign.milestones.select_for_update().get(kind=kind)
-    if milestone.done_at is not None:
-        raise UnableToOpen(f"« {milestone} » est déjà fait : sa date ne change plus.")
-    dates = {each.kind: each.due_on for each in campaign.milestones.all()} | {kind: due_on}
-    _refuse_illegal(dates)
-    if kind in CAMPAIGN_DATES:
-        setattr(campaign, CAMPAIGN_DATES[kind], due_on)
-        if not campaign.opens_on < campaign.reply_by <= campaign.closes_on:
-            raise UnableToOpen("L'envoi précède la date limite de réponse, qui précède la clôture.")
-        campaign.save(update_fields=[CAMPAIGN_DATES[kind]])
-    milestone.due_on = due_on
-    milestone.save(update_fields=["due_on"])
-    return milestone
 
 
 def complete_milestone(*, campaign: Campaign, kind: str, now: dt.datetime) -> None:

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from campaigns.admin_site.calendar_picture import Lane, Picture, drawn
 from campaigns.admin_site.tables import actor_of
-from campaigns.calendar import dates_of, rearrange, rules_of
+from campaigns.calendar import dates_of, rearrange
 from campaigns.law.clocks import ClockRules, Explained
 from campaigns.law.timetable import (
     COURSE,
@@ -35,6 +35,7 @@ from campaigns.law.timetable import (
     reply_deadline,
 )
 from campaigns.law.wording import many
+from campaigns.legal import rules_of
 from campaigns.models import Campaign, Milestone
 from campaigns.operations import UnableToOpen
 

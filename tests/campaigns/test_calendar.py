@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from campaigns import operations
 from campaigns.admin_site.calendar_pages import simulation_of
-from campaigns.calendar import dates_of, rearrange, rules_of
+from campaigns.calendar import dates_of, rearrange
+from campaigns.legal import rules_of
 from campaigns.models import Campaign, LegalSettings, Milestone, User
 from tests.factories.campaigns import LandlordFactory, UserFactory
 

@@ -95,26 +95,6 @@ class TestOpening:
         with pytest.raises(operations.UnableToOpen, match="chargé d'affaires"):
             opened(landlord, now, actor=landlord_user)
 
-    def test_a_moved_milestone_obeys_the_same_law(self, landlord, now):
-        campaign = opened(landlord, now)
-        operations.move_milestone(campaign=campaign, kind="constat", due_on=dt.date(2026, 12, 1), now=now)
-        assert campaign.milestones.get(kind="constat").due_on == dt.date(2026, 12, 1)
-        with pytest.raises(operations.UnableToOpen, match="trop tôt"):
-            operations.move_milestone(campaign=campaign, kind="formal_notice", due_on=DATES["opens_on"], now=now)
-        operations.complete_milestone(campaign=campaign, kind="constat", now=now)
-        with pytest.raises(operations.UnableToOpen, match="déjà fait"):
-            operations.move_milestone(campaign=campaign, kind="constat", due_on=dt.date(2026, 12, 2), now=now)
-
-    def test_the_dispatch_and_the_closing_move_with_the_campaign(self, landlord, now):
-        campaign = opened(landlord, now)
-        operations.move_milestone(campaign=campaign, kind="closing", due_on=dt.date(2027, 1, 15), now=now)
-        campaign.refresh_from_db()
-        assert campaign.closes_on == dt.date(2027, 1, 15)
-        with pytest.raises(operations.UnableToOpen):
-            operations.move_milestone(campaign=campaign, kind="dispatch", due_on=dt.date(2026, 11, 25), now=now)
-        campaign.refresh_from_db()
-        assert campaign.opens_on == DATES["opens_on"]
-
 
 class TestDrawingUp:
     def test_a_revision_holds_the_form_and_a_layout_for_every_size_of_household(self, campaign, now):
