@@ -6,6 +6,7 @@ import datetime as dt
 from io import BytesIO
 
 from django.utils import timezone
+from django.utils.text import capfirst
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
@@ -120,7 +121,7 @@ def _volumes(volumes: Volumes, supplies: list[Supply], look: Look, usual: Statio
 def _supplies(needs: list[Need]) -> list[Flowable]:
     rows = [
         (
-            each.supply.description or each.supply.get_kind_display().capitalize(),
+            each.supply.description or capfirst(each.supply.get_kind_display()),
             _number(each.exact),
             f"{_number(each.planned)} (+ {each.supply.spare_percent} %)",
             _number(each.supply.ordered),

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from campaigns.models import Campaign
 from campaigns.paper_form.layout import capacity_for
-from tenants.models import PrintBatch, Supply, SurveyCase
+from tenants.models import PrintBatch, Purpose, Supply, SurveyCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,29 +94,35 @@ def volumes_of(campaign: Campaign) -> Volumes:
 
 def needs_of(campaign: Campaign, volumes: Volumes, supplies: Sequence[Supply]) -> list[Need]:
     """What each supply must cover; reminders and other letters count once they are composed."""
-    envelopes, sheets = _composed(campaign, forms=False)
-    used_envelopes, used_sheets = _composed(campaign, handed_over=True)
+    forms = campaign.batches.filter(purpose=Purpose.FORM)
+    letters = campaign.batches.exclude(purpose=Purpose.FORM)
+    extra, (used_forms, used_letters) = _count(letters), (_count(_gone(forms)), _count(_gone(letters)))
     needs = []
     for supply in supplies:
-        on_paper = supply.kind == Supply.Kind.PAPER
-        exact = volumes.sheets + sheets if on_paper else volumes.envelopes
-        if supply.kind == Supply.Kind.CARRIER:
-            exact += envelopes
+        exact, used = volumes.envelopes, used_forms.envelopes
+        if supply.kind == Supply.Kind.PAPER:
+            exact, used = volumes.sheets + extra.sheets, used_forms.sheets + used_letters.sheets
+        elif supply.kind == Supply.Kind.CARRIER:
+            exact, used = exact + extra.envelopes, used + used_letters.envelopes
         planned = -(-exact * (100 + supply.spare_percent) // 100)
-        needs.append(Need(supply, exact, planned, used_sheets if on_paper else used_envelopes))
+        needs.append(Need(supply, exact, planned, used))
     return needs
 
 
-def _composed(campaign: Campaign, *, forms: bool = True, handed_over: bool = False) -> tuple[int, int]:
+class _Count(NamedTuple):
+    envelopes: int
+    sheets: int
+
+
+def _gone(batches: QuerySet[PrintBatch]) -> QuerySet[PrintBatch]:
+    return batches.filter(state=PrintBatch.State.HANDED_OVER)
+
+
+def _count(batches: QuerySet[PrintBatch]) -> _Count:
     """Envelopes and sheets of the batches, as their manifests tell them."""
-    batches = campaign.batches.order_by("number")
-    if not forms:
-        batches = batches.exclude(purpose="form")
-    if handed_over:
-        batches = batches.filter(state=PrintBatch.State.HANDED_OVER)
     envelopes = sheets = 0
-    for batch in batches:
+    for batch in batches.order_by("number"):
         with batch.manifest.open("rb") as stored:
             told = json.load(stored)
         envelopes, sheets = envelopes + told["envelopes"], sheets + told["sheets"]
-    return envelopes, sheets
+    return _Count(envelopes, sheets)
