@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from campaigns import exchange_admin, operations, scope_admin  # noqa: F401 - two of them register their tables
+from campaigns import audit_admin, exchange_admin, operations, scope_admin  # noqa: F401 - register their tables
 from campaigns.admin_site import (
     CURRENT,
     DONE,

@@ -10,5 +10,5 @@ class CampaignsConfig(AppConfig):
     verbose_name = "Campagnes"
 
     def ready(self) -> None:
-        """Make the checks known to Django."""
-        from campaigns import checks  # noqa: F401, PLC0415 - the models must be ready first
+        """Make the checks known to Django, and the audit's ears."""
+        from campaigns import audit_signs, checks  # noqa: F401, PLC0415 - the models must be ready first

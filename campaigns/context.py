@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from campaigns.middleware import PORTAL_LANDLORD
+from campaigns.audit_trail import PORTAL_LANDLORD
 from campaigns.models import Landlord, User
 
 

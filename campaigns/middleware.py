@@ -1,17 +1,17 @@
-"""Every request enters the scope of its landlord, or none; every answer to someone known is private."""
+"""Every request enters the scope of its landlord, or none, and leaves its trace; no cache keeps what people see."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
+from campaigns import audit
+from campaigns.audit_trail import PORTAL_LANDLORD, source_of, traced
 from campaigns.models import User
 from campaigns.scope import all_landlords, within
-
-# Where the portal keeps the landlord of the household that has come in.
-PORTAL_LANDLORD = "portal_landlord"
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -46,4 +46,19 @@ class PrivateResponsesMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         add_never_cache_headers(response)
+        return response
+
+
+class AuditMiddleware:
+    """Who does what, from where, is known to whatever records it; the request itself leaves its trace once answered."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with audit.acting(source_of(request)):
+            response = self.get_response(request)
+            told = traced(request, response)
+            if told is not None:
+                audit.record(at=timezone.now(), **told)
         return response

@@ -32,6 +32,8 @@ def every(task: str, schedule: float | crontab, *, expires: float) -> dict[str, 
 app.conf.beat_schedule = {
     "fetch-landlord-files": every("tenants.tasks.fetch_landlord_files", 60.0, expires=50),
     "publish-sftp-accounts": every("campaigns.tasks.publish_sftp_accounts", 60.0, expires=50),
+    "seal-audit": every("campaigns.tasks.seal_audit", 15.0, expires=12),
+    "forget-audit": every("campaigns.tasks.forget_audit", crontab(hour="3", minute="40"), expires=3600),
     "fetch-scans": every("returns.tasks.fetch_scans", 60.0, expires=50),
     "deliver-messages": every("tenants.tasks.deliver_messages", 30.0, expires=25),
     "settle-scans": every("returns.tasks.redrive", 60.0, expires=50),

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest
@@ -19,14 +18,15 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.middleware import PORTAL_LANDLORD
+from campaigns import audit
+from campaigns.audit_trail import PORTAL_CASE, PORTAL_LANDLORD, concerns
 from campaigns.models import Campaign
 from tenants.case_states import State
 from tenants.models import SurveyCase
 
 View = Callable[..., HttpResponseBase]
 
-CASE = "portal_case"
+CASE = PORTAL_CASE
 SEEN_AT = "portal_seen_at"
 IDLE = dt.timedelta(minutes=30)
 GONE = (
@@ -100,6 +100,8 @@ def enter(request: HttpRequest, case: SurveyCase, now: dt.datetime) -> None:
     request.session[CASE] = case.pk
     request.session[PORTAL_LANDLORD] = case.campaign.landlord_id
     request.session[SEEN_AT] = now.timestamp()
+    told = {"kind": "case", "pk": case.pk, "case": case.reference, "landlord_id": case.campaign.landlord_id}
+    audit.record(action="signin.household", at=now, **told)
 
 
 def leave(request: HttpRequest) -> None:
@@ -107,20 +109,6 @@ def leave(request: HttpRequest) -> None:
     for name in (CASE, PORTAL_LANDLORD, SEEN_AT):
         request.session.pop(name, None)
     request.session.cycle_key()
-
-
-def address_of(request: HttpRequest) -> str:
-    """Where the visitor comes from. Behind N proxies of ours, the N-th address from the end of X-Forwarded-For.
-
-    What stands before it was written by the visitor and proves nothing.
-    """
-    forwarded: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    told = [each.strip() for each in forwarded.split(",")]
-    proxies: int = settings.TRUSTED_PROXIES
-    if proxies and len(told) >= proxies and told[-proxies]:
-        return told[-proxies]
-    address: str = request.META.get("REMOTE_ADDR", "")
-    return address
 
 
 def household_only(*standings: Standing) -> Callable[[View], View]:
@@ -141,6 +129,7 @@ def household_only(*standings: Standing) -> Callable[[View], View]:
                 messages.warning(request, reason)
                 return redirect("portal:entrance")
             request.session[SEEN_AT] = now.timestamp()
+            concerns(request, visit.case.reference)
             if standings and visit.standing not in standings:
                 return redirect(HOME[visit.standing])
             return view(request, visit, *args, **kwargs)

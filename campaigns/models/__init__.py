@@ -1,5 +1,6 @@
 """What is asked, by whom, when: landlords, users, campaigns, their calendar, form and code tables."""
 
+from campaigns.models.audit import AppendOnly, AuditEntry, AuditLink
 from campaigns.models.campaigns import Campaign, Milestone
 from campaigns.models.definitions import (
     CodeMapping,
@@ -19,6 +20,9 @@ from campaigns.models.rules import LandlordRule, RuleLine, RuleVersion
 from campaigns.models.scope_options import ScopeOption, options_of
 
 __all__ = [
+    "AppendOnly",
+    "AuditEntry",
+    "AuditLink",
     "Campaign",
     "CodeMapping",
     "CodeTable",

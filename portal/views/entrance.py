@@ -13,8 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from campaigns import audit
 from campaigns.scope import all_landlords
-from portal.access import HOME, Standing, Visit, address_of, enter, household_only, leave, shown, standing_of
+from campaigns.visitor import address_of
+from portal.access import HOME, Standing, Visit, enter, household_only, leave, shown, standing_of
 from portal.drafts import draft_of
 from portal.forms import EntranceForm
 from portal.progress import pieces_of
@@ -50,6 +52,7 @@ def entrance(request: HttpRequest) -> HttpResponse:
                 now=now,
             )
     except AccessRefused as refusal:
+        audit.record(action="signin.household_refused", at=now, kind="code", data={"why": refusal.kind.value})
         return TemplateResponse(request, "portal/entrance.html", _refused(form, refusal))
     enter(request, case, now)
     return redirect(HOME[standing_of(case)])
@@ -80,6 +83,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
         with all_landlords():
             case = access_codes.check_link(token=token, now=now)
     except AccessRefused as refusal:
+        audit.record(action="signin.household_refused", at=now, kind="link", data={"why": refusal.kind.value})
         return TemplateResponse(request, "portal/link.html", {**_landlord_of(token), "refusal": _told(refusal)})
     enter(request, case, now)
     return redirect(HOME[standing_of(case)])

@@ -12,6 +12,7 @@ from functools import partial
 
 from django.db.models import Q
 
+from campaigns import audit
 from campaigns.exchange import (
     ExchangeError,
     ExchangeRefused,
@@ -48,14 +49,17 @@ def process(*, deposit: ImportFile, now: dt.datetime, progress: Progress | None 
     """
     try:
         if deposit.kind == ImportFile.Kind.CODES:
-            return import_codes(deposit=deposit, now=now)
-        if deposit.kind == ImportFile.Kind.RULES:
-            return keep_rules(deposit=deposit, now=now)
-        bring_households(deposit=deposit, now=now, progress=progress)
-        deposit.refresh_from_db()
+            deposit = import_codes(deposit=deposit, now=now)
+        elif deposit.kind == ImportFile.Kind.RULES:
+            deposit = keep_rules(deposit=deposit, now=now)
+        else:
+            bring_households(deposit=deposit, now=now, progress=progress)
+            deposit.refresh_from_db()
     except UnableToImport as error:
         deposit.explanation = str(error)
         deposit.save(update_fields=["explanation"])
+    told = {"state": deposit.state, "sha256": deposit.sha256, "households": deposit.households}
+    audit.record(action=f"import.{deposit.kind}", at=now, kind="importfile", pk=deposit.pk, data=told)
     return deposit
 
 

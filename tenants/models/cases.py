@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import secrets
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.db import models
 
+from campaigns import audit
 from campaigns.models import Campaign, User
 from campaigns.scope import LandlordManager
 from tenants import case_states
@@ -151,7 +155,15 @@ class SurveyCase(models.Model):
 
 
 class CaseEventQuerySet(models.QuerySet["CaseEvent"]):
-    """History is append-only."""
+    """History is append-only, and every line of it is in the audit."""
+
+    def bulk_create(self, objs: Iterable[CaseEvent], *args: Any, **kwargs: Any) -> list[CaseEvent]:
+        """As usual; each event with its entry in the audit."""
+        events = super().bulk_create(objs, *args, **kwargs)
+        cases = SurveyCase._base_manager.filter(pk__in={event.case_id for event in events})
+        references = dict(cases.values_list("pk", "reference"))
+        audit.record_many(audit.entry(**event.traced(references[event.case_id])) for event in events)
+        return events
 
     def update(self, **kwargs: Any) -> int:
         """Refused."""
@@ -183,3 +195,22 @@ class CaseEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} ({self.case_id})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """As usual, with its entry in the audit."""
+        new = self._state.adding
+        super().save(*args, **kwargs)
+        if new:
+            audit.record(**self.traced(self.case.reference))
+
+    def traced(self, reference: str) -> dict[str, Any]:
+        """What the audit says of it, with a digest that shows whether the event itself was touched since."""
+        told = {"action": f"case.{self.kind}", "at": self.occurred_at, "actor": self.actor, "case": reference}
+        return told | {"kind": "caseevent", "pk": self.pk, "data": {"sha256": self.digest}}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the event says, in hexadecimal."""
+        moment = self.occurred_at.astimezone(dt.UTC).isoformat(timespec="microseconds")
+        told = json.dumps([self.pk, self.case_id, self.kind, moment, self.actor_id, self.data], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()

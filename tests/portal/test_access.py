@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from campaigns.models import Campaign
-from portal.access import address_of
+from campaigns.visitor import address_of
 from tenants import access_codes
 from tenants.models import AccessCode, SurveyCase
 from tests.factories.tenants import CaseFactory

@@ -42,8 +42,8 @@ STEPS: tuple[tuple[Any, str, bool], ...] = (
     (LandlordExchange, "claim", True),
     (collection, "acknowledge", True),
     (collection, "import_codes", True),
-    (collection, "import_households", False),
-    (collection, "import_households", True),
+    (collection, "bring_households", False),
+    (collection, "bring_households", True),
     (collection, "_put_away", False),
     (collection, "_put_away", True),
     (acknowledgements, "anomalies_csv", True),
@@ -66,7 +66,7 @@ def killing(function: Callable[..., Any], *, after: bool) -> Callable[..., Any]:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
-    limit = 1 if function.__name__ in ("import_codes", "import_households", "anomalies_csv") else 2
+    limit = 1 if function.__name__ in ("import_codes", "bring_households", "anomalies_csv") else 2
     return dies
 
 
