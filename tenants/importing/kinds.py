@@ -39,6 +39,10 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "unexpected_element": "élément inattendu",
         "broken_link": "renvoi sans cible",
         "ambiguous_link": "renvoi ambigu",
+        "scattered_rows": "ménage dispersé dans le fichier",
+        "too_many_occupants": "occupants trop nombreux",
+        "household_too_large": "ménage trop volumineux",
+        "too_many_names": "noms d’éléments trop nombreux",
         # worth telling
         "address_line_too_long": "ligne d’adresse trop longue",
         "bad_email": "adresse électronique fausse",

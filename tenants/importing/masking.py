@@ -14,7 +14,7 @@ def masked(text: str) -> str:
     """The text with such numbers hidden but for their last four signs."""
     if sum(map(str.isdigit, text)) < 11:
         return text
-    return _IBAN.sub(_hidden, _NUMBER.sub(_hidden, text))
+    return _NUMBER.sub(_hidden, _IBAN.sub(_hidden, text))
 
 
 def _hidden(found: re.Match[str]) -> str:
