@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from campaigns.audit_trail import concerns
 from returns import qualification, reconciling
 from returns.answers import declared_context, display_name, questionnaire_of, revision_of
 from returns.models import Page, SupportingDocument
@@ -116,6 +117,7 @@ def piece(request: HttpRequest, pk: int) -> TemplateResponse:
 def piece_picture(request: HttpRequest, pk: int) -> HttpResponse:
     """The scanned page, or the file itself as it was uploaded."""
     document = get_object_or_404(qualification.to_qualify(), pk=pk)
+    concerns(request, document.case.reference)
     if document.page is not None:
         scanned = document.page
         return picture(request, f"document {document.pk}", lambda: page_png(scanned))

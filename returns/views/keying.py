@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from campaigns.audit_trail import concerns
 from campaigns.models import Campaign
 from campaigns.questionnaire.values import FieldValueError, parse_text, problem, show
 from returns import keying
@@ -168,6 +169,7 @@ def _task_in_sight(request: HttpRequest, pk: int) -> KeyingTask:
     task = get_object_or_404(_tasks(), pk=pk)
     if not _holds(request, task) and not operator_of(request).may_manage:
         raise Http404
+    concerns(request, task.survey_return.case.reference)
     return task
 
 
@@ -176,6 +178,7 @@ def _task_page(
 ) -> TemplateResponse:
     field = keying.field_of(task)
     case = task.survey_return.case
+    concerns(request, case.reference)
     known = prefill_of(case, questionnaire_of(case.declaration.revision)).get((task.field, task.row))
     person = case.household.occupants.filter(row=task.row).first() if task.row else None
     of_return = KeyingTask.objects.filter(survey_return=task.survey_return)

@@ -13,11 +13,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from campaigns.admin_site import RecordAdmin, actor_of
+from campaigns.audit_trail import concerns
 from campaigns.legal import law_of
 from campaigns.models import Campaign
 from tenants import undelivered
 from tenants.case_states import MOVES, Move, MoveRefused, State
 from tenants.constat import constat_csv
+from tenants.deaths import UnableToRecordDeath, record_death
 from tenants.history import told
 from tenants.importing import searchable
 from tenants.legal_dates import CAUSES, UnableToSuspend, legal_dates, resume, suspend
@@ -72,6 +74,8 @@ class SurveyCaseAdmin(RecordAdmin):
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """The household, what it was told, what happened."""
         case = self.get_object(request, object_id)
+        if case is not None:
+            concerns(request, case.reference)
         return super().change_view(request, object_id, form_url, {**_shown(case), **(extra_context or {})})
 
     def constat(self, request: HttpRequest, campaign: int) -> HttpResponse:
@@ -86,7 +90,7 @@ class SurveyCaseAdmin(RecordAdmin):
         case = get_object_or_404(SurveyCase, pk=pk)
         try:
             sentence = _decide(case, request)
-        except (MoveRefused, undelivered.UnableToRecord, UnableToSuspend) as error:
+        except (MoveRefused, undelivered.UnableToRecord, UnableToSuspend, UnableToRecordDeath) as error:
             messages.error(request, str(error))
         else:
             messages.success(request, sentence)
@@ -107,7 +111,7 @@ def _shown(case: SurveyCase | None) -> dict[str, Any]:
         "timeline": [told(event) for event in events],
         "motives": [(motive.value, undelivered.EFFECTS[motive].label) for motive in undelivered.Motive],
         "scope": explanation_of(case),
-        "may_exempt": case.state in {State.PREPARED, State.SENT},
+        "may_exempt": case.state in MOVES[Move.EXEMPT].sources,
         "may_include": case.state == State.OUT_OF_SCOPE and case.sent_at is None,
         "may_return": case.sent_at is not None,
         "legal": legal_dates(case, law=law_of(case.campaign.landlord), today=timezone.localdate()),
@@ -118,6 +122,9 @@ def _shown(case: SurveyCase | None) -> dict[str, Any]:
 def _decide(case: SurveyCase, request: HttpRequest) -> str:
     now, actor, decision = timezone.now(), actor_of(request), request.POST.get("decision")
     comment = request.POST.get("comment", "").strip()
+    if decision == "death":
+        record_death(case=case, now=now, actor=actor)
+        return "Le décès est noté : le dossier est hors enquête, plus rien ne partira."
     if decision in {"exempt", "include"}:
         if not comment:
             raise MoveRefused("Dites pourquoi : la raison reste dans l'historique du dossier.")
