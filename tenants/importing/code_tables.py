@@ -218,13 +218,13 @@ def wanted_values(table: CodeTable) -> list[tuple[str, str]]:
                 told |= {choice.value: choice.label for choice in field.choices}
     labels = [line.label for line in lines_of(table)]
     domain = domain_of(table.name, labels, profile_of(table.campaign))
-    for value, label in _wording(domain).items():
+    for value, label in wording(domain).items():
         told.setdefault(value, label)
     return list(told.items())
 
 
 @cache
-def _wording(domain: str) -> dict[str, str]:
+def wording(domain: str) -> dict[str, str]:
     """Our values of a domain with their French words: the first label that `meanings.toml` gives each."""
     told: dict[str, dict[str, list[str]]] = tomllib.loads(MEANINGS.read_text(encoding="utf-8"))
     return {value: labels[0] for value, labels in told.get(domain, {}).items()}

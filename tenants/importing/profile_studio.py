@@ -14,7 +14,7 @@ from django.core.files.base import File
 from django.db import transaction
 
 from campaigns.models import Campaign, MappingProfile, User
-from tenants.importing.code_tables import codes_of
+from tenants.importing.code_tables import codes_of, wording
 from tenants.landlord_file.code_tables import CodeTables
 from tenants.landlord_file.discovery import Proposal, UnableToSample, propose
 from tenants.landlord_file.excerpts import Excerpt, first_households
@@ -181,14 +181,18 @@ def _tried(source: BinaryIO, profile: ReadProfile, codes: CodeTables, excerpts: 
 
 def _show(shown: ShownHousehold, record: HouseholdRecord, profile: ReadProfile) -> None:
     targets = [each.target for each in profile.household_fields()]
-    shown.values = [(FIELD_LABELS[name], _shown(getattr(record, name))) for name in targets]
+    shown.values = [(FIELD_LABELS[name], _shown(getattr(record, name), name)) for name in targets]
     own = [each.target for each in profile.occupant.fields]
-    shown.people = [[(FIELD_LABELS[name], _shown(getattr(each, name))) for name in own] for each in record.occupants]
+    shown.people = [
+        [(FIELD_LABELS[name], _shown(getattr(each, name), name)) for name in own] for each in record.occupants
+    ]
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, target: str) -> str:
     if value is None or value == "":
         return ""
+    if isinstance(value, str):
+        return wording(target).get(value, value)
     if isinstance(value, bool):
         return "oui" if value else "non"
     return value.strftime("%d/%m/%Y") if isinstance(value, dt.date) else str(value)

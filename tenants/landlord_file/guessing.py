@@ -12,7 +12,8 @@ from pathlib import Path
 
 from .code_tables import CodeTables, meaning_of
 from .found_lists import Column, FoundList
-from .profile import HOUSEHOLD_TARGETS, OCCUPANT_TARGETS
+from .profile import HOUSEHOLD_TARGETS, OCCUPANT_TARGETS, ValueType
+from .profile_parsing import wanted_type
 from .value_shapes import Shape, middle, number_of, own_meanings, separator_of, shape_of, share, table_of
 
 NAMES = Path(__file__).with_name("field_names.toml")
@@ -242,7 +243,7 @@ def score(known: Known, target: str, section: str) -> float:
     named = name_score(known, field_names()[section].get(target, ()))
     if known.shape.kind == "empty":
         return 0.8 * named if named >= 0.9 else 0.0
-    fit = _FITS[target](known)
+    fit = _fit_of(target)(known)
     if fit <= 0 or known.shape.kind == "forbidden":
         return 0.0
     if named > 0:
@@ -250,6 +251,13 @@ def score(known: Known, target: str, section: str) -> float:
     telling = known.domain if target in DOMAINS else known.shape.kind
     wanted = {"postcode": "town", "city": "town"}.get(target, target)
     return 0.55 * min(fit, 1.0) if telling in _TELLING and telling == wanted else 0.0
+
+
+def _fit_of(target: str) -> Callable[[Known], float]:
+    """How a field judges values: its own way, else that of its type."""
+    usual = {ValueType.BOOLEAN: _is("boolean"), ValueType.DATE: _is("date"), ValueType.INTEGER: _small(100)}
+    kind = wanted_type(target)
+    return _FITS.get(target) or (usual.get(kind, _line) if kind is not None else _line)
 
 
 def targets_of(section: str) -> tuple[str, ...]:
@@ -271,13 +279,13 @@ def written(known: Known, target: str) -> tuple[dict[str, object], str]:
         return source | {"type": "label", "table": known.table}, ""
     if target in ("rent", "surface"):
         return _as_amount(known, target, source)
-    if target in ("move_in", "birth_date", "qpv", "apl", "cmi", "dependant"):
-        kind = "date" if target in ("move_in", "birth_date") else "boolean"
+    kind = str(wanted_type(target) or "")
+    if kind in ("date", "boolean"):
         if known.shape.type == kind:
             return {**source, "type": kind, **known.shape.options}, ""
         usual: dict[str, object] = {"format": "DD/MM/YYYY"} if kind == "date" else {}
         return source | {"type": kind} | usual, "aucune valeur dans l'exemple"
-    if target in ("rank", "non_response_years"):
+    if kind == "integer":
         return source | {"type": "integer"}, ""
     if known.shape.kind == "town" and target in ("postcode", "city"):
         sign = "-" if share(known.column.values, re.compile(r"\d{5} - ").match) >= 0.9 else " "

@@ -70,6 +70,13 @@ _TYPED_TARGETS = {
     "financing": ValueType.CODE,
     "sex": ValueType.CODE,
 }
+
+
+def wanted_type(target: str) -> ValueType | None:
+    """The type that a field must have; None for those that hold a text."""
+    return _TYPED_TARGETS.get(target)
+
+
 _TEXT_TYPES = (ValueType.TEXT, ValueType.CODE, ValueType.LABEL)
 _LIST_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _NOWHERE = SourcePath(".", ())
