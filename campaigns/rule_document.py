@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-import openpyxl
 from django.core.files.base import ContentFile
 from django.db import transaction
 
@@ -123,11 +122,13 @@ def _decoded(content: bytes, encoding: str) -> str | None:
 
 def _sheet_rows(name: str, content: bytes) -> list[tuple[Any, ...]]:
     """The first sheet. A workbook that would unpack beyond reason is refused before it is opened."""
+    from openpyxl import load_workbook  # type: ignore[import-untyped]  # noqa: PLC0415 — heavy, for workbooks only
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(each.file_size for each in packed.infolist()) > LARGEST_UNPACKED:
                 raise UnableToRead(f"« {name} » est anormalement compressé : refusé.")
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         return [row for _, row in zip(range(MOST_LINES + 2), sheet.iter_rows(values_only=True), strict=False)]
     except UnableToRead:

@@ -13,7 +13,6 @@ from campaigns.models import Campaign, LandlordRule, RuleLine, RuleVersion, User
 from campaigns.questionnaire import overlay
 from campaigns.questionnaire.expression_text import ExpressionError
 from campaigns.questionnaire.expression_types import check
-from campaigns.questionnaire.expressions import expression_of
 from campaigns.questionnaire.parsing import load_library
 from campaigns.questionnaire.schema import WORD, WORDS, Questionnaire, Requires, Rule, Severity
 from campaigns.questionnaire.symbols import symbols_of
@@ -236,9 +235,18 @@ def rule_from(told: Mapping[str, str]) -> Rule:
     )
 
 
-def reads_of(rule: Rule) -> tuple[str, ...]:
-    """The symbols that a rule's condition looks at."""
-    return expression_of(rule.expression).reads if rule.expression else ()
+def rule_from_line(line: DocumentLine, headings: Sequence[str]) -> Rule:
+    """A rule begun from a line of the landlord's document: its code, subject and gravity where columns tell them."""
+    told = {name.casefold(): cell for name, cell in zip(headings, line.cells, strict=False)}
+    first = line.cells[0] if line.cells else ""
+    code = told.get("code", first).strip().upper()
+    gravities = {"bloquante": Severity.BLOCKING, "avertissement": Severity.WARNING, "info": Severity.INFO}
+    return Rule(
+        code=code if CODE.fullmatch(code) else "",
+        severity=gravities.get(told.get("gravité", "").strip().casefold(), Severity.BLOCKING),
+        message="",
+        label=told.get("objet", "")[:LONGEST_LABEL],
+    )
 
 
 def _refuse_outsider(actor: User) -> None:

@@ -29,22 +29,24 @@ from campaigns.admin_site import (
 )
 from campaigns.models import Campaign, LandlordRule, RuleVersion
 from campaigns.questionnaire.schema import Questionnaire, Rule
-from campaigns.rule_document import UnableToRead, keep_document, table_of
+from campaigns.rule_document import DocumentLine, UnableToRead, keep_document, table_of
 from campaigns.rule_encoding import (
     RuleProblem,
     UnableToEncode,
     decide_line,
     encode_rule,
+    line_decisions,
     own_rules,
     problems_of,
     rule_from,
+    rule_from_line,
     switch_library_rule,
     withdraw_rule,
 )
 from returns.confirming import UnableToConfirm, confirm, refuse, to_confirm
 from returns.models import Finding
 from returns.rules.trial import try_rule
-from returns.views.rule_book import EXAMPLES, lines_to_do, rule_book
+from returns.views.rule_book import EXAMPLES, RuleBook, lines_to_do, rule_book
 
 REFUSALS = (UnableToEncode, UnableToRead)
 
@@ -86,7 +88,7 @@ class LandlordRuleAdmin(RecordAdmin):
             return self._save(request, campaign)
         if action:
             return self._act(request, campaign, action)
-        return self._page(request, campaign, _asked(request, campaign))
+        return self._page(request, campaign)
 
     def _save(self, request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
         rule = rule_from(request.POST)
@@ -94,6 +96,7 @@ class LandlordRuleAdmin(RecordAdmin):
             version = encode_rule(campaign=campaign, rule=rule, actor=actor_of(request), now=timezone.now())
         except UnableToEncode as error:
             return self._page(request, campaign, rule, problems=error.problems)
+        _note_line(request, campaign, rule.code)
         messages.success(request, f"La règle {rule.code} est enregistrée (version {version.number}).")
         return redirect(f"{_address(campaign)}#regles")
 
@@ -114,12 +117,14 @@ class LandlordRuleAdmin(RecordAdmin):
         self,
         request: HttpRequest,
         campaign: Campaign,
-        rule: Rule | None,
+        rule: Rule | None = None,
         *,
         problems: tuple[RuleProblem, ...] = (),
         tried: bool = False,
     ) -> TemplateResponse:
         book = rule_book(campaign)
+        source = next((each.line for each in book.lines if each.line.digest == request.GET.get("line")), None)
+        rule = rule or _asked(request, campaign, source, book)
         trial = None
         if tried and rule is not None and book.form is not None:
             problems = tuple(problems_of(rule, book.form))
@@ -132,6 +137,7 @@ class LandlordRuleAdmin(RecordAdmin):
             "campaign": campaign,
             "book": book,
             "rule": rule,
+            "source": source,
             "problems": {each.entry: each for each in problems},
             "trial": trial,
             "fields": _fields(book.form),
@@ -202,6 +208,20 @@ def _decide_line(request: HttpRequest, campaign: Campaign) -> tuple[str, str]:
     return f"Ligne {line.number} : c'est noté.", "document"
 
 
+def _note_line(request: HttpRequest, campaign: Campaign, code: str) -> None:
+    """The line of the document from which a rule was begun is encoded by it, and by those that already did."""
+    wanted = request.GET.get("line")
+    table = table_of(campaign) if wanted else None
+    for line in table.lines if table else ():
+        if line.digest == wanted:
+            known = line_decisions(campaign).get(line.digest)
+            codes = [*(known.codes if known else []), code]
+            decide_line(
+                campaign=campaign, line=line, codes=codes, reason="", actor=actor_of(request), now=timezone.now()
+            )
+            return
+
+
 def _keep_document(request: HttpRequest, campaign: Campaign) -> tuple[str, str]:
     uploaded = request.FILES.get("document")
     if uploaded is None or isinstance(uploaded, list):
@@ -227,10 +247,11 @@ def _address(campaign: Campaign) -> str:
     return reverse("admin:rules_page", args=[campaign.pk])
 
 
-def _asked(request: HttpRequest, campaign: Campaign) -> Rule | None:
-    """The rule to edit: one of the landlord's own, or one started from a rule of the model."""
+def _asked(request: HttpRequest, campaign: Campaign, source: DocumentLine | None, book: RuleBook) -> Rule | None:
+    """The rule to edit: one of the landlord's own, or one begun from a line of its document."""
     code = request.GET.get("code", "")
-    return next((each.definition for each in own_rules(campaign) if each.rule.code == code), None)
+    found = next((each.definition for each in own_rules(campaign) if each.rule.code == code), None)
+    return found or (rule_from_line(source, book.headings) if source else None)
 
 
 def _fields(form: Questionnaire | None) -> list[tuple[str, list[tuple[str, str]]]]:

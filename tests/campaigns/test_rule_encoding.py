@@ -20,6 +20,7 @@ from campaigns.rule_encoding import (
     line_decisions,
     own_rules,
     rule_from,
+    rule_from_line,
     switch_library_rule,
     withdraw_rule,
 )
@@ -252,3 +253,13 @@ def test_what_is_typed_becomes_a_rule():
     rule = rule_from(told)
 
     assert (rule.code, rule.expression, rule.repeat, rule.severity) == ("RG7", "vrai et vrai", "occupants", "blocking")
+
+
+def test_a_rule_is_begun_from_a_line_of_the_document():
+    headings = ("code", "objet", "situation", "consigne", "gravité")
+    line = DocumentLine(3, ("rg09", "Naissance", "mineur", "Acte", "avertissement"))
+
+    rule = rule_from_line(line, headings)
+
+    assert (rule.code, rule.label, rule.severity) == ("RG09", "Naissance", Severity.WARNING)
+    assert rule_from_line(DocumentLine(3, ("Une phrase libre.",)), ("Règles",)).code == ""

@@ -134,6 +134,19 @@ def test_the_landlord_s_document_is_shown_line_by_line_and_accounted_for(campaig
     assert "rechargez la page" in text_of(post("line", codes="RG01"))
 
 
+def test_a_rule_is_begun_from_a_line_which_it_then_encodes(campaign, manage, page, post):
+    campaign.rules_document.save("regles_gestion.csv", ContentFile(DOCUMENT))
+    line = manage.get(page).context["book"].lines[8].line
+
+    begun = manage.get(page, {"line": line.digest})
+    assert "Ligne 10 du document" in text_of(begun)
+    assert (begun.context["rule"].code, begun.context["rule"].label) == ("RG09", "Naissance")
+    for code in ("RG09", "RG09-B"):
+        manage.post(f"{page}?line={line.digest}", {**TYPED, "action": "save", "code": code})
+
+    assert line_decisions(campaign)[line.digest].codes == ["RG09", "RG09-B"]
+
+
 def test_a_document_is_deposited_and_given_back(campaign, manage, post):
     uploaded = SimpleUploadedFile("regles.csv", DOCUMENT)
     assert "est gardé avec la campagne" in text_of(post("document", document=uploaded))
