@@ -17,15 +17,12 @@ from campaigns.questionnaire.schema import Questionnaire
 from returns.answers import corrected, questionnaire_of
 from returns.evidence import Evidence
 from returns.models import Declaration, SlsSimulation
+from returns.simulated import BRACKETS, PROVISIONAL
 from returns.sls_cases import Estimate, estimate
 from tenants.models import SurveyCase
 from tenants.prefill import known_rows, prefill_of
 
 CHUNK = 400
-# Whole percentages of overrun at which a bracket begins; the last one has no end.
-BRACKETS = (20, 40, 60, 100, 150)
-PROVISIONAL = "provisional"
-MONTHS = 12
 
 
 @dataclass

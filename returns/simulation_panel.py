@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
@@ -15,91 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.admin_site import DONE, TROUBLE, WAITING, Action, Figure, Link, Panel, RecordAdmin, Step
-from campaigns.law.wording import euros
 from campaigns.legal import law_of
 from campaigns.models import Campaign, User
 from returns import tasks
 from returns.models import Declaration, SlsSimulation
-from returns.simulating import BRACKETS, MONTHS, PROVISIONAL
-
-LABELS = {
-    **{str(start): f"de {start} à {end - 1} %" for start, end in zip(BRACKETS, (*BRACKETS[1:], 0), strict=True) if end},
-    str(BRACKETS[-1]): f"{BRACKETS[-1]} % et plus",
-    PROVISIONAL: "sans réponse (forfait)",
-}
-OUTCOMES = (
-    ("under", "sous le seuil de 20 %"),
-    ("due", "SLS estimé"),
-    ("provisional", "sans réponse : forfait"),
-    ("exempt", "exemptés ou hors périmètre"),
-    ("waiting", "pas encore de réponse"),
-    ("unknown", "impossibles à estimer"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A bracket: its households and amounts; `width` is in percent of the longest bar, as SVG writes it."""
-
-    label: str
-    households: int
-    monthly: str
-    yearly: str
-    mean: str
-    width: str
-    top: int
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What the page of a simulation shows."""
-
-    bars: Sequence[Bar]
-    height: int
-    outcomes: Sequence[tuple[str, int]]
-    problems: Sequence[tuple[str, int]]
-    monthly: str
-    yearly: str
-    households: int
-
-
-def shown_of(simulation: SlsSimulation) -> Shown:
-    """A simulation as its page shows it."""
-    told = simulation.figures
-    households: Mapping[str, int] = told.get("households", {})
-    amounts = {key: Decimal(text) for key, text in told.get("amounts", {}).items()}
-    longest = max(households.values(), default=0)
-    bars = [
-        _bar(number, label, households.get(key, 0), amounts.get(key, Decimal(0)), longest)
-        for number, (key, label) in enumerate(LABELS.items())
-    ]
-    total = sum(amounts.values(), Decimal(0))
-    outcomes: Mapping[str, int] = told.get("outcomes", {})
-    problems: Mapping[str, int] = told.get("problems", {})
-    return Shown(
-        bars=bars,
-        height=len(bars) * ROW + 8,
-        outcomes=[(label, outcomes.get(key, 0)) for key, label in OUTCOMES],
-        problems=sorted(problems.items(), key=lambda each: -each[1]),
-        monthly=euros(total),
-        yearly=euros(total * MONTHS),
-        households=sum(households.values()),
-    )
-
-
-ROW = 46
-
-
-def _bar(number: int, label: str, households: int, amount: Decimal, longest: int) -> Bar:
-    return Bar(
-        label=label,
-        households=households,
-        monthly=euros(amount),
-        yearly=euros(amount * MONTHS),
-        mean=euros((amount / households).quantize(Decimal("0.01"))) if households else "",
-        width=f"{households * 100 / longest:.2f}%" if longest else "0%",
-        top=number * ROW,
-    )
+from returns.simulated import shown_of
 
 
 @admin.register(SlsSimulation)

@@ -1,4 +1,4 @@
-"""What the law says of one case: its dates with their reasons, and the SLS that its answers lead to, an estimate."""
+"""What the law says: the dates of a case with their reasons, the SLS that answers lead to. Estimates, never bills."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from campaigns.law.settings import Law
 from campaigns.law.sls import Line, Outcome
 from campaigns.law.wording import euros
 from campaigns.legal import law_of
+from campaigns.models import Campaign
 from returns.answers import NoQuestionnaire, context_of
+from returns.models import SlsSimulation
+from returns.simulated import Shown, newest_simulation, shown_of
 from returns.sls_cases import SLS_SCOPES, Estimate, estimate, warnings_of
 from tenants.legal_dates import CAUSES, Cause, LegalDates, legal_dates
 from tenants.models import SurveyCase
@@ -50,6 +53,21 @@ def legal_page_of(case: SurveyCase, today: dt.date, *, figures: str, sensitive: 
         alerts=alerts,
         other_years=[each for each in years if each != case.campaign.year][:1] if found and found.official else [],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationPage:
+    """The newest SLS simulation of a campaign, as the dashboard shows it."""
+
+    made: SlsSimulation
+    shown: Shown
+    indicative: bool
+
+
+def simulation_of(campaign: Campaign) -> SimulationPage | None:
+    """The newest simulation that came to something, None before."""
+    made = newest_simulation(campaign)
+    return SimulationPage(made, shown_of(made), made.year != campaign.year) if made else None
 
 
 def _found(case: SurveyCase, law: Law, year: int) -> tuple[Estimate | None, Sequence[Alert]]:

@@ -21,7 +21,7 @@ from tenants.models import SurveyCase
 from tenants.survey_scope import explanation_of
 from tracking import case_list, charts, figures, quality, sentences
 from tracking.access import campaign_or_404, campaigns_of, case_or_404, cases_of, may_see_scans, read_only
-from tracking.case_law import legal_page_of
+from tracking.case_law import legal_page_of, simulation_of
 from tracking.case_page import content_of
 from tracking.definitions import DEFINITIONS
 from tracking.wording import BADGES
@@ -58,7 +58,8 @@ def _found_anywhere(user: User, words: str) -> list[SurveyCase]:
 @require_safe
 def campaign(request: HttpRequest, pk: int) -> TemplateResponse:
     """The dashboard of one campaign."""
-    shown = campaign_or_404(_user(request), pk)
+    user = _user(request)
+    shown = campaign_or_404(user, pk)
     counters, curve, waves = figures.counters(shown), figures.curve(shown), figures.waves(shown)
     channels = figures.channels(shown)
     context = {
@@ -73,6 +74,7 @@ def campaign(request: HttpRequest, pk: int) -> TemplateResponse:
         "others": [wave for wave in waves if not wave.collective],
         "agencies": figures.by_agency(shown),
         "states": figures.states(shown),
+        "simulation": None if user.role == User.Role.CALL_AGENT else simulation_of(shown),
         "milestones": shown.milestones.order_by("due_on", "pk"),
         "missing": quality.missing_most(shown),
         "reminded_after_answer": figures.reminded_after_answer(shown),

@@ -14,8 +14,9 @@ from campaigns.law.sls import MissingFact, Outcome
 from campaigns.models import Campaign
 from campaigns.questionnaire.conditions import Context
 from returns.models import Declaration, SlsSimulation
+from returns.simulated import newest_simulation, shown_of
 from returns.simulating import declared_cases, simulate
-from returns.simulation_panel import describe_simulation, shown_of, start_simulation, years_of
+from returns.simulation_panel import describe_simulation, start_simulation, years_of
 from returns.sls_cases import estimate, people_of, resources_of, warnings_of
 from tenants.models import SurveyCase
 from tests.factories.campaigns import CampaignFactory, RevisionFactory, UserFactory
@@ -244,6 +245,7 @@ class TestSimulation:
         made = simulate(campaign=campaign, now=NOW)
 
         assert made.figures == {}
+        assert newest_simulation(campaign) is None
         assert "2027" in made.explanation
         assert describe_simulation(campaign).note == made.explanation
         assert [year for year, _ in years_of(campaign)][:2] == ["2027", "2026"]

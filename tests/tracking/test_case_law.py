@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from campaigns.models import Campaign
 from returns.models import Declaration
+from returns.simulating import simulate
 from tenants.models import SurveyCase
 from tests.factories.campaigns import CampaignFactory, RevisionFactory, UserFactory
 from tests.factories.tenants import CaseFactory
@@ -128,3 +129,21 @@ def test_a_case_manager_suspends_and_resumes_the_clocks(client: Client, campaign
     assert "contestation en cours" in suspended
     assert "Délais légaux repris" in resumed
     assert "ne sont pas suspendus" in refused
+
+
+def test_the_dashboard_shows_the_newest_simulation_to_the_landlord(client: Client, campaign: Campaign) -> None:
+    answered(campaign)
+    landlord = UserFactory(role="landlord", landlord=campaign.landlord, is_staff=False)
+    address = reverse("tracking:campaign", args=[campaign.pk])
+    client.force_login(landlord)
+    assert "Simulation du SLS" not in client.get(address).content.decode()
+
+    simulate(campaign=campaign, now=SENT)
+
+    shown = client.get(address).content.decode()
+    assert "Estimation, jamais une facture" in shown
+    assert "1 foyer, " in shown
+    client.force_login(UserFactory(calling=True))
+    assert "Simulation du SLS" not in client.get(address).content.decode()
+    client.force_login(UserFactory(of_landlord=True))
+    assert client.get(address).status_code == 404
