@@ -74,7 +74,11 @@ class Move(StrEnum):
 
 MOVES: dict[Move, Transition] = {
     Move.SEND: Transition(frozenset({State.PREPARED}), State.SENT, "Formulaire envoyé"),
-    Move.EXEMPT: Transition(frozenset({State.PREPARED, State.SENT}), State.OUT_OF_SCOPE, "Dossier hors enquête"),
+    Move.EXEMPT: Transition(
+        frozenset({State.PREPARED, State.SENT, State.UNDELIVERED, State.NON_RESPONDENT}),
+        State.OUT_OF_SCOPE,
+        "Dossier hors enquête",
+    ),
     Move.INCLUDE: Transition(frozenset({State.OUT_OF_SCOPE}), State.PREPARED, "Dossier remis dans l'enquête"),
     Move.LEAVE: Transition(
         frozenset({State.PREPARED, State.SENT, State.UNDELIVERED, State.NON_RESPONDENT}),

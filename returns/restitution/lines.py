@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from campaigns.law.settings import Law
@@ -188,7 +189,9 @@ def _amount_changed(before: RestitutionLine, line: RestitutionLine, columns: Col
 
 
 def _candidates(campaign: Campaign, versions: dict[int, int]) -> Iterator[tuple[int, tuple[str, int]]]:
-    cases = SurveyCase.objects.for_campaign(campaign).surveyed()
+    """The cases surveyed, and those left out since they were told: the landlord must know that too."""
+    cases = SurveyCase.objects.for_campaign(campaign)
+    cases = cases.filter(~Q(state=State.OUT_OF_SCOPE) | Exists(RestitutionLine.objects.filter(case=OuterRef("pk"))))
     ordered = cases.order_by("household__tenant_reference", "pk")
     for pk, state in ordered.values_list("pk", "state").iterator():
         yield pk, (_shown(State(state)).value, versions.get(pk, 0))
