@@ -30,7 +30,7 @@ from tenants import case_states, dispatch, importing, reminders, tasks, waves
 from tenants.case_states import State
 from tenants.dispatch.letters import waiting_letters
 from tenants.landlord_file.profile import shipped_profiles
-from tenants.models import ImportFile, Message, PrintBatch, SurveyCase, Wave
+from tenants.models import AddressProposal, ImportFile, Message, PrintBatch, SurveyCase, Wave
 
 Data = Mapping[str, Any]
 FIELD_KINDS = (
@@ -174,6 +174,9 @@ def describe_printing(campaign: Campaign) -> Panel:
         Figure("lots", batches.count(), listing("printbatch", campaign)),
         Figure("lots à remettre", waiting, listing("printbatch", campaign, state__exact="composed")),
     ]
+    open_ones = AddressProposal.objects.waiting().filter(household__campaign=campaign).count()
+    if open_ones:
+        figures.append(Figure("adresses à décider", open_ones, reverse("admin:addresses", args=[campaign.pk])))
     may = campaign.stage != Campaign.Stage.CLOSED
     actions = [*(["hand_over"] if waiting else []), *(["compose"] if prepared and may else [])]
     state = CURRENT if actions else DONE if batches else WAITING

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 
 from django.conf import settings
@@ -39,15 +38,12 @@ def branding_of(campaign: Campaign) -> Branding:
 
 
 def postal_lines(household: Household) -> list[str]:
-    """The address as it is printed in the window (NF Z10-011): at most six lines, the last ones in capitals.
+    """The address as it is printed in the window: at most six lines, none empty.
 
-    From the street on only letters, digits and spaces are left, as sorting machines ask.
+    Word for word what the landlord gave or what somebody accepted: corrections to the postal norm are proposed and
+    decided before (`tenants.importing.addresses`), never made here.
     """
-    holder = household.leaseholder
-    above = [holder.addressed_as if holder else "", household.address_2, household.address_3]
-    below = [household.address_4, f"{household.postcode} {household.city}"]
-    plain = [re.sub(r"[^\w]+", " ", line).strip().upper() for line in below]
-    return [line for line in [*(line.strip() for line in above), *plain] if line][:6]
+    return [line.strip() for line in household.address_lines][:6]
 
 
 def shown_prefills(known: Mapping[tuple[str, int], object], fields: Mapping[str, Field]) -> dict[tuple[str, int], str]:

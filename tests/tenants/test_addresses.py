@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.urls import reverse
 
 from campaigns.models import Campaign
 from tenants.importing.addresses import (
@@ -16,7 +17,9 @@ from tenants.importing.addresses import (
     refuse_proposal,
 )
 from tenants.models import AddressProposal, Household
+from tests.factories.campaigns import CampaignFactory, LandlordFactory
 from tests.factories.tenants import CaseFactory
+from tests.tenants.depositing import imported, ready, sample
 
 pytestmark = pytest.mark.django_db
 FAULTY = {"address_4": "8, rue des Lilas"}
@@ -148,3 +151,58 @@ class TestTheSameFileAgain:
         accept_proposal(proposal=only(faulty), now=now, actor=manager)
         decided = accepted_for(campaign, [faulty.tenant_reference])[faulty.tenant_reference]
         assert as_accepted({"address_4": "1 RUE NEUVE"}, decided) == {"address_4": "1 RUE NEUVE"}
+
+
+class TestPage:
+    @pytest.fixture
+    def desk(self, client, manager):
+        """A signed-in case manager."""
+        client.force_login(manager)
+        return client
+
+    def test_old_and_new_are_shown_with_the_reason(self, desk, campaign, faulty):
+        text = desk.get(reverse("admin:addresses", args=[campaign.pk])).content.decode()
+        assert FAULTY["address_4"] in text
+        assert MENDED["address_4"] in text
+        assert "Ni virgule" in text
+
+    def test_one_is_accepted_another_refused_and_a_kind_together(self, desk, campaign, faulty, now):
+        second, third = household(campaign, **FAULTY), household(campaign, address_2="APPT  3")
+        url = reverse("admin:addresses_decide", args=[campaign.pk])
+        assert "1 nouvelle" not in desk.post(url, {"decision": "look"}, follow=True).content.decode()
+        desk.post(url, {"decision": "accept", "proposal": only(faulty).pk})
+        desk.post(url, {"decision": "refuse", "proposal": only(second).pk})
+        text = desk.post(url, {"decision": "kind", "kind": "spaces"}, follow=True).content.decode()
+        assert "1 correction acceptée" in text
+        assert [only(each).state for each in (faulty, second, third)] == ["accepted", "refused", "accepted"]
+        assert "Aucune adresse à corriger" in text
+
+    def test_lines_are_written_by_hand_and_refused_with_the_reason(self, desk, campaign, now):
+        found = household(campaign, address_4="8 RUE " + "X" * 40)
+        propose_addresses(campaign=campaign, now=now)
+        url = reverse("admin:addresses_decide", args=[campaign.pk])
+        data = {"decision": "accept", "proposal": only(found).pk}
+        answer = desk.post(url, data | {"line.address_4": "8, rue"}, follow=True).content.decode()
+        assert "Ni virgule" in answer
+        desk.post(url, data | {"line.address_4": "8 RUE X"})
+        found.refresh_from_db()
+        assert found.address_4 == "8 RUE X"
+
+    def test_another_campaign_s_proposal_is_not_found(self, desk, faulty):
+        other = CampaignFactory(landlord=LandlordFactory())
+        url = reverse("admin:addresses_decide", args=[other.pk])
+        assert desk.post(url, {"decision": "accept", "proposal": only(faulty).pk}).status_code == 404
+
+
+def test_an_import_proposes_and_a_second_one_keeps_what_was_accepted(now, manager):
+    campaign = ready("a", now)
+    content = sample("a").replace(b"<Ligne4>8 RUE DE GONZALEZ", b"<Ligne4>8, rue de Gonzalez", 1)
+    deposit, _ = imported(campaign, content, now)
+    found = campaign.households.get(tenant_reference="00100004")
+    assert found.address_4 == "8, rue de Gonzalez"
+    assert deposit.anomalies.filter(kind="address_punctuation").exists()
+    accept_proposal(proposal=only(found), now=now, actor=manager)
+    imported(campaign, content + b"\n", now)
+    found.refresh_from_db()
+    assert found.address_4 == "8 RUE DE GONZALEZ"
+    assert only(found).state == "accepted"

@@ -29,9 +29,10 @@ from tenants.dispatch import (
     left_out,
 )
 from tenants.dispatch.fills import postal_lines
+from tenants.importing.addresses import accept_proposal, propose_addresses
 from tenants.models import AccessCode, CaseEvent, Message, PrintBatch, SurveyCase
 from tests.factories.campaigns import CampaignFactory, LandlordFactory, UserFactory
-from tests.factories.tenants import CaseFactory, HouseholdFactory
+from tests.factories.tenants import CaseFactory
 from tests.tenants.printing import (
     LATER,
     NOW,
@@ -289,18 +290,20 @@ class TestForms:
         assert json.loads(content(batch.manifest))["warnings"] == {}
 
 
-def test_the_address_follows_the_postal_standard(db: None) -> None:
-    household = HouseholdFactory(
-        address_2="Étage 2", address_3="Bât. C", address_4="8 bis, rue de l'Écluse", city="Saint-Pierre-des-Corps"
-    )
+def test_the_address_is_printed_as_it_was_given_until_a_correction_is_accepted(db: None) -> None:
+    household = CaseFactory(
+        household__address_2="Étage 2",
+        household__address_4="8 bis, rue de l'Écluse",
+        household__city="Saint-Pierre-des-Corps",
+    ).household
+    above = ["Mme Inès ÉLODÉE", "Étage 2"]
+    assert postal_lines(household) == [*above, "8 bis, rue de l'Écluse", "37000 Saint-Pierre-des-Corps"]
 
-    assert postal_lines(household) == [
-        "Mme Inès ÉLODÉE",
-        "Étage 2",
-        "Bât. C",
-        "8 BIS RUE DE L ÉCLUSE",
-        "37000 SAINT PIERRE DES CORPS",
-    ]
+    propose_addresses(campaign=household.campaign, now=NOW)
+    for proposal in household.address_proposals.all():
+        accept_proposal(proposal=proposal, now=NOW, actor=UserFactory())
+    household.refresh_from_db()
+    assert postal_lines(household) == [*above, "8 BIS RUE DE L ECLUSE", "37000 SAINT PIERRE DES CORPS"]
 
 
 class TestProof:
