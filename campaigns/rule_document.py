@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -85,8 +85,9 @@ def read_table(name: str, content: bytes) -> RulesTable:
     if len(content) > LARGEST:
         raise UnableToRead(f"« {shown} » dépasse 10 Mo.")
     rows = _sheet_rows(shown, content) if shown.lower().endswith(".xlsx") else _csv_rows(shown, content)
-    told = [(number, _cells(row)) for number, row in enumerate(rows, 1)]
-    told = [(number, cells) for number, cells in told if any(cells)]
+    filled = [(number, row) for number, row in enumerate(rows, 1) if any(_cells(row))]
+    wide = len(_cells(filled[0][1])) if filled else 0
+    told = [(number, _aligned(row, wide)) for number, row in filled]
     if not told:
         raise UnableToRead(f"« {shown} » ne contient aucune ligne.")
     if len(told) > MOST_LINES + 1:
@@ -94,11 +95,26 @@ def read_table(name: str, content: bytes) -> RulesTable:
     return RulesTable(told[0][1], tuple(DocumentLine(*each) for each in told[1:]))
 
 
-def _cells(row: Iterable[Any]) -> tuple[str, ...]:
+def _cells(row: Iterable[Any], least: int = 0) -> tuple[str, ...]:
+    """The cells without idle spaces; empty ones at the end are dropped beyond the `least` wanted."""
     cells = [" ".join(str(cell).split()) if cell is not None else "" for cell in row][:MOST_CELLS]
-    while cells and not cells[-1]:
+    while len(cells) > least and not cells[-1]:
         cells.pop()
     return tuple(cells)
+
+
+def _aligned(row: Sequence[Any], wide: int) -> tuple[str, ...]:
+    """As many cells as there are headings: a delimiter between two spaces was a sign of the sentence, not a border."""
+    cells = ["" if cell is None else str(cell) for cell in row]
+    while cells and not cells[-1].strip():
+        cells.pop()
+    place = 0
+    while len(cells) > wide and place < len(cells) - 1:
+        if cells[place].endswith(" ") and cells[place + 1].startswith(" "):
+            cells[place : place + 2] = [f"{cells[place]};{cells[place + 1]}"]
+        else:
+            place += 1
+    return _cells(cells + [""] * (wide - len(cells)), wide)
 
 
 def _csv_rows(name: str, content: bytes) -> list[list[str]]:

@@ -40,11 +40,12 @@ class ShownLine:
 
 @dataclass(frozen=True, slots=True)
 class ShownRule:
-    """A rule of the landlord's own: what it says now, in words, and what it said before."""
+    """A rule of the landlord's own: what it says now, in words (`message` with the year's), and what it said before."""
 
     version: RuleVersion
     condition: str
     asks: str
+    message: str
     earlier: Sequence[RuleVersion]
 
 
@@ -138,7 +139,9 @@ def _shown(rule: LandlordRule, symbols: Mapping[str, Symbol], form: Questionnair
     version = rule.current
     earlier = sorted((each for each in rule.versions.all() if each != version), key=lambda each: -each.number)
     condition = expression_in_words(version.expression, symbols)
-    return ShownRule(version, condition, asked_by(version.definition, form), earlier)
+    worded = {each.code: each.message for each in form.rules} if form else {}
+    message = worded.get(rule.code, version.message)
+    return ShownRule(version, condition, asked_by(version.definition, form), message, earlier)
 
 
 def asked_by(rule: Rule, form: Questionnaire | None) -> str:

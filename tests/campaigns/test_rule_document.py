@@ -31,6 +31,20 @@ def test_a_landlord_s_document_is_read_line_by_line(landlord, lines):
     assert table.headings == ("code", "objet", "situation", "consigne", "gravité")
     assert [line.number for line in table.lines] == list(range(2, lines + 2))
     assert table.lines[0].cells[:3] == ("RG01", "Signature", "toujours")
+    assert {len(line.cells) for line in table.lines} == {5}
+    assert {line.cells[4] for line in table.lines} == {"bloquante", "avertissement", "info"}
+
+
+def test_a_semicolon_of_a_sentence_is_no_border_and_short_lines_are_filled():
+    content = b"code;consigne;gravite\nRG1;Refuser ; demander ; noter;info\nRG2\nRG3;a;b;c"
+
+    lines = read_table("r.csv", content).lines
+
+    assert [line.cells for line in lines] == [
+        ("RG1", "Refuser ; demander ; noter", "info"),
+        ("RG2", "", ""),
+        ("RG3", "a", "b", "c"),
+    ]
 
 
 def test_a_workbook_reads_like_a_csv():
