@@ -100,12 +100,14 @@ def _kind(mail: EmailMessage, status: str, content: bytes) -> str:
     automatic = _automatic(mail, text)
     if automatic:
         return automatic
-    temporary, permanent = _scanned(content)
+    temporary, permanent = _scanned(mail, content)
     if permanent:
         return _by_status(status) or _by_words(text) or Kind.UNKNOWN
     if temporary:
         return _by_words(text) or Kind.TEMPORARY
-    return _by_words(text) or Kind.OTHER if _is_from_a_server(mail) else Kind.OTHER
+    if _is_from_a_server(mail):
+        return _by_status(status) or _by_words(text) or Kind.OTHER
+    return Kind.OTHER
 
 
 def _reported(mail: EmailMessage, status: str, text: str) -> str:
@@ -163,9 +165,14 @@ def _is_from_a_server(mail: EmailMessage) -> bool:
     return empty or any(name in sender for name in ("mailer-daemon", "postmaster", "mail delivery"))
 
 
-def _scanned(content: bytes) -> tuple[bool, bool]:
-    """What flufl.bounce recognises: (something passing, something for good)."""
-    temporary, permanent = scan_message(email.message_from_bytes(content[:LARGEST]))
+def _scanned(mail: EmailMessage, content: bytes) -> tuple[bool, bool]:
+    """What flufl.bounce recognises: (something passing, something for good). It asks for plain, complete headers."""
+    if not mail["from"] or not str(mail["subject"] or "").isascii():
+        return False, False
+    try:
+        temporary, permanent = scan_message(email.message_from_bytes(content[:LARGEST]))
+    except Exception:
+        return False, False  # one of its many detectors stumbled on what no server writes
     return bool(temporary), bool(permanent)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,14 @@ SURVEYS = {
     "ops": "l'enquête sur l'occupation de votre logement",
     "sls_ops": "l'enquête sur votre foyer et vos ressources",
 }
+
+
+# An SMS may be read by anybody over a shoulder: what is owed and what is risked is only told by letter.
+UNFIT_FOR_SMS = re.compile(
+    r"€|\beuros?\b|mise en demeure|huissier|commissaire de justice|p[ée]nalit[ée]|indemnit[ée]|amende|poursuite|"
+    r"suppl[ée]ment de loyer|forfait",
+    re.IGNORECASE,
+)
 
 
 class UnableToWrite(Exception):
@@ -90,6 +99,8 @@ def _short(template: str, context: dict[str, Any]) -> str:
     name = context["landlord_name"]
     while True:
         told = render_to_string(template, context | {"landlord_name": name})
+        if UNFIT_FOR_SMS.search(told):
+            raise UnableToWrite(f"{template} : un SMS ne dit ni montant ni menace.")
         text = LINK.join(gsm7.in_gsm7(part) for part in " ".join(told.split()).split(LINK))
         if gsm7.length(text.replace(LINK, access_codes.link_url("x" * access_codes.TOKEN_LENGTH))) <= gsm7.LIMIT:
             return text

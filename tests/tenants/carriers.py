@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message as Email
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as EmailHandler
@@ -65,11 +66,16 @@ def free_port() -> int:
 
 @dataclass
 class Switchboard:
-    """What the stub received, and how it answers a number: (status, body), or None to accept then cut the line."""
+    """What the stub received and kept, and how it answers a number: (status, body), or None: accept, then cut the line.
+
+    A 5xx is answered after the message was kept, as Twilio may do.
+    """
 
     url: str = ""
     received: list[dict[str, str]] = field(default_factory=list)
     answers: dict[str, tuple[int, dict[str, Any]] | None] = field(default_factory=dict)
+    kept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    asked: list[dict[str, str]] = field(default_factory=list)
 
 
 @contextmanager
@@ -83,12 +89,34 @@ def twilio_stub() -> Iterator[Switchboard]:
             told = {name: values[0] for name, values in parse_qs(self.rfile.read(length).decode()).items()}
             board.received.append(told | {"path": self.path, "auth": self.headers["Authorization"]})
             accepted = (201, {"sid": f"SM{len(board.received):032d}", "status": "queued", "body": told["Body"]})
+            sid, today = str(accepted[1]["sid"]), f"{formatdate(usegmt=True)}"
+            board.kept[sid] = {**accepted[1], "to": told["To"], "from": told["From"], "date_sent": today}
             answer = board.answers.get(told["To"], accepted)
+            if answer is not None and answer[0] != accepted[0] and answer[0] < 500:
+                del board.kept[sid]
             if answer is None:
                 self.close_connection = True
                 self.connection.shutdown(socket.SHUT_RDWR)
                 return
-            status, body = answer
+            self.reply(*answer)
+
+        def do_GET(self) -> None:
+            """One message by its identifier, or the list filtered by recipient, two a page."""
+            parts = urlsplit(self.path)
+            asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+            sid = parts.path.rpartition("/")[2].removesuffix(".json")
+            board.asked.append(asked | {"path": parts.path})
+            if sid != "Messages":
+                found = board.kept.get(sid)
+                self.reply(200 if found else 404, found or {"code": 20404, "message": "not found", "status": 404})
+                return
+            listed = [each for each in board.kept.values() if each["to"] == asked.get("To", each["to"])]
+            page = int(asked.get("Page", "0"))
+            shown, more = listed[page * 2 : page * 2 + 2], len(listed) > page * 2 + 2
+            following = f"{parts.path}?{urlencode({**asked, 'Page': page + 1})}" if more else None
+            self.reply(200, {"messages": shown, "page": page, "page_size": 2, "next_page_uri": following})
+
+        def reply(self, status: int, body: Mapping[str, Any]) -> None:
             content = json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
