@@ -6,6 +6,7 @@ each change (`publish_accounts`), that its container applies within seconds (dep
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import re
@@ -15,11 +16,11 @@ from pathlib import Path
 
 import paramiko
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from campaigns import exchange_server
+from campaigns import audit, exchange_server
 from campaigns.exchange import SftpAccount
 from campaigns.exchange_keys import NO_PASSWORD, draw_secret, hash_secret, is_secret
 from campaigns.models import ExchangeAccount, ExchangeKey, Landlord
@@ -67,7 +68,10 @@ def embedded_server(*, port: int = 0, clock: Clock = timezone.now) -> exchange_s
         if isinstance(secret, str) and constant_time_compare(secret, embedded_password(username)):
             return True
         try:
-            return may_enter(username=username, secret=secret, today=timezone.localdate(clock()))
+            now = clock()
+            entered = may_enter(username=username, secret=secret, today=timezone.localdate(now))
+            _trace(username, secret, now, entered=entered)
+            return entered
         finally:
             connections.close_all()  # this is one of the server's own threads
 
@@ -78,6 +82,23 @@ def embedded_host_key() -> str:
     """The public key of the built-in server, made at the first call."""
     key = exchange_server.host_key(_key_path())
     return f"{key.get_name()} {key.get_base64()}"
+
+
+def _trace(username: str, secret: str | paramiko.PKey, now: dt.datetime, *, entered: bool) -> None:
+    """An entry of the audit for who came in, and for a wrong password; a client may well show keys of elsewhere."""
+    with all_landlords():
+        account = _named(username)
+        if account is not None and (entered or isinstance(secret, str)):
+            told = {"by": "password" if isinstance(secret, str) else "key"}
+            with contextlib.suppress(DatabaseError):  # another entry is being written: the door does not wait for it
+                audit.record(
+                    action="signin.sftp" if entered else "signin.sftp_refused",
+                    at=now,
+                    kind="exchangeaccount",
+                    pk=account.pk,
+                    landlord_id=account.landlord_id,
+                    data=told,
+                )
 
 
 def _key_path() -> Path:
