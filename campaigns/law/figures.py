@@ -182,6 +182,12 @@ def pls_ceiling(plus: Decimal) -> Decimal:
     return (plus * ratio).quantize(Decimal(1), ROUND_HALF_UP)
 
 
+def ceiling_kind(financing: str) -> str:
+    """Which ceiling a financing follows: `plus`, `pls`, `exempt` when the SLS does not apply, '' when unknown."""
+    kinds = tables("sls.toml")["financings"]
+    return next((kind for kind in ("plus", "pls", "exempt") if financing in kinds[kind]), "")
+
+
 def percent_of(key: str, year: int) -> int:
     """The percentage that the law sets under that key (`due`, `right_to_stay`) on 1 January. Raises MissingFigure."""
     return int(_dated("thresholds", key, year)["percent"])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from campaigns.law.figures import SLR_ZONES, percent_of, pls_ceiling, share_of
+from campaigns.law.figures import SLR_ZONES, ceiling_kind, percent_of, pls_ceiling, share_of
 from campaigns.law.household import Person, category_of
 from campaigns.law.settings import Law
 from campaigns.law.wording import decimal, euros
@@ -17,8 +17,6 @@ from campaigns.law.wording import decimal, euros
 CENT = Decimal("0.01")
 HUNDRED = Decimal(100)
 MONTHS = Decimal(12)
-FINANCINGS = frozenset({"PLUS", "PLAI", "PLS"})
-INTERMEDIATE = "PLI"
 ROUNDINGS = {"down": ROUND_DOWN, "half_up": ROUND_HALF_UP}
 
 
@@ -125,7 +123,7 @@ def assess(
     at least 10 % lower; `exemptions` are the French reasons for which the SLS does not apply.
     Raises MissingFact, or `figures.MissingFigure`.
     """
-    if exemptions or home.financing == INTERMEDIATE:
+    if exemptions or ceiling_kind(home.financing) == "exempt":
         return _exempt(year, exemptions)
     lines: list[Line] = []
     ceiling = _ceiling(year, home, people, law, lines)
@@ -166,7 +164,7 @@ def provisional(*, year: int, home: Home, law: Law, exemptions: tuple[str, ...] 
 
     The cap on resources can't be reckoned, since resources are unknown. Raises MissingFact or `figures.MissingFigure`.
     """
-    if exemptions or home.financing == INTERMEDIATE:
+    if exemptions or ceiling_kind(home.financing) == "exempt":
         return _exempt(year, exemptions)
     told = law.figures.without_answer(year)
     fee = law.file_fee if law.file_fee is not None else told.file_fee
@@ -192,7 +190,8 @@ def _exempt(year: int, reasons: tuple[str, ...]) -> Assessment:
 
 
 def _ceiling(year: int, home: Home, people: tuple[Person, ...], law: Law, lines: list[Line]) -> Decimal:
-    if home.financing not in FINANCINGS:
+    kind = ceiling_kind(home.financing)
+    if not kind:
         told = f"« {home.financing} »" if home.financing else "inconnu"
         raise MissingFact(f"Le financement du logement est {told} : PLUS, PLAI, PLS ou PLI est attendu.")
     try:
@@ -202,7 +201,7 @@ def _ceiling(year: int, home: Home, people: tuple[Person, ...], law: Law, lines:
     lines.append(Line("Catégorie de ménage", str(category.number), " ".join(category.steps), category.source))
     table = law.figures.ceiling(year, home.ceiling_zone)
     plus = table.of(category.number)
-    if home.financing != "PLS":
+    if kind == "plus":
         lines.append(
             Line(
                 "Plafond de ressources",

@@ -190,7 +190,8 @@ def test_rent_and_sls_stay_within_thirty_percent_of_resources():
 
 
 def test_plai_dwellings_follow_the_plus_ceilings():
-    assert reckon(home(financing="PLAI"), ALONE, 40000).ceiling == reckon(home(), ALONE, 40000).ceiling
+    for financing in ("PLAI", "LLS", "LLTS"):
+        assert reckon(home(financing=financing), ALONE, 40000).ceiling == reckon(home(), ALONE, 40000).ceiling
 
 
 def test_beyond_six_each_person_adds_to_the_ceiling():
