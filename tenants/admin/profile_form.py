@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tenants.landlord_file.profile import HOUSEHOLD_TARGETS, OCCUPANT_TARGETS
+from tenants.landlord_file.profile import HOUSEHOLD_TARGETS, OCCUPANT_TARGETS, ValueType
+from tenants.landlord_file.profile_parsing import wanted_type
 from tenants.landlord_file.records import FIELD_LABELS
 
 TYPES = (
@@ -24,6 +25,13 @@ TYPES = (
 )
 REQUIRED = frozenset({"tenant_ref", "last_name"})
 KEPT_CODES = frozenset({"agency", "estate"})
+USUAL = {
+    ValueType.DATE: "date",
+    ValueType.BOOLEAN: "boolean",
+    ValueType.DECIMAL: "comma",
+    ValueType.INTEGER: "integer",
+    ValueType.CODE: "code",
+}
 _MANAGED = frozenset(
     {
         "source",
@@ -163,7 +171,9 @@ def _row(target: str, section: str, told: object) -> Row:
     row.table = str(options.get("table", ""))
     kind = options.get("type", "text")
     row.type = str(kind)
-    if "constant" in options:
+    if not told:
+        row.type = USUAL.get(wanted_type(target) or ValueType.TEXT, "text")
+    elif "constant" in options:
         row.type, row.detail = "constant", str(options["constant"])
     elif kind == "decimal":
         row.type = "cents" if options.get("cents") else "comma" if options.get("separator") == "," else "dot"
