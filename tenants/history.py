@@ -110,10 +110,12 @@ def _detail(event: CaseEvent) -> str:
 
 
 def _reasons(data: Mapping[str, Any]) -> list[str]:
-    """Why an envelope came back, or why the clocks stand still."""
+    """Why an envelope came back, why the clocks stand still, how a legal date was counted."""
     words = []
     if data.get("reason") in set(undelivered.Motive):
         words.append(undelivered.EFFECTS[undelivered.Motive(data["reason"])].label)
     if data.get("cause") in set(Cause):
         words.append(CAUSES[Cause(data["cause"])])
+    if data.get("explained"):
+        words.append(" ".join(data["explained"].get("steps", ())))
     return words

@@ -21,7 +21,7 @@ from campaigns.operations import complete_milestone
 from tenants import waves
 from tenants.case_states import Move, MoveRefused, State
 from tenants.constat import mailings
-from tenants.legal_dates import SLS_SCOPES, legal_dates, with_proofs
+from tenants.legal_dates import SLS_SCOPES, LegalDates, legal_dates, with_proofs
 from tenants.messaging import Text
 from tenants.models import SurveyCase, Wave
 from tenants.waves.reasons import ANSWERED, NO_NOTICE, NO_POST, NOT_SLS, PASSING, RUNNING, SUSPENDED
@@ -209,28 +209,29 @@ def _constat(run: Run, step: Step, case: SurveyCase) -> None:
 
 def _non_response(run: Run, step: Step, case: SurveyCase) -> None:
     """Given up once the fifteen days of the formal notice are over, by the law's own reckoning."""
-    reason = _too_early(run, case)
+    dates = legal_dates(case, law=run.law, today=run.today)
+    reason = _too_early(run, case, dates)
     if reason:
         step.excluded[reason] += 1
         return
     if not run.dry_run:
         day = timezone.localdate(case.formal_notice_at).isoformat() if case.formal_notice_at else ""
         try:
-            case.move(Move.GIVE_UP, now=run.now, actor=run.actor, data={"formal_notice_on": day})
+            told = {"formal_notice_on": day, "explained": dates.notice.as_table() if dates.notice else {}}
+            case.move(Move.GIVE_UP, now=run.now, actor=run.actor, data=told)
         except MoveRefused:
             step.excluded[ANSWERED] += 1
             return
     step.moved += 1
 
 
-def _too_early(run: Run, case: SurveyCase) -> str:
+def _too_early(run: Run, case: SurveyCase, dates: LegalDates) -> str:
     if case.scope not in SLS_SCOPES:
         return NOT_SLS
     if case.state == State.UNDELIVERED:
         return NO_POST
     if case.formal_notice_at is None:
         return NO_NOTICE
-    dates = legal_dates(case, law=run.law, today=run.today)
     if dates.suspended:
         return SUSPENDED
     return "" if dates.may_give_up(run.today) else RUNNING

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from campaigns.law.settings import parse_settings, shipped_law
 from campaigns.legal import law_of
-from campaigns.models import Campaign, LegalSettings
+from campaigns.models import Campaign, LegalSettings, Milestone
+from tenants.history import told
 from tenants.legal_dates import (
     LegalDates,
     UnableToSuspend,
@@ -21,6 +22,7 @@ from tenants.legal_dates import (
     with_proofs,
 )
 from tenants.models import Message, Posting, PrintBatch, Purpose, RegisteredLetter, SurveyCase
+from tenants.reminders import send_due
 from tenants.undelivered import record_undelivered
 from tests.factories.campaigns import CampaignFactory, LandlordFactory
 from tests.factories.tenants import CaseFactory, MessageFactory
@@ -40,13 +42,13 @@ def campaign(db: None) -> Campaign:
     return CampaignFactory(stage=Campaign.Stage.FIELD)
 
 
-def sent_case(campaign: Campaign, day: D = SENT_ON, **told: Any) -> SurveyCase:
-    return CaseFactory(campaign=campaign, state="sent", sent_at=at(day), **told)
+def sent_case(campaign: Campaign, day: D = SENT_ON, **fields: Any) -> SurveyCase:
+    return CaseFactory(campaign=campaign, state="sent", sent_at=at(day), **fields)
 
 
-def mailed(case: SurveyCase, day: D, purpose: Purpose = Purpose.FORM, **told: Any) -> Message:
+def mailed(case: SurveyCase, day: D, purpose: Purpose = Purpose.FORM, **fields: Any) -> Message:
     return MessageFactory(
-        case=case, channel="letter", purpose=purpose, wave=f"{purpose}-{day}", state="sent", sent_at=at(day), **told
+        case=case, channel="letter", purpose=purpose, wave=f"{purpose}-{day}", state="sent", sent_at=at(day), **fields
     )
 
 
@@ -283,3 +285,14 @@ def test_the_newest_settings_of_the_landlord_apply(db: None) -> None:
 
     assert law_of(landlord).postal_days == 4
     assert law_of(rival) is LAW
+
+
+def test_the_history_says_how_the_fifteen_days_were_counted(campaign: Campaign) -> None:
+    case = sent_case(campaign, formal_notice_at=at(D(2026, 12, 1)))
+    Milestone(campaign=campaign, kind=Milestone.Kind.NON_RESPONSE, due_on=D(2026, 12, 17)).save()
+
+    send_due(campaign=campaign, today=D(2026, 12, 17), now=at(D(2026, 12, 17)))
+
+    event = case.events.get(kind="give_up")
+    assert event.data["explained"]["date"] == "2026-12-16"
+    assert "mercredi 16 décembre 2026" in told(event).text
