@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -26,6 +26,7 @@ from tenants.landlord_file.code_tables import (
     unmapped_codes,
 )
 from tenants.landlord_file.profile import FieldMapping, MappingProfile, ValueType
+from tenants.landlord_file.records import Anomaly, Severity
 from tenants.models import Dwelling, ImportAnomaly, ImportFile, Occupant
 
 DOMAINS = ("link", "status", "activity", "financing", "sex")
@@ -117,23 +118,43 @@ def import_codes(*, deposit: ImportFile, now: dt.datetime) -> ImportFile:
         return deposit
     try:
         with deposit.content.open("rb") as source:
-            tables = load_code_tables(source)
+            tables = load_code_tables(source, deposit.name)
     except CodeTableError as error:
-        return refuse(deposit, error.problems)
+        refused = refuse(deposit, error.problems)
+        _locate(deposit, error.anomalies)
+        return refused
     problems = _too_long(tables)
     if problems:
         return refuse(deposit, problems)
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=deposit.campaign_id)
         profile = profile_of(campaign)
-        warnings = [("suspect_label", sentence) for sentence in tables.warnings]
-        warnings += [("kept_code", sentence) for sentence in _store(campaign, tables, profile, deposit, now)]
+        warnings = [("kept_code", sentence) for sentence in _store(campaign, tables, profile, deposit, now)]
         if profile is not None:
             completed = profile_of(campaign) or profile
             warnings += [("unmapped_code", sentence) for sentence in unmapped_codes(completed, codes_of(campaign))]
         tell(deposit, warnings, ImportAnomaly.Severity.WARNING)
+        _locate(deposit, tables.anomalies)
         count = sum(len(table.labels) for table in tables.tables.values())
         return imported(deposit, now, f"{count} codes dans {len(tables.tables)} tables.")
+
+
+def _locate(deposit: ImportFile, anomalies: Sequence[Anomaly]) -> None:
+    """What is wrong at a line of the file, in place of the same told without its line."""
+    if any(each.severity is Severity.FILE for each in anomalies):
+        deposit.anomalies.all().delete()
+    ImportAnomaly.objects.bulk_create(
+        ImportAnomaly(
+            deposit=deposit,
+            kind=each.kind[:40],
+            severity=each.severity.value,
+            line=each.line,
+            value=each.value[:200],
+            expected=each.expected[:200],
+            message=each.message[:400],
+        )
+        for each in anomalies
+    )
 
 
 def _store(

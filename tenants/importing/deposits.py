@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import hashlib
 import io
+import re
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from typing import Any
@@ -20,6 +21,10 @@ from tenants.models import ImportAnomaly, ImportFile
 HEAD = 4096
 RULES_MAX_BYTES = 5_000_000
 CHUNK = 2_000
+
+# Tables de correspondance written in XML: the file is named after them, and codes stand beside labels.
+_CODES_IN_NAME = re.compile(r"correspond|nomenclat|codif|codes?(?![a-z])|tables?(?![a-z])")
+_CODES_INSIDE = re.compile(r"\bcodes?\b(?s:.)*?lib(?:ell?e)?s?\b|lib(?:ell?e)?s?\b(?s:.)*?\bcodes?\b")
 
 Progress = Callable[[int], None]
 
@@ -38,11 +43,13 @@ def recognise(name: str, head: bytes) -> str:
         return ImportFile.Kind.CODES
     if {"code", "objet"} <= titles:
         return ImportFile.Kind.RULES
+    if text.lstrip().startswith("<") and _CODES_IN_NAME.search(name.lower()) and _CODES_INSIDE.search(text):
+        return ImportFile.Kind.CODES
     if suffix == ".xml" or head[:2] in (b"\xff\xfe", b"\xfe\xff") or text.lstrip().startswith("<"):
         return ImportFile.Kind.HOUSEHOLDS
     raise UnableToImport(
         f"« {name} » n'est pas reconnu : déposez le fichier des locataires (XML), les tables de correspondance "
-        "(CSV avec les colonnes table, code, libelle) ou les règles de gestion (CSV avec les colonnes code, objet…)."
+        "(CSV, classeur ou XML avec table, code, libelle) ou les règles de gestion (CSV avec code, objet…)."
     )
 
 

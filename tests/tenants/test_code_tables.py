@@ -74,6 +74,28 @@ class TestVersions:
         importing.import_codes(deposit=deposit_of(campaign, again, now, ImportFile.Kind.CODES), now=now)
         assert set(campaign.code_tables.values_list("version", flat=True)) == {1}
 
+    def test_tables_written_in_xml_are_recognised_and_put_to_use(self, campaign, now):
+        content = "<codes><LIEN><l code='TIT' libelle='Titulaire'/><l code='ENF' libelle='Enfant'/></LIEN></codes>"
+        name = "tables_correspondance.xml"
+        kind = importing.recognise(name, content.encode())
+        assert kind == ImportFile.Kind.CODES
+        importing.import_codes(deposit=deposit_of(campaign, content.encode(), now, kind, name), now=now)
+        assert dict(current_tables(campaign)["LIEN"].lines.values_list("code", "value")) == {
+            "TIT": "holder",
+            "ENF": "child",
+        }
+
+    @pytest.mark.parametrize("letter", ["a", "b"])
+    def test_a_file_of_households_is_not_taken_for_codes(self, letter):
+        assert importing.recognise("codes_et_locataires.xml", sample(letter)[:4096]) == ImportFile.Kind.HOUSEHOLDS
+
+    def test_a_fault_names_its_file_and_its_line(self, campaign, now):
+        content = b"table;code;libelle\nLIEN;01;Titulaire\nLIEN;01;Enfant\n"
+        importing.import_codes(deposit=deposit_of(campaign, content, now, ImportFile.Kind.CODES, "t.csv"), now=now)
+        anomaly = campaign.deposits.get().anomalies.get()
+        assert (anomaly.line, anomaly.severity) == (3, "file")
+        assert "t.csv" in anomaly.message
+
     def test_codes_that_no_column_can_hold_are_refused_with_their_table(self, campaign, now):
         content = f"table;code;libelle\nLIEN;{'9' * 41};Titulaire\n".encode()
         deposit = importing.import_codes(deposit=deposit_of(campaign, content, now, ImportFile.Kind.CODES), now=now)

@@ -47,7 +47,7 @@ class TestCodesAndRules:
         content = b"table;code;libelle\nLIEN;01;Titulaire\nLIEN;01;Enfant\n"
         deposit = importing.import_codes(deposit=deposit_of(campaign, content, now, ImportFile.Kind.CODES), now=now)
         assert deposit.state == ImportFile.State.REFUSED
-        assert "Ligne 3" in deposit.explanation
+        assert "ligne 3" in deposit.explanation
         assert not campaign.code_tables.exists()
 
     @pytest.mark.parametrize("letter", LANDLORDS)
