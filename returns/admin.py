@@ -38,6 +38,7 @@ from returns.rehearsal_panel import REHEARSAL
 from returns.restitution.columns import UnableToRestitute
 from returns.restitution.delivery import restitute
 from returns.restitution.lines import refunds_of
+from returns.simulation_panel import SIMULATION
 from returns.views.rules import RULES
 from tenants.case_states import State
 
@@ -213,6 +214,7 @@ def hand_to_landlord(campaign: Campaign, actor: User, now: dt.datetime, data: Ma
 
 register_step(REHEARSAL)
 register_step(RULES)
+register_step(SIMULATION)
 register_step(Step(key="retours", order=50, title="Retours", describe=describe_returns))
 register_step(Step(key="saisie", order=60, title="Vidéo-codage", describe=describe_keying))
 register_step(Step(key="complements", order=70, title="Demandes de compléments", describe=describe_complements))
