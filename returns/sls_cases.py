@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -50,9 +50,10 @@ def estimate(case: SurveyCase, context: Context, *, law: Law, year: int | None =
     campaign, household and dwelling.
     """
     figures_year = year or case.campaign.year
-    notes = _notes(case, context, figures_year)
+    residents = residents_of(context)
+    notes = _notes(case, context, residents, figures_year)
     try:
-        found = _assessed(case, context, law, figures_year)
+        found = _assessed(case, residents, law, figures_year)
     except MissingFigure as error:
         return Estimate(figures_year, problem=str(error), official=True, notes=notes)
     except MissingFact as error:
@@ -69,14 +70,14 @@ def warnings_of(case: SurveyCase, context: Context) -> tuple[Alert, ...]:
     year = case.campaign.year
     silent = State(case.state) == State.NON_RESPONDENT
     history = (SurveyYear(year - 1, answered=False), SurveyYear(year, answered=not silent))
-    births = (context.at_row(row).value("occupant.birth_date") for row in _tenants(context))
-    oldest = min((str(each) for each in births if each), default="")
-    disabled = any(context.at_row(row).value("occupant.cmi") is True for row in context.rows())
+    residents = residents_of(context)
+    oldest = min((each.born for each in residents if each.link in HOLDERS and each.born), default="")
+    disabled = any(each.disabled for each in residents)
     born = int(oldest[:4]) if oldest[:4].isdigit() else None
     return alerts(history, Protection(None, born, disabled, case.household.dwelling.qpv))
 
 
-def _assessed(case: SurveyCase, context: Context, law: Law, year: int) -> Assessment | None:
+def _assessed(case: SurveyCase, residents: Sequence[Resident], law: Law, year: int) -> Assessment | None:
     state = State(case.state)
     exempt = () if case.scope in SLS_SCOPES else (case.scope_reason or OUT_OF_SLS,)
     if not exempt and state not in ANSWERED | {State.NON_RESPONDENT}:
@@ -84,8 +85,8 @@ def _assessed(case: SurveyCase, context: Context, law: Law, year: int) -> Assess
     home = Home(None, None, "", "", "") if exempt else home_of(case, law)
     if state == State.NON_RESPONDENT:
         return provisional(year=year, home=home, law=law, exemptions=exempt)
-    people = () if exempt else tuple(people_of(context))
-    resources = Decimal(0) if exempt else resources_of(context)
+    people = () if exempt else people_of(residents)
+    resources = Decimal(0) if exempt else resources_of(residents)
     return assess(year=year, home=home, people=people, resources=resources, law=law, exemptions=exempt)
 
 
@@ -103,28 +104,70 @@ def home_of(case: SurveyCase, law: Law) -> Home:
     )
 
 
-def people_of(context: Context) -> Iterator[Person]:
-    """Those who live there on 1 January, each with the role that L442-12 gives it."""
-    for row in _present(context):
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """Someone who lives there on 1 January, as declared or known; `income` is the RFR in whole euros."""
+
+    row: int
+    link: str
+    status: str
+    born: str
+    age: int | None
+    disabled: bool
+    attached: bool
+    shared_custody: bool
+    income: int | None
+    reference: str
+
+    @property
+    def jointly_taxed(self) -> bool:
+        """Whether the law gives this leaseholder or spouse one notice for two."""
+        couple = self.link in HOLDERS | COUPLE_LINKS
+        return couple and (self.status in JOINTLY_TAXED or self.link in {"spouse", "pacs"})
+
+
+def residents_of(context: Context) -> tuple[Resident, ...]:
+    """Those who live there: occupants who have not left, each read once."""
+    found = []
+    for row in context.rows():
         seen = context.at_row(row)
-        age = age_on(seen.value("occupant.birth_date"), context.reference_on)
-        yield Person(_role(row, age, context), age, seen.value("occupant.cmi") is True)
+        if seen.value("occupant.left") is True:
+            continue
+        born = seen.value("occupant.birth_date") or ""
+        found.append(
+            Resident(
+                row=row,
+                link=seen.value("occupant.link") or "",
+                status=seen.value("occupant.status") or "",
+                born=born,
+                age=age_on(born, context.reference_on),
+                disabled=seen.value("occupant.cmi") is True,
+                attached=seen.value("occupant.dependant") is True,
+                shared_custody=seen.value("occupant.shared_custody") is True,
+                income=seen.value("occupant.tax_reference_income"),
+                reference=seen.value("occupant.notice_reference") or "",
+            )
+        )
+    return tuple(found)
 
 
-def resources_of(context: Context) -> Decimal:
+def people_of(residents: Sequence[Resident]) -> tuple[Person, ...]:
+    """Each with the role that L442-12 gives."""
+    return tuple(Person(role_of(each, residents), each.age, each.disabled) for each in residents)
+
+
+def resources_of(residents: Sequence[Resident]) -> Decimal:
     """The sum of the RFR of those who count, each notice once. Raises MissingFact naming the rows without income."""
     notices: dict[str, Decimal] = {}
     missing: list[int] = []
-    for row in _present(context):
-        seen = context.at_row(row)
-        role = _role(row, age_on(seen.value("occupant.birth_date"), context.reference_on), context)
-        income = seen.value("occupant.tax_reference_income")
-        if role is Role.LODGER or (role is Role.DEPENDANT and income is None):
+    for each in residents:
+        role = role_of(each, residents)
+        if role is Role.LODGER or (role is Role.DEPENDANT and each.income is None):
             continue
-        if income is not None:
-            notices[_notice(row, context)] = Decimal(income)
-        elif not _shares_a_notice(row, context):
-            missing.append(row)
+        if each.income is not None:
+            notices[_notice(each, residents)] = Decimal(each.income)
+        elif not _shares_a_notice(each, residents):
+            missing.append(each.row)
     if missing or not notices:
         rows = ", ".join(str(row) for row in missing) or "1"
         who = f"la personne n° {rows}" if len(missing) < 2 else f"les personnes n° {rows}"
@@ -132,69 +175,45 @@ def resources_of(context: Context) -> Decimal:
     return sum(notices.values(), Decimal(0))
 
 
-def _present(context: Context) -> Iterator[int]:
-    return (row for row in context.rows() if context.at_row(row).value("occupant.left") is not True)
-
-
-def _tenants(context: Context) -> Iterator[int]:
-    return (row for row in _present(context) if context.at_row(row).value("occupant.link") in HOLDERS)
-
-
-def _role(row: int, age: int | None, context: Context) -> Role:
-    seen = context.at_row(row)
-    link, attached = seen.value("occupant.link"), seen.value("occupant.dependant") is True
-    if link in COUPLE_LINKS:
+def role_of(one: Resident, residents: Sequence[Resident]) -> Role:
+    """What a resident is to the lease, by link, age and tax notice."""
+    if one.link in COUPLE_LINKS:
         return Role.SPOUSE
-    if link in HOLDERS:
-        return Role.SPOUSE if _is_second_of_a_couple(row, context) else Role.TENANT
-    minor = link == "child" and (age is None or age < ADULT)
-    if attached or minor or seen.value("occupant.shared_custody") is True:
-        return Role.DEPENDANT
-    return Role.LODGER
+    if one.link in HOLDERS:
+        return Role.SPOUSE if _is_second_of_a_couple(one, residents) else Role.TENANT
+    minor = one.link == "child" and (one.age is None or one.age < ADULT)
+    return Role.DEPENDANT if one.attached or minor or one.shared_custody else Role.LODGER
 
 
-def _is_second_of_a_couple(row: int, context: Context) -> bool:
+def _is_second_of_a_couple(one: Resident, residents: Sequence[Resident]) -> bool:
     """Whether two leaseholders live in the same kind of union: the second one is the first one's spouse."""
-    holders = list(_tenants(context))
-    status = {context.at_row(each).value("occupant.status") for each in holders}
-    return len(holders) == 2 and row == holders[1] and len(status) == 1 and status <= UNIONS
+    holders = [each for each in residents if each.link in HOLDERS]
+    status = {each.status for each in holders}
+    return len(holders) == 2 and one is holders[1] and len(status) == 1 and status <= UNIONS
 
 
-def _notice(row: int, context: Context) -> str:
+def _notice(one: Resident, residents: Sequence[Resident]) -> str:
     """What tells one tax notice from another: its reference, else the couple that shares it, else its person."""
-    reference = context.at_row(row).value("occupant.notice_reference")
-    if reference:
-        return f"reference {reference}"
-    partner = _jointly_taxed_with(row, context)
-    if partner is not None:
-        own = context.at_row(row).value("occupant.tax_reference_income")
-        other = context.at_row(partner)
-        told = other.value("occupant.notice_reference")
-        if other.value("occupant.tax_reference_income") in {own, None}:
-            return f"reference {told}" if told else f"couple {min(row, partner)}"
-    return f"person {row}"
+    if one.reference:
+        return f"reference {one.reference}"
+    partner = _jointly_taxed_with(one, residents)
+    if partner is not None and partner.income in {one.income, None}:
+        return f"reference {partner.reference}" if partner.reference else f"couple {min(one.row, partner.row)}"
+    return f"person {one.row}"
 
 
-def _shares_a_notice(row: int, context: Context) -> bool:
-    partner = _jointly_taxed_with(row, context)
-    return partner is not None and context.at_row(partner).value("occupant.tax_reference_income") is not None
+def _shares_a_notice(one: Resident, residents: Sequence[Resident]) -> bool:
+    partner = _jointly_taxed_with(one, residents)
+    return partner is not None and partner.income is not None
 
 
-def _jointly_taxed_with(row: int, context: Context) -> int | None:
+def _jointly_taxed_with(one: Resident, residents: Sequence[Resident]) -> Resident | None:
     """The other one of a married or PACS couple, among leaseholder and spouse."""
-    couple = [
-        each
-        for each in _present(context)
-        if context.at_row(each).value("occupant.link") in HOLDERS | COUPLE_LINKS
-        and (
-            context.at_row(each).value("occupant.status") in JOINTLY_TAXED
-            or context.at_row(each).value("occupant.link") in {"spouse", "pacs"}
-        )
-    ]
-    return next((each for each in couple if each != row), None) if row in couple and len(couple) == 2 else None
+    couple = [each for each in residents if each.jointly_taxed]
+    return next((each for each in couple if each is not one), None) if one in couple and len(couple) == 2 else None
 
 
-def _notes(case: SurveyCase, context: Context, year: int) -> tuple[str, ...]:
+def _notes(case: SurveyCase, context: Context, residents: Sequence[Resident], year: int) -> tuple[str, ...]:
     """What a reader must know before believing the figure."""
     notes = []
     if year != case.campaign.year:
@@ -206,7 +225,7 @@ def _notes(case: SurveyCase, context: Context, year: int) -> tuple[str, ...]:
         notes.append("Le ménage demande la prise en compte d'une baisse de ressources : elle n'est pas comptée ici.")
     if seen.answered("household.apl") is True and not case.household.apl:
         notes.append("Le ménage déclare percevoir l'APL ou l'AL : vérifiez s'il doit rester dans l'enquête SLS.")
-    without_age = sum(1 for row in _present(context) if not context.at_row(row).value("occupant.birth_date"))
+    without_age = sum(1 for each in residents if not each.born)
     if without_age:
         notes.append(f"{many(without_age, 'personne')} sans date de naissance : l'âge peut changer la catégorie.")
     return tuple(notes)

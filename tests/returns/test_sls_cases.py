@@ -17,7 +17,7 @@ from returns.models import Declaration, SlsSimulation
 from returns.simulated import newest_simulation, shown_of
 from returns.simulating import declared_cases, simulate
 from returns.simulation_panel import describe_simulation, start_simulation, years_of
-from returns.sls_cases import estimate, people_of, resources_of, warnings_of
+from returns.sls_cases import estimate, people_of, residents_of, resources_of, warnings_of
 from tenants.models import SurveyCase
 from tests.factories.campaigns import CampaignFactory, RevisionFactory, UserFactory
 from tests.factories.tenants import CaseFactory
@@ -60,18 +60,21 @@ class TestWhoCounts:
         ],
     )
     def test_by_link_age_and_tax_notice(self, person: dict[str, Any], role: Role) -> None:
-        assert [each.role for each in people_of(context(holder(status=None), person))] == [Role.TENANT, role]
+        assert [each.role for each in people_of(residents_of(context(holder(status=None), person)))] == [
+            Role.TENANT,
+            role,
+        ]
 
     def test_two_leaseholders_in_one_union_are_a_couple(self) -> None:
         told = context(holder(status="married"), holder(link="co_holder", status="married"))
 
-        assert [each.role for each in people_of(told)] == [Role.TENANT, Role.SPOUSE]
+        assert [each.role for each in people_of(residents_of(told))] == [Role.TENANT, Role.SPOUSE]
 
     def test_who_has_left_counts_no_more(self) -> None:
-        assert len(list(people_of(context(holder(), {"link": "spouse", "left": True})))) == 1
+        assert len(people_of(residents_of(context(holder(), {"link": "spouse", "left": True})))) == 1
 
     def test_ages_are_those_of_the_first_of_january(self) -> None:
-        [person] = people_of(context(holder(birth_date="1999-01-02", cmi=True)))
+        [person] = people_of(residents_of(context(holder(birth_date="1999-01-02", cmi=True))))
 
         assert (person.age, person.disabled) == (27, True)
 
@@ -86,16 +89,16 @@ class TestResources:
         together = holder(notice_reference="A"), {"link": "partner", INCOME: 30000, "notice_reference": "A"}
         partners = holder(), {"link": "partner", INCOME: 30000}
 
-        told = [resources_of(context(*people)) for people in (couple, apart, together, partners)]
+        told = [resources_of(residents_of(context(*people))) for people in (couple, apart, together, partners)]
         assert told == [30000, 60000, 30000, 60000]
 
     def test_a_spouse_without_figures_shares_the_other_ones_notice(self) -> None:
-        assert resources_of(context(holder(status="married"), {"link": "spouse"})) == 30000
+        assert resources_of(residents_of(context(holder(status="married"), {"link": "spouse"}))) == 30000
 
     def test_dependants_and_lodgers_are_not_waited_for(self) -> None:
         child, lodger = {"link": "child", "birth_date": "2015-01-01"}, {"link": "lodger", INCOME: 90000}
 
-        assert resources_of(context(holder(), child, lodger)) == 30000
+        assert resources_of(residents_of(context(holder(), child, lodger))) == 30000
 
     @pytest.mark.parametrize(
         ("people", "named"),
@@ -107,7 +110,7 @@ class TestResources:
     )
     def test_a_missing_income_is_named_by_its_row(self, people: list[dict[str, Any]], named: str) -> None:
         with pytest.raises(MissingFact, match=named):
-            resources_of(context(*people))
+            resources_of(residents_of(context(*people)))
 
 
 @pytest.fixture
