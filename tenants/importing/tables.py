@@ -10,6 +10,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, TextIO
 
 from django.db import connection
@@ -21,6 +22,7 @@ ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _ESCAPED = re.compile(r"\\(.)")
 _MEANT = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
 _BUFFER = 1 << 20
+_AT_ONCE = 5_000  # rows: Django keeps all those of one `executemany` in memory
 
 
 def text_of(value: Any) -> str:
@@ -71,7 +73,9 @@ class Table:
                 return
             marks = ", ".join("NULLIF(%s, char(1))" if each in self._nullable else "%s" for each in self.columns)
             query = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 — our names
-            cursor.executemany(query, self._rows())  # type: ignore[arg-type]  # any iterable will do
+            rows = self._rows()
+            while chunk := list(islice(rows, _AT_ONCE)):
+                cursor.executemany(query, chunk)
 
     def _rows(self) -> Iterator[list[str]]:
         for line in self._file:

@@ -55,6 +55,20 @@ class TestImportHouseholds:
         assert import_a(campaign) == 0
         assert "déjà été importé" in capsys.readouterr().out
 
+    def test_a_corrected_file_waits_until_its_changes_were_read(self, campaign, capsys, tmp_path):
+        import_a(campaign)
+        file = tmp_path / "corrige.xml"
+        text = (SAMPLE / "locataires.xml").read_text(encoding="utf-8")
+        file.write_text(text.replace("54 RUE DE EVRARD", "5699 RUE DE EVRARD"), encoding="utf-8")
+        capsys.readouterr()
+        assert import_a(campaign, "--json", file=file) == 1
+        told = json.loads(capsys.readouterr().out)
+        assert (told["state"], told["corrected"]) == ("examined", 1)
+        assert not campaign.households.filter(address_4__startswith="5699 RUE").exists()
+        import_a(campaign, "--accept", file=file)
+        assert "1 corrigé" in capsys.readouterr().out
+        assert campaign.households.filter(address_4__startswith="5699 RUE").count() == 1
+
     def test_a_dry_run_keeps_nothing_at_all(self, campaign, capsys):
         before = set(default_storage.listdir("deposits")[1]) if default_storage.exists("deposits") else set()
         assert import_a(campaign, "--dry-run", "--json") == 1

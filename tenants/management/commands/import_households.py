@@ -26,7 +26,10 @@ SHOWN = 20  # anomalies shown to people; the rest is in the administration
 
 
 class Command(BaseCommand):
-    """Exit status 0 when every household of the file is in the campaign, 1 otherwise."""
+    """Exit status 0 when every household of the file is in the campaign, 1 otherwise.
+
+    A file that corrects households already known is only examined, unless `--accept` says that its changes were read.
+    """
 
     help = "Importe le fichier des locataires d'un bailleur, avec ses tables de correspondance et ses règles."
 
@@ -37,6 +40,9 @@ class Command(BaseCommand):
         parser.add_argument("--profile", default="", help="Profil d'import : nested, relational ou celui du bailleur.")
         parser.add_argument("--codes", type=Path, help="Tables de correspondance (CSV ou XLSX).")
         parser.add_argument("--rules", type=Path, help="Règles de gestion (CSV).")
+        parser.add_argument(
+            "--accept", action="store_true", help="Appliquer les changements d'un fichier corrigé, une fois relus."
+        )
         parser.add_argument("--dry-run", action="store_true", help="Tout lire et tout vérifier, sans rien garder.")
         parser.add_argument("--json", action="store_true", dest="as_json", help="Réponse pour une machine.")
 
@@ -52,7 +58,7 @@ class Command(BaseCommand):
         except UnableToImport as error:
             raise CommandError(str(error)) from error
         self._tell(report, anomalies, time.perf_counter() - started, as_json=options["as_json"])
-        if report.refused or report.left_out:
+        if report.refused or report.left_out or (report.waiting and not options["dry_run"]):
             sys.exit(1)
 
     @transaction.atomic
@@ -74,7 +80,7 @@ class Command(BaseCommand):
                     importing.process(deposit=deposit, now=now)
                     self._refuse_unless_imported(deposit)
             deposit = self._receive(campaign, options["file"], ImportFile.Kind.HOUSEHOLDS, kept)
-            report = self._with_progress(deposit, now, quiet=options["as_json"])
+            report = self._with_progress(deposit, now, options)
             return report, list(deposit.anomalies.order_by("line", "pk"))
         finally:
             if options["dry_run"]:
@@ -97,13 +103,15 @@ class Command(BaseCommand):
         if deposit.state != ImportFile.State.IMPORTED:
             raise CommandError(f"« {deposit.name} » est refusé. {deposit.explanation}")
 
-    def _with_progress(self, deposit: ImportFile, now: Any, *, quiet: bool) -> ImportReport:
+    def _with_progress(self, deposit: ImportFile, now: Any, options: dict[str, Any]) -> ImportReport:
         columns = (SpinnerColumn(), TextColumn("{task.completed:.0f} ménages lus"), TimeElapsedColumn())
-        with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
+        shown_first = options["dry_run"] or (deposit.campaign.households.exists() and not options["accept"])
+        step = importing.examine_households if shown_first else importing.import_households
+        with Progress(*columns, console=Console(stderr=True), disable=options["as_json"], transient=True) as bar:
             task = bar.add_task("")
-            return importing.import_households(
-                deposit=deposit, now=now, progress=lambda count: bar.update(task, completed=count)
-            )
+            report = step(deposit=deposit, now=now, progress=lambda count: bar.update(task, completed=count))
+        report.dry_run = options["dry_run"]
+        return report
 
     def _tell(self, report: ImportReport, anomalies: list[ImportAnomaly], seconds: float, *, as_json: bool) -> None:
         if as_json:
