@@ -120,8 +120,9 @@ def absent(nothing: object) -> Callable[[str | None], Any]:
 
 def _trimmed(text: str) -> str:
     """Without XML white space around, and with one space where the file folds a line. NBSP is a character, kept."""
-    value = text.strip(" \t\r\n")
-    return value if value.isprintable() else _SPACES.sub(" ", value)
+    if text.isprintable():
+        return text.strip(" ")
+    return _SPACES.sub(" ", text.strip(" \t\r\n"))
 
 
 def _piece(value: str, pattern: re.Pattern[str] | None, mapping: FieldMapping) -> str:
@@ -188,7 +189,9 @@ def _email(text: str) -> str:
 
 
 def _mobile(text: str) -> str:
-    digits = text if text.isdigit() else _SEPARATORS.sub("", text)
+    if len(text) == 10 and text.isascii() and text.isdigit() and text[:2] in {"06", "07"}:
+        return text
+    digits = _SEPARATORS.sub("", text)
     if _MOBILE.fullmatch(digits) is None:
         raise Problem("bad_mobile", "06 ou 07 suivi de huit chiffres, ou +33…", kept="")
     return digits
@@ -225,6 +228,9 @@ def _decimal(mapping: FieldMapping, codes: CodeTables) -> Convert:
     expected = "un nombre de centimes" if mapping.cents else f"un nombre, par exemple 412{mapping.separator}50"
 
     def convert(text: str) -> Decimal:
+        if not mapping.cents and text.isascii() and text[0].isdigit() and text[-1].isdigit() and len(text) < 9:
+            if text.replace(mapping.separator, "", 1).isdigit():
+                return Decimal(text.replace(mapping.separator, "."))
         plain = _number_text(text, mapping.separator)
         if _NUMBER.fullmatch(plain) is None:
             raise Problem("not_a_number", expected)
@@ -244,11 +250,14 @@ def _integer(mapping: FieldMapping, codes: CodeTables) -> Convert:
 
 def _date(mapping: FieldMapping, codes: CodeTables) -> Convert:
     layout = date_layout(mapping.format, mapping.pivot)
-    birth = mapping.target == "birth_date"
+    quick, birth = layout.quick(), mapping.target == "birth_date"
     shown = mapping.format.removesuffix("*").replace("Y", "A").replace("D", "J")
     expected = f"une date au format {shown}"
 
     def convert(text: str) -> date:
+        value = quick(text)
+        if value is not None and (value.year >= 1900 or not birth):
+            return value
         parts = layout.parts(text)
         if parts is None:
             raise Problem("unreadable_date", expected)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 
 _TOKENS = re.compile("YYYY|YY|MMM|MM|M|DD|D")
 _PARTS = {"Y": "year", "M": "month", "D": "day"}
@@ -43,6 +45,24 @@ class DateLayout:
     day: slice
     open_ended: bool
     pivot: int
+    literals: tuple[tuple[int, str], ...]
+
+    def quick(self) -> Callable[[str], date | None]:
+        """What reads at once the right dates of a layout of fixed width with two separators; None for all others."""
+        if not self.width or self.open_ended or len(self.literals) != 2:
+            return lambda text: None
+        year, month, day, width = self.year, self.month, self.day, self.width
+        (first, one), (second, two) = self.literals
+
+        def quick(text: str) -> date | None:
+            if len(text) != width or text[first] != one or text[second] != two:
+                return None
+            try:
+                return date.fromisoformat(f"{text[year]}-{text[month]}-{text[day]}")
+            except ValueError:
+                return None
+
+        return quick
 
     def parts(self, text: str) -> tuple[int, int, int] | None:
         """Year, month and day of a text, or None when it is not of that layout; the date may not exist."""
@@ -86,7 +106,12 @@ def date_layout(layout: str, pivot: int = -1) -> DateLayout:
         places["day"],
         layout.endswith("*"),
         pivot,
+        tuple((index, sign) for index, sign in enumerate(written) if not _within(index, places.values())),
     )
+
+
+def _within(index: int, places: Iterable[slice]) -> bool:
+    return any(place.start <= index < place.stop for place in places)
 
 
 def date_slices(layout: str) -> tuple[slice, slice, slice, tuple[tuple[int, str], ...]]:
@@ -97,10 +122,7 @@ def date_slices(layout: str) -> tuple[slice, slice, slice, tuple[tuple[int, str]
     known = date_layout(layout, 0)
     if not known.width:
         raise LayoutError(f"le format de date « {layout.removesuffix('*')} » n'est pas de largeur fixe")
-    parts = (known.year, known.month, known.day)
-    covered = {index for part in parts for index in range(part.start, part.stop)}
-    literals = tuple((index, sign) for index, sign in enumerate(layout[: known.width]) if index not in covered)
-    return *parts, literals
+    return known.year, known.month, known.day, known.literals
 
 
 def _check_literal(literal: str, layout: str) -> None:

@@ -126,8 +126,13 @@ class _Draft:
 
 
 class _Plan(NamedTuple):
-    """How a row of one shape is read: its attributes (element's number, name), then what picks each list of values."""
+    """How a row of one shape is read: its attributes (element's number, name), then what picks each list of values.
 
+    `holders` are the elements that have children, `sizes` how many: with the tags in document order they say it all.
+    """
+
+    holders: Callable[[list[etree._Element]], tuple[etree._Element, ...]]
+    sizes: tuple[int, ...]
     attributes: list[tuple[int, str]]
     values: Pick
     occupants: list[Pick]
@@ -138,7 +143,7 @@ class Walker:
     """Reads rows of one kind, and remembers repeated or unexpected elements until `take_faults`.
 
     A row's shape (the tags in document order, how many children each has, and the attributes that decide) says all
-    about where its values stand: the walk is done once per shape.
+    about where its values stand: the walk is done once per shape, and at each row only compared.
     """
 
     def __init__(self, slots: Slots, occupant_path: SourcePath | None = None, occupant: Slots | None = None) -> None:
@@ -170,8 +175,10 @@ class Walker:
         if len(elements) > MOST_ELEMENTS:
             self.faults.append(Fault("household_too_large", -1, 0))
             return (None,) * (self.width + 1), []
-        shape = (tuple(map(_TAG, elements)), tuple(map(len, elements)), *self._deciding(elements))
-        plan = self._plans.get(shape) or self._planned(element, shape)
+        shape = (*map(_TAG, elements), *self._deciding(elements)) if self._conditions else tuple(map(_TAG, elements))
+        plan = self._plans.get(shape)
+        if plan is None or tuple(map(len, plan.holders(elements))) != plan.sizes:
+            plan = self._planned(element, elements, shape)
         texts = list(map(_TEXT, elements))
         texts += [elements[number].get(name) for number, name in plan.attributes]
         texts.append(None)
@@ -191,7 +198,7 @@ class Walker:
             numbers = [-1] * self.width
             for name, slot in self.root.attributes:
                 numbers[slot] = known.pop(name, -1)
-            plan = _Plan([], picker(numbers), [], [])
+            plan = _Plan(itemgetter(0, 0), (), [], picker(numbers), [], [])
             self._note_all(known)
             self._remember(shape, plan)
         texts: list[Any] = [*element.values(), None]
@@ -201,7 +208,7 @@ class Walker:
         if len(self._plans) < _SHAPES:
             self._plans[shape] = plan
 
-    def _planned(self, element: etree._Element, shape: tuple[Any, ...]) -> _Plan:
+    def _planned(self, element: etree._Element, elements: list[etree._Element], shape: tuple[Any, ...]) -> _Plan:
         """The plan of a shape met for the first time."""
         draft = _Draft([-1] * self.width)
         self._take(element, self.root, draft, 0)
@@ -210,7 +217,15 @@ class Walker:
         def pick(numbers: list[int]) -> Pick:
             return picker(number if number >= -1 else after - number - 2 for number in numbers)
 
-        plan = _Plan(draft.attributes, pick(draft.values), [pick(one) for one in draft.occupants], draft.faults)
+        holders = [number for number, inside in enumerate(elements) if len(inside)]
+        plan = _Plan(
+            itemgetter(0, 0, *holders),
+            tuple(len(elements[number]) for number in (0, 0, *holders)),
+            draft.attributes,
+            pick(draft.values),
+            [pick(one) for one in draft.occupants],
+            draft.faults,
+        )
         self._remember(shape, plan)
         return plan
 

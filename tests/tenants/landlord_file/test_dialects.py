@@ -321,6 +321,15 @@ def test_rows_of_one_shape_but_other_columns_are_not_confused() -> None:
     assert [(r.city, r.agency) for r in records] == [("X", "Y"), ("Y", "X")]
 
 
+def test_rows_of_the_same_tags_but_nested_otherwise_are_not_confused() -> None:
+    chosen = profile({"city": "A/V", "agency": "V"}, {})
+    rows = '<H id="{}"><A><V>X</V></A><P n="A"/></H><H id="{}"><A/><V>Y</V><P n="A"/></H>'
+
+    records, _ = sort_out(f"<R>{rows.format(1, 2)}{rows.format(3, 4)}</R>".encode(), chosen, NO_TABLES)
+
+    assert [(r.city, r.agency) for r in records] == [("X", ""), ("", "Y")] * 2
+
+
 def test_ids_of_lists_join_without_the_blanks_around_them() -> None:
     record, anomalies = only(f"<R>{''.join(ROWS).replace('c1', ' c1 ', 1)}</R>", parse_profile(RELATED))
 
