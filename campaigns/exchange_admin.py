@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
@@ -24,6 +26,7 @@ class ExchangeKeyInline(admin.StackedInline):  # type: ignore[type-arg]
     can_delete = False
     fields = ("public_key", "comment", ("valid_from", "valid_until"), ("fingerprint", "added_at"))
     readonly_fields = ("fingerprint", "added_at")
+    formfield_overrides = {models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 3})}}
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Those of the account's page."""
@@ -115,6 +118,9 @@ class ExchangeAccountAdmin(CaseManagerAdmin):
 
     def _page(self, request: HttpRequest, pk: int, extra: dict[str, Any]) -> HttpResponse:
         """The account's page as it is looked at, with more in it: the secret stands in no session and no message."""
-        request.method = "GET"
-        response: HttpResponse = self.change_view(request, str(pk), extra_context=extra)
+        asked, request.method = request.method, "GET"
+        try:
+            response: HttpResponse = self.change_view(request, str(pk), extra_context=extra)
+        finally:
+            request.method = asked
         return response

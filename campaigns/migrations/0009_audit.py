@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': "entrée d'audit",
-                'verbose_name_plural': "journal d'audit",
+                'verbose_name_plural': "entrées d'audit",
                 'indexes': [models.Index(condition=models.Q(('pending', True)), fields=['id'], name='audit_pending')],
             },
         ),

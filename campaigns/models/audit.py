@@ -69,7 +69,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name = "entrée d'audit"
-        verbose_name_plural = "journal d'audit"
+        verbose_name_plural = "entrées d'audit"
         indexes: ClassVar = [models.Index(fields=["id"], name="audit_pending", condition=Q(pending=True))]
 
     def __str__(self) -> str:

@@ -97,7 +97,7 @@ class ExchangeKey(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.fingerprint
+        return f"{self.fingerprint[:19]}…"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """As usual, with the fingerprint of the key. Raises UnreadableKey."""

@@ -2,6 +2,7 @@
 
 from tenants.admin import (
     addresses,
+    arrivals,
     cases,
     code_tables,
     constats,
@@ -17,6 +18,7 @@ from tenants.admin import (
 
 __all__ = [
     "addresses",
+    "arrivals",
     "cases",
     "code_tables",
     "constats",

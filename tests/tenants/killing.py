@@ -20,7 +20,9 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
 django.setup()
 
-from django.core.management import call_command  # noqa: E402 - once Django is set up
+from django.apps import apps  # noqa: E402 - once Django is set up
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 
 from campaigns.exchange import LandlordExchange, SftpAccount  # noqa: E402
@@ -117,7 +119,8 @@ def outcome(server: dict[str, Any], source: Path, where: Any, name: str, *, afte
 def main() -> None:
     """Every step, before and after."""
     server, source = json.loads(sys.argv[1]), Path(sys.argv[2])
-    call_command("migrate", verbosity=0)
+    settings.MIGRATION_MODULES = {app.label: None for app in apps.get_app_configs()}  # straight from the models: faster
+    call_command("migrate", run_syncdb=True, verbosity=0)
     told = {}
     with all_landlords():
         for where, name, after in STEPS:
