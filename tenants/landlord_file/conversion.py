@@ -224,13 +224,18 @@ def _number_text(text: str, separator: str) -> str:
     return plain.replace(separator, ".")
 
 
+def _is_plain(text: str, separator: str) -> bool:
+    """Whether a text is a short number of digits with at most one separator inside: the case of nearly all."""
+    ends = len(text) < 9 and text.isascii() and text[0].isdigit() and text[-1].isdigit()
+    return ends and text.replace(separator, "", 1).isdigit()
+
+
 def _decimal(mapping: FieldMapping, codes: CodeTables) -> Convert:
     expected = "un nombre de centimes" if mapping.cents else f"un nombre, par exemple 412{mapping.separator}50"
 
     def convert(text: str) -> Decimal:
-        if not mapping.cents and text.isascii() and text[0].isdigit() and text[-1].isdigit() and len(text) < 9:
-            if text.replace(mapping.separator, "", 1).isdigit():
-                return Decimal(text.replace(mapping.separator, "."))
+        if not mapping.cents and _is_plain(text, mapping.separator):
+            return Decimal(text.replace(mapping.separator, "."))
         plain = _number_text(text, mapping.separator)
         if _NUMBER.fullmatch(plain) is None:
             raise Problem("not_a_number", expected)

@@ -78,7 +78,7 @@ files = st.lists(households, min_size=1, max_size=5, unique_by=lambda record: re
 
 @settings(max_examples=40)
 @given(records=files, encoding=st.sampled_from(["UTF-8", "UTF-16", "ISO-8859-1", "windows-1252", "ISO-8859-15"]))
-def test_records_come_back_as_they_were_written(records: list[HouseholdRecord], encoding: str) -> None:
+def test_x9_records_come_back_as_they_were_written(records: list[HouseholdRecord], encoding: str) -> None:
     found, anomalies = sort_out(write(records, encoding), PROFILE, NO_TABLES)
 
     assert [dataclasses.replace(one, line=0) for one in found] == records
@@ -122,3 +122,74 @@ def test_an_invisible_joiner_is_kept_and_flagged() -> None:
 
     assert found[0].occupants[0].last_name == "می\u200cخواهم"
     assert "invisible_character" in [a.kind for a in anomalies]
+
+
+NAUGHTY = [
+    *(
+        "O'Connor",
+        "D’Artagnan",
+        "L'Œuvre",
+        "d'Été",
+        "null",
+        "NULL",
+        "None",
+        "undefined",
+        "NaN",
+        "-1/2",
+        "1e3",
+        "true",
+        "0",
+    ),
+    *(
+        "Le\u00a0Gall",
+        "Nguyễn",
+        "Łukasz",
+        "Ğüneş",
+        "Þór",
+        "Straße",
+        "ﬁ",
+        "Ⅳ",
+        "ℌ",
+        "e\u0301le\u0300ve",
+        "\u00e9l\u00e8ve",
+    ),
+    *("<b>Roy</b>", "<script>alert(1)</script>", "]]>", "&amp;", "&#x3c;", "<!--", "-->", "<![CDATA[x]]>", "{{7*7}}"),
+    *(
+        "'; DROP TABLE household; --",
+        '" OR ""="',
+        "../../etc/passwd",
+        "%00",
+        "%n%s",
+        "$(id)",
+        "`id`",
+        "=1+1",
+        "@SUM(A1)",
+    ),
+    *("田中", "사회", "Иванов", "أحمد", "שלום", "ไทย", "हिन्दी", "𝒳𝒴", "👩\u200d👧", "🇫🇷", "Z͑ͫ̓̓̈́a̷l̵g̶o", "ｗｉｄｅ"),
+    *(
+        "\u200bRoy",
+        "Roy\ufeff",
+        "Du\u00adpont",
+        "\u202eyoR",
+        "Roy\u2066",
+        "\u0085Roy",
+        "\u007f",
+        "\u2028Roy",
+        "\ue000",
+        "\ufffd",
+    ),
+]
+
+
+@pytest.mark.parametrize("name", NAUGHTY)
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16", "ISO-8859-1"])
+def test_x9_a_naughty_name_comes_back_equal_or_its_household_is_told(name: str, encoding: str) -> None:
+    record = HouseholdRecord("R1", occupants=(OccupantRecord(1, "holder", last_name=name, first_name=name[::-1]),))
+
+    found, anomalies = sort_out(write([record], encoding), PROFILE, NO_TABLES)
+
+    if found:
+        assert (found[0].occupants[0].last_name, found[0].occupants[0].first_name) == (name, name[::-1])
+    else:
+        assert "forbidden_character" in [a.kind for a in anomalies]
+    assert all(a.message.isprintable() or "\u00a0" in a.message for a in anomalies)
