@@ -125,7 +125,7 @@ def record_return(
             current.move(Move.RETURN_TO_SENDER, now=now, actor=actor, data=told)
         else:
             current.tell("undelivered", now=now, actor=actor, data=told)
-        copied_by = _copy(current, letter, now) if effect.copy_by_other_means else ""
+        copied_by = _copy(current, envelope, now) if effect.copy_by_other_means else ""
     case.refresh_from_db()
     return Recorded(envelope, effect, copied_by)
 
@@ -232,7 +232,7 @@ def _restore(case: SurveyCase, envelope: ReturnedEnvelope, now: dt.datetime, act
         Message.objects.filter(pk=envelope.message_id).update(
             state=before["message_state"], explanation=before["explanation"]
         )
-        Message.objects.filter(case=case, wave=_copy_code(envelope.message_id), state=Message.State.QUEUED).update(
+        Message.objects.filter(case=case, wave=_copy_code(envelope), state=Message.State.QUEUED).update(
             state=Message.State.CANCELLED, explanation="Le retour du pli a été annulé."
         )
 
@@ -240,12 +240,13 @@ def _restore(case: SurveyCase, envelope: ReturnedEnvelope, now: dt.datetime, act
 # ── The copy by other means ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _copy_code(letter: int) -> str:
-    return f"pli-{letter}"
+def _copy_code(envelope: ReturnedEnvelope) -> str:
+    return f"pli-{envelope.pk}"
 
 
-def _copy(case: SurveyCase, letter: Message | None, now: dt.datetime) -> str:
+def _copy(case: SurveyCase, envelope: ReturnedEnvelope, now: dt.datetime) -> str:
     """Remind by e-mail, else by SMS, a silent household whose letter came back; the channel, '' when none is open."""
+    letter = envelope.message
     if letter is None or not case.silent or letter.purpose in {Purpose.RECEIPT, Purpose.COMPLEMENT}:
         return ""
     household = case.household
@@ -263,7 +264,7 @@ def _copy(case: SurveyCase, letter: Message | None, now: dt.datetime) -> str:
                     case=case,
                     channel=channel,
                     purpose=purpose,
-                    wave=_copy_code(letter.pk),
+                    wave=_copy_code(envelope),
                     recipient=recipient,
                     subject=text.subject,
                     body=text.body,

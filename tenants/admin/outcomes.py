@@ -18,6 +18,7 @@ from campaigns.models import Campaign
 from tenants.admin.wave_forms import MarkForm
 from tenants.dispatch.handover import settle_batch, settle_stale_batches
 from tenants.messaging import contact_rights, settle_uncertain, sms_reports
+from tenants.messaging.email import identifier_of
 from tenants.messaging.outcomes import settle_stale, uncertain_messages
 from tenants.models import (
     CarrierFile,
@@ -102,7 +103,7 @@ class ContactMarkAdmin(RecordAdmin):
         context = {
             "title": f"Envois au sort inconnu · {found}",
             "campaign": found,
-            "messages_in_doubt": listed.select_related("case")[:SHOWN],
+            "messages_in_doubt": [(each, _trace(each)) for each in listed.select_related("case")[:SHOWN]],
             "count": listed.count(),
             "batches": found.batches.filter(state=PrintBatch.State.UNCERTAIN).order_by("number"),
             "has_sms": listed.filter(channel=Message.Channel.SMS).exists(),
@@ -145,6 +146,13 @@ class ContactMarkAdmin(RecordAdmin):
 
 def _campaign(pk: int) -> Campaign:
     return get_object_or_404(Campaign.objects.select_related("landlord"), pk=pk)
+
+
+def _trace(message: Message) -> str:
+    """What to look for at the carrier's."""
+    if message.channel == Message.Channel.EMAIL:
+        return f"Message-ID {identifier_of(message)}"
+    return f"numéro finissant par {message.recipient[-4:]}"
 
 
 def _answer(request: HttpRequest) -> bool:

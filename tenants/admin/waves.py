@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -18,6 +18,7 @@ from campaigns.admin_site import CaseManagerAdmin, RecordAdmin, actor_of
 from campaigns.models import Campaign, Milestone
 from tenants import tasks, waves
 from tenants.admin.wave_forms import WaveForm, new_wave, told_of
+from tenants.dispatch.letters import specimens
 from tenants.messaging import UnableToWrite
 from tenants.models import ChannelPrice, DailyCapacity, Message, Wave
 from tenants.waves import costs, immunity
@@ -45,6 +46,7 @@ class WaveAdmin(RecordAdmin):
             path("<int:pk>/page/", view(self.page), name="wave"),
             path("<int:pk>/modifier/", view(self.edit), name="wave_edit"),
             path("<int:pk>/foyers.csv", view(self.households), name="wave_households"),
+            path("<int:pk>/courriers.pdf", view(self.letters), name="wave_letters"),
             path("<int:pk>/armer/", view(require_POST(self.arm)), name="wave_arm"),
             path("<int:pk>/lancer/", view(require_POST(self.go)), name="wave_go"),
             path("<int:pk>/annuler/", view(require_POST(self.cancel)), name="wave_cancel"),
@@ -110,6 +112,17 @@ class WaveAdmin(RecordAdmin):
         content = waves.decisions_csv(wave=wave, today=_day_of(wave, now), now=now)
         headers = {"Content-Disposition": f'attachment; filename="vague-{wave.number}-foyers.csv"'}
         return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
+
+    def letters(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The letters of the sample as they would be printed, marked as specimens."""
+        wave, now = self._wave(pk), timezone.now()
+        trial = waves.try_out(wave=wave, today=_day_of(wave, now), now=now)
+        shown = [(each.case, each.text) for each in trial.samples if each.text and each.way.channel == "letter"]
+        if not shown:
+            raise Http404("Aucun courrier dans l'échantillon.")
+        content = specimens(campaign=wave.campaign, letters=shown, purpose=wave.purpose, now=now)
+        headers = {"Content-Disposition": f'attachment; filename="vague-{wave.number}-specimens.pdf"'}
+        return HttpResponse(content, content_type="application/pdf", headers=headers)
 
     def arm(self, request: HttpRequest, pk: int) -> HttpResponse:
         """A second person arms the wave; on its day it goes at once."""

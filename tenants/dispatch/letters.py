@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import transaction
@@ -16,7 +17,7 @@ from tenants import access_codes
 from tenants.dispatch.batches import Envelope, UnableToCompose, next_number, unless_broken, write
 from tenants.dispatch.fills import branding_of, postal_lines
 from tenants.messaging import reason_to_cancel
-from tenants.messaging.texts import french_day
+from tenants.messaging.texts import Text, french_day
 from tenants.models import Message, PostalService, PrintBatch, Purpose, SurveyCase
 
 ITEM, LAW = "– ", "§ "
@@ -68,6 +69,19 @@ def parts_of(body: str) -> tuple[list[str], list[str], list[str], str, list[str]
             (closing if items else paragraphs).append(" ".join(block.split("\n")))
     law_title = blocks[title].removeprefix(LAW) if title < len(blocks) else ""
     return paragraphs, items, closing, law_title, blocks[title + 1 :]
+
+
+def specimens(
+    *, campaign: Campaign, letters: Sequence[tuple[SurveyCase, Text]], purpose: str, now: dt.datetime
+) -> bytes:
+    """The very letters as one PDF, marked as specimens, with a code that opens nothing: to be looked at, not sent."""
+    composed = []
+    for case, text in letters:
+        message = Message(case=case, purpose=purpose, subject=text.subject, body=text.body)
+        address = settings.PORTAL_URL.removeprefix("https://").rstrip("/")
+        access = Access(url=address, qr_url=settings.PORTAL_URL, login=case.reference, code="XXXX-XXXX-XXXX")
+        composed.append(_letter(message, access, now))
+    return compose(composed, replace(branding_of(campaign), rehearsal=True)).pdf
 
 
 def waiting_letters(campaign: Campaign) -> list[tuple[str, str]]:

@@ -21,15 +21,13 @@ from tenants.messaging import contact_rights, sms, sms_reports, unsubscribing
 from tenants.messaging.contract import Backend, Failure, NotDelivered, Outgoing
 from tenants.messaging.eligibility import reason_to_cancel, refused_channel
 from tenants.messaging.email import EmailChannel, OutboxChannel
-from tenants.messaging.outcomes import BY_WIRE, LEASE, conclude, record_success, settle_stale
-from tenants.messaging.quiet_hours import decent_hour, next_decent_moment
+from tenants.messaging.outcomes import BY_WIRE, conclude, record_success, settle_stale
+from tenants.messaging.quiet_hours import next_decent_moment
 from tenants.messaging.texts import LINK
 from tenants.models import Message, SurveyCase
 
 MOST_ATTEMPTS = 5
 FIRST_WAIT = dt.timedelta(minutes=5)  # doubled at each further try
-
-__all__ = ["LEASE", "Carriers", "DeliveryReport", "decent_hour", "deliver_waiting"]
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from django.utils.crypto import salted_hmac
 
 from tenants.messaging import outbox
 from tenants.messaging.contract import Failure, NotDelivered, Outgoing, Receipt
-from tenants.models import ContactMark
+from tenants.models import ContactMark, Message
 
 TEMPORARY_FROM = 400
 PERMANENT_FROM = 500
@@ -50,6 +50,11 @@ def composed(outgoing: Outgoing) -> EmailMultiAlternatives:
 def message_id(outgoing: Outgoing, address: str) -> str:
     """An identifier that tells nothing of the person: ours, and where it comes from."""
     return f"<enquete-{outgoing.key}-{seal(outgoing.key, outgoing.recipient)}@{address.rpartition('@')[2]}>"
+
+
+def identifier_of(message: Message) -> str:
+    """What to look for in the mail server's log when nobody knows whether an e-mail left."""
+    return f"enquete-{message.pk}-{seal(message.pk, message.recipient)}"
 
 
 def seal(key: int, recipient: str) -> str:

@@ -17,9 +17,11 @@ from tenants.messaging import (
     deliver_waiting,
     delivery,
     mobile_number,
+    outcomes,
     queue,
     settle_uncertain,
 )
+from tenants.messaging.contract import Receipt
 from tenants.models import CaseEvent, Message, Purpose, SurveyCase
 from tests.factories.campaigns import CampaignFactory
 from tests.factories.tenants import CaseFactory, MessageFactory
@@ -143,8 +145,8 @@ class TestHandOver:
         message = an_email(case)
         Message.objects.filter(pk=message.pk).update(state=State.SENDING, claimed_at=MORNING)
 
-        assert deliver_waiting(now=MORNING + delivery.LEASE).taken == 0
-        report = deliver_waiting(now=MORNING + delivery.LEASE + dt.timedelta(seconds=1))
+        assert deliver_waiting(now=MORNING + outcomes.LEASE).taken == 0
+        report = deliver_waiting(now=MORNING + outcomes.LEASE + dt.timedelta(seconds=1))
 
         message.refresh_from_db()
         assert report.uncertain == 1
@@ -168,7 +170,7 @@ class TestHandOver:
         an_email(CaseFactory(sent=True))
         send = delivery.EmailChannel.send
 
-        def broken(self: delivery.EmailChannel, outgoing: delivery.Outgoing) -> delivery.Receipt:
+        def broken(self: delivery.EmailChannel, outgoing: delivery.Outgoing) -> Receipt:
             if outgoing.key == first.pk:
                 raise KeyError("premier@exemple.example")
             return send(self, outgoing)

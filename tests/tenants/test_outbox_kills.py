@@ -37,7 +37,7 @@ pytestmark = [
     ),
 ]
 State = Message.State
-AFTER = MORNING + delivery.LEASE + dt.timedelta(minutes=1)
+AFTER = MORNING + outcomes.LEASE + dt.timedelta(minutes=1)
 Patch = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -149,7 +149,7 @@ def test_the_doubt_of_an_sms_is_settled_by_twilios_own_list(case: SurveyCase, bo
 
     killed(patch, lambda: deliver_waiting(now=MORNING))
     deliver_waiting(now=AFTER)
-    sms_reports.reconcile(now=AFTER + delivery.LEASE)
+    sms_reports.reconcile(now=AFTER + outcomes.LEASE)
     deliver_waiting(now=AFTER + dt.timedelta(hours=2))
 
     message.refresh_from_db()

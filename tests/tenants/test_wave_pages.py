@@ -14,9 +14,10 @@ from campaigns.models import Campaign, Milestone, User
 from campaigns.paper_form.envelope_code import EnvelopeCode
 from tenants.case_states import State
 from tenants.messaging.unsubscribing import address_of
-from tenants.models import ContactMark, Message, PrintBatch, ReturnedEnvelope, SurveyCase, Wave
+from tenants.models import AccessCode, ContactMark, Message, PrintBatch, ReturnedEnvelope, SurveyCase, Wave
 from tests.factories.campaigns import CampaignFactory, UserFactory
 from tests.factories.tenants import CaseFactory, MessageFactory
+from tests.tenants.printing import text_of
 
 
 def signed_in(user: User) -> Client:
@@ -124,6 +125,20 @@ class TestWave:
 
         assert "attachment" in answer["Content-Disposition"]
         assert case.reference in answer.content.decode("utf-8-sig")
+
+    def test_the_very_letter_is_shown_as_a_specimen(self, campaign: Campaign, first: Client) -> None:
+        case = a_case(campaign)
+        first.post(reverse("admin:wave_new", args=[campaign.pk]), form_of(purpose="reminder_letter"))
+        wave = Wave.objects.get()
+
+        answer = first.get(reverse("admin:wave_letters", args=[wave.pk]))
+
+        told = text_of(answer.content)
+        assert case.reference in told
+        assert "XXXX-XXXX-XXXX" in told
+        assert not AccessCode.objects.exists()
+        SurveyCase.objects.update(state="received")
+        assert first.get(reverse("admin:wave_letters", args=[wave.pk])).status_code == 404
 
     @pytest.mark.parametrize("role", ["keying", "calling", "of_landlord"])
     def test_nobody_else_sees_waves(self, campaign: Campaign, role: str) -> None:
@@ -258,6 +273,8 @@ class TestDesk:
         case = SurveyCase.objects.get(pk=letter.case_id)
         assert (letter.state, case.state, case.undelivered_reason) == ("sent", State.SENT, "")
         assert Message.objects.get(channel="email").state == "cancelled"
+        operator.post(record, {"motive": "access", "source": "scan"})
+        assert Message.objects.filter(channel="email", state="queued").count() == 1
 
     def test_it_is_not_undone_once_something_else_has_happened(self, letter: Message, operator: Client) -> None:
         operator.post(reverse("messages:returned_record", args=[letter.pk]), {"motive": "unknown"})
