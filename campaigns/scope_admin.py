@@ -50,6 +50,10 @@ class ScopeOptionAdmin(CaseManagerAdmin):
         labels = {each.key: each.label for each in known_exemptions()}
         return labels.get(option.exemption, option.exemption)
 
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
+        """A new decision, under a name that reads well."""
+        return super().add_view(request, form_url, {"title": "Nouvelle option de périmètre", **(extra_context or {})})
+
     def save_model(self, request: HttpRequest, obj: ScopeOption, form: Any, change: bool) -> None:
         """With who decided."""
         obj.decided_by = actor_of(request)

@@ -171,12 +171,13 @@ class LandlordRuleAdmin(RecordAdmin):
                 messages.success(request, f"Votre décision sur la règle {finding.rule} est notée au dossier.")
             return redirect("admin:rules_confirmations", pk)
         waiting = to_confirm(campaign)
+        labels = {each.rule.code: each.label for each in own_rules(campaign)}
         context = {
             **self.admin_site.each_context(request),
             "title": f"Règles à confirmer · {campaign}",
             "campaign": campaign,
             "count": waiting.count(),
-            "findings": waiting[: self.list_per_page],
+            "findings": [(each, labels.get(each.rule, "")) for each in waiting[: self.list_per_page]],
         }
         return TemplateResponse(request, "admin/rules_to_confirm.html", context)
 
