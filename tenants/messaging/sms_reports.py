@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
 
@@ -40,6 +41,9 @@ CAUSES: Mapping[str, tuple[str, str]] = {
 STOP_WORDS = frozenset({"stop", "stopall", "arret", "desabonnement", "unsubscribe", "cancel", "end", "quit", "fin"})
 WRONG_NUMBER = re.compile(r"\b(mauvais|faux) numero\b|\berreur de numero\b|\btrompe[rz]? de numero\b")
 RECENT = dt.timedelta(days=400)
+MUTE_AFTER, RECENT_ENOUGH = dt.timedelta(hours=1), dt.timedelta(days=4)
+MOST_ASKED = 200  # a tick
+NOT_FOUND = 404
 
 
 def signed_by_twilio(*, url: str, posted: Mapping[str, str], signature: str) -> bool:
@@ -155,19 +159,21 @@ def _meaning(text: str, opt_out: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """How many doubts Twilio's list settled, and how many messages it does not know."""
+    """How many doubts Twilio's list settled, how many messages it does not know, how many silent ones it told of."""
 
     found: int
     unknown: int
+    told: int = 0
 
 
 def reconcile(*, now: dt.datetime) -> Reconciled:
     """Look for each SMS in doubt in Twilio's own list: the very same text to the same number is proof that it left.
 
     One that Twilio does not know is said so to whoever settles it; it is never sent again by itself.
+    Those sent an hour ago of which no callback ever spoke are asked for one by one.
     Raises TwilioRestException or OSError when Twilio cannot be asked.
     """
-    found = unknown = 0
+    found = unknown = told = 0
     doubts = uncertain_messages().filter(channel=Message.Channel.SMS, claimed_at__lt=now - LEASE)
     twilio = TwilioBackend()
     try:
@@ -179,9 +185,34 @@ def reconcile(*, now: dt.datetime) -> Reconciled:
                 found += confirm_left(message=message, provider_id=sid, how="list", now=now)
             else:
                 unknown += _not_listed(message, now)
+        for message in _mute(now):
+            told += _asked(message, twilio, now)
     finally:
         twilio.close()
-    return Reconciled(found, unknown)
+    return Reconciled(found, unknown, told)
+
+
+def _mute(now: dt.datetime) -> QuerySet[Message]:
+    """The SMS that Twilio took and of whose end nobody has heard, the least recently asked for first."""
+    sent = Message.objects.filter(channel=Message.Channel.SMS, state=Message.State.SENT, provider_id__startswith="SM")
+    waiting = sent.filter(sent_at__lt=now - MUTE_AFTER, sent_at__gt=now - RECENT_ENOUGH)
+    found: QuerySet[Message] = waiting.select_related("case__campaign__landlord").order_by("sent_at", "pk")
+    return found[:MOST_ASKED]
+
+
+def _asked(message: Message, twilio: TwilioBackend, now: dt.datetime) -> int:
+    """What Twilio says of one message by its identifier; 1 when it says more than we knew."""
+    try:
+        told = twilio.client.messages(message.provider_id).fetch()
+    except TwilioRestException as error:
+        if error.status == NOT_FOUND:
+            return 0
+        raise
+    status = str(told.status)
+    if status not in RANKS or not _newer(message, status):
+        return 0
+    _apply(message, message.provider_id, status, str(told.error_code or ""), now)
+    return 1
 
 
 def _same(message: Message, listed: Iterable[tuple[str | None, str | None]]) -> str:

@@ -234,6 +234,25 @@ class TestReconciliation:
 
         assert sms_reports.reconcile(now=MORNING + dt.timedelta(hours=1)).found == 0
 
+    @pytest.mark.parametrize(
+        ("told", "code", "state"),
+        [("delivered", None, "delivered"), ("undelivered", 30005, "bounced"), ("sent", None, "sent")],
+    )
+    def test_one_of_which_no_callback_spoke_is_asked_for(
+        self, case: SurveyCase, board: Switchboard, told: str, code: int | None, state: str
+    ) -> None:
+        message = an_sms(case)
+        deliver_waiting(now=MORNING)
+        message.refresh_from_db()
+        board.kept[message.provider_id] |= {"status": told, "error_code": code}
+
+        assert sms_reports.reconcile(now=MORNING + dt.timedelta(minutes=59)).told == 0
+        assert sms_reports.reconcile(now=MORNING + dt.timedelta(hours=2)).told == 1
+        assert sms_reports.reconcile(now=MORNING + dt.timedelta(hours=3)).told == 0
+
+        message.refresh_from_db()
+        assert message.state == state
+
 
 class TestText:
     @pytest.mark.parametrize(

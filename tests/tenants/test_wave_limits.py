@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ import pytest
 from campaigns.models import Campaign, User
 from tenants import waves
 from tenants.case_states import Move
+from tenants.dispatch import compose_letters
 from tenants.messaging import deliver_waiting
 from tenants.messaging.contact_rights import mark
 from tenants.models import ChannelPrice, DailyCapacity, Message, PrintBatch, RegisteredLetter, SurveyCase, Wave
+from tenants.undelivered import address_mended, record_undelivered
 from tenants.waves import costs, immunity
-from tenants.waves.reasons import FULL_DAY
+from tenants.waves.reasons import FULL_DAY, NO_POST
 from tests.factories.campaigns import CampaignFactory, UserFactory
 from tests.factories.tenants import CaseFactory, MessageFactory
 from tests.tenants.silent import silent
@@ -175,7 +178,9 @@ class TestFormsAndNotices:
         assert Message.objects.filter(sending_wave=wave).count() == 3
         assert wave.state == Wave.State.DONE
 
-    def test_an_electronic_notice_only_goes_to_who_agreed(self, campaign: Campaign, second: User) -> None:
+    def test_an_electronic_notice_only_goes_to_who_agreed(
+        self, campaign: Campaign, second: User, printing_room: None
+    ) -> None:
         agrees = silent(campaign)
         silent(campaign)
         told = {"landlord": campaign.landlord, "channel": "lre", "how": "formulaire signé", "now": NOW}
@@ -188,3 +193,25 @@ class TestFormsAndNotices:
 
         letter = RegisteredLetter.objects.get()
         assert (letter.message.case, letter.message.service, letter.consent) == (agrees, "lre", consent)
+        assert compose_letters(campaign=campaign, purpose="formal_notice", now=NOW) is None
+        batch = compose_letters(campaign=campaign, purpose="formal_notice", service="lre", now=NOW)
+        assert batch is not None
+        manifest = json.loads(batch.manifest.read())
+        assert manifest["recipients"] == {agrees.reference: agrees.household.email}
+
+    def test_a_notice_that_never_arrived_leaves_again_once_the_address_is_mended(
+        self, campaign: Campaign, second: User
+    ) -> None:
+        case, late = silent(campaign, household__email="", household__mobile=""), dt.date(2026, 12, 15)
+        wave = prepared(campaign, "formal_notice")
+        waves.arm(wave=wave, confirmed="1", now=NOW, today=late, actor=second)
+        waves.release(wave=wave, today=late, now=NOW)
+        Message.objects.update(state=State.SENT, sent_at=NOW)
+        record_undelivered(case=case, reason="access", now=NOW)
+        assert waves.follow_up(today=late, now=NOW) == {NO_POST: 1}
+        assert waves.follow_up(today=late, now=NOW) == {}
+
+        address_mended(case=case, now=NOW)
+
+        assert waves.follow_up(today=late, now=NOW) == {"letter": 1}
+        assert [message.wave for message in Message.objects.order_by("pk")] == [wave.code, f"{wave.code}-2"]
