@@ -17,7 +17,7 @@ from .prolog import HEAD, check_head
 from .records import Anomaly
 from .walking import line_of
 
-MAX_BYTES = 64_000_000
+MAX_BYTES = 24_000_000
 """Bytes of the file that are looked at."""
 
 MOST_COLUMNS = 300

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from campaigns.models import MappingProfile
 from tenants.admin.profile_form import form_of, tables_of
+from tenants.importing import profile_studio
 from tenants.importing.profile_studio import (
     UnableToWriteProfile,
     begin_draft,
@@ -144,6 +145,12 @@ class TestDraft:
         assert trial.read + trial.left_out >= 398
         assert any("1981-02-31" in message for _, message, _ in trial.kinds)
         assert any(each.anomalies and not each.values for each in trial.households)
+
+    def test_joined_lists_too_long_to_be_read_at_once_still_show_their_xml(self, draft, monkeypatch):
+        monkeypatch.setattr(profile_studio, "MOST_BYTES", 1_000)
+        trial = try_draft(draft=draft, tables=draft.tables)
+        assert "extrait" in trial.refused
+        assert [len(trial.households), trial.read] == [10, 0]
 
     def test_tables_that_are_missing_are_asked_for(self, media, campaign, now, manager):
         draft = begin_draft(campaign=campaign, now=now, actor=manager, deposit=deposit_of(campaign, sample("a"), now))
