@@ -11,12 +11,13 @@ from campaigns.law.survey_scope import exemptions, scope_of
 from campaigns.models import Campaign, ScopeOption, options_of
 from campaigns.scope import within
 from tenants.case_states import State
-from tenants.importing import rows
+from tenants.importing import adopt_profile, rows
 from tenants.importing.scoping import Scoping
 from tenants.landlord_file.records import HouseholdRecord
 from tenants.survey_scope import UnableToReview, explanation_of, review_scopes, scope_facts
 from tests.factories.campaigns import LandlordFactory, ScopeOptionFactory
 from tests.factories.tenants import CaseFactory, HouseholdFactory
+from tests.tenants.depositing import imported
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +74,31 @@ def test_a_file_and_a_row_tell_the_law_the_same(campaign):
 )
 def test_what_the_file_tells_decides(campaign, told, scope):
     assert Scoping(campaign).of(HouseholdRecord("1", **told)).name == scope
+
+
+ZONED = """<menages>
+  <menage reference="1" entree="2015-04-01" apl="non" zone-exemptee-entree="non">
+    <logement reference="L1" financement="PLUS" qpv="non" zrr="oui" conventionne="oui" convention="2010-05-01"/>
+    <occupants><occupant lien="titulaire" naissance="1980-01-01"><nom>Roux</nom><prenom>Inès</prenom></occupant></occupants>
+  </menage>
+  <menage reference="2" entree="2025-04-01" apl="non">
+    <logement reference="L2" financement="PLUS" zrr="oui"/>
+    <occupants><occupant lien="titulaire" naissance="1981-01-01"><nom>Roux</nom><prenom>Loïc</prenom></occupant></occupants>
+  </menage>
+</menages>"""
+
+
+def test_the_zones_of_a_native_file_reach_the_rows_and_the_scopes(campaign, now):
+    adopt_profile(campaign=campaign, name="native")
+
+    imported(campaign, ZONED.encode(), now)
+
+    first, second = campaign.households.select_related("dwelling", "case").order_by("tenant_reference")
+    assert (first.dwelling.zrr, first.dwelling.conventioned, first.exempt_zone_at_move_in) == (True, True, False)
+    assert first.dwelling.convention_on == dt.date(2010, 5, 1)
+    assert (second.dwelling.zrr, second.dwelling.conventioned, second.dwelling.convention_on) == (True, None, None)
+    assert (first.case.scope, second.case.scope) == ("none", "sls")
+    assert "à l'entrée" in first.case.scope_reason
 
 
 def test_an_option_of_another_landlord_changes_nothing(campaign):
