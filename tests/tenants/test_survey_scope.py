@@ -79,11 +79,15 @@ def test_what_the_file_tells_decides(campaign, told, scope):
 ZONED = """<menages>
   <menage reference="1" entree="2015-04-01" apl="non" zone-exemptee-entree="non">
     <logement reference="L1" financement="PLUS" qpv="non" zrr="oui" conventionne="oui" convention="2010-05-01"/>
-    <occupants><occupant lien="titulaire" naissance="1980-01-01"><nom>Roux</nom><prenom>Inès</prenom></occupant></occupants>
+    <occupants>
+      <occupant lien="titulaire" naissance="1980-01-01"><nom>Roux</nom><prenom>Inès</prenom></occupant>
+    </occupants>
   </menage>
   <menage reference="2" entree="2025-04-01" apl="non">
     <logement reference="L2" financement="PLUS" zrr="oui"/>
-    <occupants><occupant lien="titulaire" naissance="1981-01-01"><nom>Roux</nom><prenom>Loïc</prenom></occupant></occupants>
+    <occupants>
+      <occupant lien="titulaire" naissance="1981-01-01"><nom>Roux</nom><prenom>Loïc</prenom></occupant>
+    </occupants>
   </menage>
 </menages>"""
 
