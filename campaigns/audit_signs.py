@@ -43,7 +43,7 @@ def changed_by_form(instance: LogEntry, created: bool, **_: Any) -> None:
     if not created:
         return
     verb = {ADDITION: "added", DELETION: "deleted"}.get(instance.action_flag, "changed")
-    model = instance.content_type.model if instance.content_type else ""
+    model = str(getattr(instance.content_type, "model", ""))
     audit.record(
         action=f"admin.{verb}",
         at=instance.action_time,

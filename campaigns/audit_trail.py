@@ -63,15 +63,15 @@ def concerns(request: HttpRequest, case: str) -> None:
 
 def source_of(request: HttpRequest) -> audit.Source:
     """Who makes that request, and from where."""
-    where = {"address": address_of(request), "agent": agent_class(request)}
+    address, agent = address_of(request), agent_class(request)
     user = getattr(request, "user", None) or AnonymousUser()
     if isinstance(user, User):
-        return audit.Source(AuditEntry.Who.USER, user.pk, landlord_id=user.landlord_id, **where)
+        return audit.Source(AuditEntry.Who.USER, user.pk, "", user.landlord_id, address, agent)
     household = request.session.get(PORTAL_CASE)
     if household is not None:
         landlord = request.session.get(PORTAL_LANDLORD)
-        return audit.Source(AuditEntry.Who.HOUSEHOLD, name=f"dossier {household}", landlord_id=landlord, **where)
-    return audit.Source(AuditEntry.Who.VISITOR, **where)
+        return audit.Source(AuditEntry.Who.HOUSEHOLD, None, f"dossier {household}", landlord, address, agent)
+    return audit.Source(AuditEntry.Who.VISITOR, address=address, agent=agent)
 
 
 def traced(request: HttpRequest, response: HttpResponseBase) -> dict[str, Any] | None:

@@ -77,7 +77,7 @@ class AuditEntry(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Once. Raises AppendOnly."""
-        if self.pk is not None:
+        if not self._state.adding:
             raise AppendOnly
         super().save(*args, **kwargs)
 

@@ -12,7 +12,7 @@ import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.management import call_command
 from django.db import DatabaseError, connection, connections, transaction
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from campaigns import audit
 from campaigns.models import AppendOnly, AuditEntry, AuditLink, Campaign, User
 from campaigns.scope import all_landlords
-from campaigns.visitor import agent_class
 from tenants.case_states import Move
 from tenants.models import CaseEvent, SurveyCase
 from tests.factories.campaigns import PASSWORD, LandlordFactory, UserFactory
@@ -152,20 +151,6 @@ class TestTraces:
         (entry,) = written("signin.household_refused")
         assert (entry.who, entry.case_reference) == ("visitor", "")
         assert "AAAA" not in str(entry.data)
-
-
-@pytest.mark.parametrize(
-    ("agent", "kind"),
-    [
-        ("", ""),
-        ("curl/8.5", "programme"),
-        ("Mozilla/5.0 (X11; Linux x86_64)", "ordinateur"),
-        ("Mozilla/5.0 (iPad; CPU OS 18_0)", "tablette"),
-        ("Mozilla/5.0 (Linux; Android 15; Pixel) Mobile Safari", "téléphone"),
-    ],
-)
-def test_only_the_kind_of_a_device_is_kept(agent: str, kind: str) -> None:
-    assert agent_class(RequestFactory().get("/", HTTP_USER_AGENT=agent)) == kind
 
 
 # ── Append-only ──────────────────────────────────────────────────────────────────────────────────────────────────────
