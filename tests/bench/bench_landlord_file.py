@@ -1,6 +1,7 @@
 """Households/s of `read()` against bare `lxml.iterparse` on the same file, in the same run.
 
 python -m tests.bench.bench_landlord_file [--households 10000 100000 …] [--dialect nested relational] [--rounds 3]
+python -m tests.bench.bench_landlord_file --endless 5
 
 Each size and dialect is measured in a process of its own, so that its peak memory is its own. The file is the sample
 repeated with other references, names, dates, amounts and addresses: what is remembered of one household seldom serves
@@ -27,6 +28,7 @@ from tenants.landlord_file.code_tables import load_code_tables
 from tenants.landlord_file.profile import load_profile
 from tenants.landlord_file.reader import read
 from tenants.landlord_file.records import HouseholdRecord
+from tests.tenants.landlord_file.hostile_run import LAST, Stream, told, wrapped
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 DIALECTS = {
@@ -136,13 +138,28 @@ def measure(dialect: str, households: int, rounds: int) -> None:
     )
 
 
+def endless(gigabytes: int) -> None:
+    """Read a stream of that size, nearly all of it a list that the profile does not name, and print its cost."""
+    block = b'<paiement mois="2026-01"><montant>412.50</montant></paiement>\n' * 10_000
+    times = gigabytes * 1_000_000_000 // len(block)
+    start = time.process_time()
+    read_back = told(Stream(wrapped(block, times=times, after=LAST)), load_profile("native"))
+    seconds = time.process_time() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{gigabytes} GB not read: {read_back}, {gigabytes * 1000 / seconds:.0f} MB/s, peak memory {peak:.0f} MB")
+
+
 def main() -> None:
     """Measure each size and dialect in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--households", type=int, nargs="+", default=[10_000])
     parser.add_argument("--dialect", choices=sorted(DIALECTS), nargs="+", default=sorted(DIALECTS))
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--endless", type=int, metavar="GB", help="read a stream of that size instead")
     options = parser.parse_args()
+    if options.endless:
+        endless(options.endless)
+        return
     fresh = multiprocessing.get_context("spawn")
     for households in options.households:
         for dialect in options.dialect:
