@@ -83,7 +83,7 @@ def receipt_of(case: SurveyCase, survey_return: SurveyReturn) -> Receipt:
         channel=survey_return.get_channel_display(),
         case=case,
         pieces=_pieces(case),
-        missing=tuple(item["sentence"] for item in open_request.items) if open_request else (),
+        missing=tuple(item["sentence"] for item in open_request.left) if open_request else (),
         due_on=open_request.due_on if open_request else None,
     )
 

@@ -102,7 +102,7 @@ def _followed(pk: int, now: dt.datetime) -> str:
     request.case = case
     sent = messages_of(request)
     alive = [message for message in sent if message.state not in LOST]
-    items = _left(request)
+    items = request.left
     if not alive:
         lost = frozenset(message.channel for message in sent if message.state != Message.State.CANCELLED)
         return "told_again" if tell(request, items=items, now=now, avoid=lost) else ""
@@ -115,11 +115,6 @@ def _followed(pk: int, now: dt.datetime) -> str:
         return ""
     case.tell("complement_reminded", now=now, data={"number": request.number, "missing": len(items)})
     return "reminded"
-
-
-def _left(request: ComplementRequest) -> list[dict[str, Any]]:
-    """What the request still waits for."""
-    return [item for item in request.items if item.get("key") not in request.received]
 
 
 def _covers(request: ComplementRequest, items: list[MissingItem]) -> bool:

@@ -105,7 +105,7 @@ def _attach_return_sheet(*, page: Page, code: PageCode, now: dt.datetime, actor:
         )
         page.number, page.layout = 0, code.layout
         _decide(page, state=Page.State.MATCHED, explanation="Feuille de retour.", now=now, actor=actor)
-        for behind in _pages_behind(page):
+        for behind in _pages_behind(page, case):
             keep_as_piece(page=behind, reference=case.reference, now=now, actor=actor)
         SurveyReturn.objects.filter(pk=page.survey_return.pk).update(state=SurveyReturn.State.TRANSCRIBED)
         case.tell("page_attached", now=now, actor=actor, data={"page": page.pk, "receipt": page.survey_return.receipt})
@@ -113,14 +113,14 @@ def _attach_return_sheet(*, page: Page, code: PageCode, now: dt.datetime, actor:
     return page
 
 
-def _pages_behind(sheet: Page) -> list[Page]:
+def _pages_behind(sheet: Page, case: SurveyCase) -> list[Page]:
     """The pages right after the sheet that wait for a decision as it did, up to the first that was placed."""
     behind = []
     for page in Page.objects.filter(batch=sheet.batch, index__gt=sheet.index).order_by("index"):
         if page.state != Page.State.UNMATCHED or page.decided_at is not None:
             break
         behind.append(page)
-    known = set(SupportingDocument.objects.filter(case=sheet.survey_return.case).values_list("sha256", flat=True))
+    known = set(SupportingDocument.objects.filter(case=case).values_list("sha256", flat=True))
     return [page for page in behind if page.digest not in known]
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from campaigns.legal import law_of
 from campaigns.questionnaire.schema import Field, FieldType, Questionnaire, Reader
 from campaigns.questionnaire.values import FieldValueError, show
 from returns.answers import NoQuestionnaire, display_name, is_asked, rows_of
 from returns.completeness import MissingItem, documents_expected, is_waiting, items_of
 from returns.models import Declaration, SupportingDocument
 from returns.models.declarations import Source
+from returns.next_step import NextStep, next_step
 from returns.rules.dossier import Dossier, dossier_of
 from tenants.case_states import State
 from tenants.models import SurveyCase
@@ -81,6 +84,14 @@ def content_of(case: SurveyCase, *, sensitive: bool) -> Content:
         pieces=list(_pieces(case, dossier)),
         waiting=answered and is_waiting(case),
     )
+
+
+def next_of(case: SurveyCase, today: dt.date) -> NextStep | None:
+    """What is due next for the case, by whom and by which rule; None when nothing is, or nothing tells it yet."""
+    try:
+        return next_step(case, law=law_of(case.campaign.landlord), today=today)
+    except LookupError:
+        return None
 
 
 def is_sensitive(field: Field) -> bool:

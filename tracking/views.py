@@ -22,7 +22,7 @@ from tenants.survey_scope import explanation_of
 from tracking import case_list, charts, figures, quality, sentences
 from tracking.access import campaign_or_404, campaigns_of, case_or_404, cases_of, may_see_scans, read_only
 from tracking.case_law import legal_page_of, simulation_of
-from tracking.case_page import content_of
+from tracking.case_page import content_of, next_of
 from tracking.definitions import DEFINITIONS
 from tracking.wording import BADGES
 
@@ -147,6 +147,7 @@ def case(request: HttpRequest, reference: str) -> TemplateResponse:
         "content": content,
         "sentence": sentences.standing(shown, content.missing),
         "to_say": sentences.to_say(shown, content.missing),
+        "next": next_of(shown, timezone.localdate()),
         "calling": user.role == User.Role.CALL_AGENT,
         "open_wide": open_wide,
         "pages": _pages(shown) if open_wide else [],

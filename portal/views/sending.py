@@ -116,7 +116,7 @@ def _brings_something(visit: Visit, asked: ComplementRequest | None) -> bool:
     """Whether there is an answer, a piece or an expected signature to send."""
     draft = draft_of(visit.case)
     signatures = {each.key for _, each in draft.questionnaire.fields() if each.type is FieldType.SIGNATURE}
-    signs = asked is not None and any(item["field"] in signatures for item in asked.items)
+    signs = asked is not None and any(item["field"] in signatures for item in asked.left)
     return signs or bool(draft.answers) or waiting(visit.case).exists()
 
 

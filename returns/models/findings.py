@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -100,3 +100,8 @@ class ComplementRequest(models.Model):
 
     def __str__(self) -> str:
         return f"demande {self.number} du dossier {self.case_id}"
+
+    @property
+    def left(self) -> list[dict[str, Any]]:
+        """What it still waits for: what it asked, without what has come since."""
+        return [item for item in self.items if item.get("key") not in self.received]

@@ -88,7 +88,7 @@ class RestitutionFile(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Written once. Raises HandedOver."""
-        if self.pk is not None:
+        if not self._state.adding:
             raise HandedOver
         super().save(*args, **kwargs)
 
@@ -139,6 +139,6 @@ class RestitutionLine(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Written once. Raises HandedOver."""
-        if self.pk is not None:
+        if not self._state.adding:
             raise HandedOver
         super().save(*args, **kwargs)

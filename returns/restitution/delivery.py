@@ -250,5 +250,8 @@ def _sha256(spool: IO[bytes]) -> str:
 def _move_complete(campaign: Campaign, *, now: dt.datetime, actor: User | None) -> None:
     """What was handed over is restituted; a case opened again and found the same too, though nothing new is told."""
     complete = SurveyCase.objects.for_campaign(campaign).filter(state=State.COMPLETE, restituted__isnull=False)
-    for case in complete.annotate(last=Max("restituted__restitution__number")).iterator(chunk_size=CHUNK):
-        case.move(Move.RESTITUTE, now=now, actor=actor, data={"restitution": case.last})
+    numbers = dict(complete.annotate(last=Max("restituted__restitution__number")).values_list("pk", "last"))
+    ids = list(numbers)
+    for start in range(0, len(ids), CHUNK):
+        for case in SurveyCase.objects.filter(pk__in=ids[start : start + CHUNK], state=State.COMPLETE):
+            case.move(Move.RESTITUTE, now=now, actor=actor, data={"restitution": numbers[case.pk]})

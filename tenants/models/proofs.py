@@ -57,7 +57,7 @@ class Posting(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Written once. Raises SealedForEver."""
-        if self.pk is not None:
+        if not self._state.adding:
             raise SealedForEver
         super().save(*args, **kwargs)
 
@@ -94,7 +94,7 @@ class ConstatPackage(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Written once. Raises SealedForEver."""
-        if self.pk is not None:
+        if not self._state.adding:
             raise SealedForEver
         super().save(*args, **kwargs)
 

@@ -42,8 +42,9 @@ def main() -> int:
 
 def _lived(told: argparse.Namespace) -> int:
     from campaigns.scope import all_landlords
+    from tests.simulation.blank_paper import blank_paper
     from tests.simulation.campaign import figures, live
-    from tests.simulation.world import World, blank_paper
+    from tests.simulation.world import World
 
     started = time.perf_counter()
     with all_landlords(), nullcontext() if told.paint else blank_paper():

@@ -22,7 +22,7 @@ Tell = Callable[[str], None]
 SILENT = (
     (160, lambda world, case: world.answers(case, whole=_likely(world, 0.75), again=_likely(world, 0.1))),
     (60, lambda world, case: world.answers(case, channel="phone", whole=_likely(world, 0.5))),
-    (120, lambda world, case: _posts(world, case)),
+    (120, lambda world, case: world.posts_form(case, **_paper(world))),
     (60, lambda world, case: world.comes_back(case, world.chance.choice(list(Motive)))),
     (8, lambda world, case: world.dies(case)),
     (10, lambda world, case: world.leaves(case)),
@@ -116,9 +116,9 @@ def _likely(world: World, share: float) -> bool:
     return world.chance.random() < share
 
 
-def _posts(world: World, case: SurveyCase) -> None:
-    signed, pieces, certified = (_likely(world, share) for share in (0.9, 0.8, 0.5))
-    world.posts_form(case, signed=signed, pieces=pieces, certified=certified)
+def _paper(world: World) -> dict[str, bool]:
+    """How carefully a form is filled in."""
+    return {name: _likely(world, share) for name, share in (("signed", 0.9), ("pieces", 0.8), ("certified", 0.5))}
 
 
 def _states(world: World) -> dict[str, int]:

@@ -21,10 +21,11 @@ from hypothesis.stateful import (
 
 from campaigns.models import Campaign, Milestone
 from tenants.undelivered import Motive
+from tests.simulation.blank_paper import blank_paper
 from tests.simulation.campaign import live
 from tests.simulation.carriers import LEDGER
 from tests.simulation.invariants import broken
-from tests.simulation.world import World, blank_paper, made_campaign
+from tests.simulation.world import World, made_campaign
 
 pytestmark = pytest.mark.django_db
 
@@ -112,7 +113,9 @@ class Life(RuleBasedStateMachine):
 
     @rule(who=SOMEBODY)
     def an_address_is_mended(self, who: int) -> None:
-        self.world.mended(self.world.case(who))
+        case = self.world.case(who)
+        if case.state == "undelivered":
+            self.world.mended(case)
 
     @rule(who=SOMEBODY)
     def somebody_dies(self, who: int) -> None:

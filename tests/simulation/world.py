@@ -1,7 +1,7 @@
 """The world of the simulation: a campaign in the field, a clock, and the events of its households.
 
 Every event is a call to the product's own steps on a real database. Only what is outside is played: the post, the
-carriers, the scanner's eye (what it sees is given, what becomes of it is the product's work), the operators' hands.
+carriers, the scanner's eye, the operators' hands.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from contextlib import ExitStack, contextmanager
 from unittest import mock
 from zoneinfo import ZoneInfo
 
-import pikepdf
 from django.db import transaction
 from django.utils import timezone
 from PIL import Image
@@ -25,7 +24,6 @@ from campaigns import operations
 from campaigns.calendar import rearrange
 from campaigns.law.timetable import default_calendar
 from campaigns.models import Campaign, Milestone, User
-from campaigns.paper_form.letters import LetterFile
 from campaigns.paper_form.page_code import PageCode, return_sheet
 from returns import keying
 from returns.complements import follow_up, open_request
@@ -109,6 +107,7 @@ class World:
         self.now += dt.timedelta(hours=hours)
 
     def noted(self, what: str) -> None:
+        """Count an event."""
         self.count[what] += 1
 
     def answers(self, case: SurveyCase, *, channel: str = "online", whole: bool = True, again: bool = False) -> None:
@@ -195,10 +194,9 @@ class World:
         self.noted(f"PND {motive}")
 
     def mended(self, case: SurveyCase) -> None:
-        """The landlord gives the right address."""
-        if case.state == State.UNDELIVERED:
-            address_mended(case=case, now=self.now)
-            self.noted("address mended")
+        """The landlord gives the right address of a household that post did not reach."""
+        address_mended(case=case, now=self.now)
+        self.noted("address mended")
 
     def webhook(self, case: SurveyCase, *, arrived: bool) -> None:
         """A carrier reports on a message, twice, the second time too late."""
@@ -213,7 +211,7 @@ class World:
         self.noted("webhook twice")
 
     def person_settles_doubts(self) -> None:
-        """Somebody looks at the carrier's own list and says whether each doubtful message left."""
+        """Somebody looks at the carriers' own lists."""
         for message in Message.objects.filter(case__campaign=self.campaign, state=Message.State.UNCERTAIN):
             settle_uncertain(message=message, left=bool(taken(message)), now=self.now, actor=self.manager)
             self.noted("doubt settled")
@@ -230,8 +228,8 @@ class World:
             follow_up(campaign=self.campaign, now=self.now)
         with self._dies_sometimes():
             send_due(campaign=self.campaign, today=self.today, now=self.now)
-        waiting = Message.objects.waiting().filter(case__campaign=self.campaign, channel="letter")
-        for purpose in sorted(set(waiting.values_list("purpose", flat=True))):
+        letters = Message.objects.waiting().filter(case__campaign=self.campaign, channel="letter")
+        for purpose in sorted(set(letters.values_list("purpose", flat=True))):
             with self._dies_sometimes():
                 compose_letters(campaign=self.campaign, purpose=purpose, now=self.now)
 
@@ -375,23 +373,6 @@ def made_campaign() -> Campaign:
         approve(campaign)
     campaign.refresh_from_db()
     return campaign
-
-
-@contextmanager
-def blank_paper() -> Iterator[None]:
-    """The drawing of pages is left out: batches hold blank pages, as many as there would be sheets."""
-    with mock.patch("tenants.dispatch.letters.compose", _blank_letters):
-        yield
-
-
-def _blank_letters(letters: object, branding: object) -> LetterFile:
-    pages = tuple(4 if letter.return_code else 2 for letter in letters)
-    stream = io.BytesIO()
-    with pikepdf.new() as pdf:
-        for _ in range(sum(pages)):
-            pdf.add_blank_page(page_size=(595, 842))
-        pdf.save(stream)
-    return LetterFile(pdf=stream.getvalue(), pages=pages)
 
 
 def _seen(field: str, row: int, value: object) -> SeenField:
