@@ -78,56 +78,64 @@ class Switchboard:
     asked: list[dict[str, str]] = field(default_factory=list)
 
 
+class MessagesApi(BaseHTTPRequestHandler):
+    """Twilio's Messages resource: create, fetch, list."""
+
+    @property
+    def board(self) -> Switchboard:
+        return self.server.board  # type: ignore[attr-defined,no-any-return]
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        told = {name: values[0] for name, values in parse_qs(self.rfile.read(length).decode()).items()}
+        self.board.received.append(told | {"path": self.path, "auth": self.headers["Authorization"]})
+        accepted = (201, {"sid": f"SM{len(self.board.received):032d}", "status": "queued", "body": told["Body"]})
+        sid, today = str(accepted[1]["sid"]), f"{formatdate(usegmt=True)}"
+        self.board.kept[sid] = {**accepted[1], "to": told["To"], "from": told["From"], "date_sent": today}
+        answer = self.board.answers.get(told["To"], accepted)
+        if answer is not None and answer[0] != accepted[0] and answer[0] < 500:
+            del self.board.kept[sid]
+        if answer is None:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        self.reply(*answer)
+
+    def do_GET(self) -> None:
+        """One message by its identifier, or the list filtered by recipient, two a page."""
+        parts = urlsplit(self.path)
+        asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        sid = parts.path.rpartition("/")[2].removesuffix(".json")
+        self.board.asked.append(asked | {"path": parts.path})
+        if sid != "Messages":
+            found = self.board.kept.get(sid)
+            self.reply(200 if found else 404, found or {"code": 20404, "message": "not found", "status": 404})
+            return
+        listed = [each for each in self.board.kept.values() if each["to"] == asked.get("To", each["to"])]
+        page = int(asked.get("Page", "0"))
+        shown, more = listed[page * 2 : page * 2 + 2], len(listed) > page * 2 + 2
+        following = f"{parts.path}?{urlencode({**asked, 'Page': page + 1})}" if more else None
+        self.reply(200, {"messages": shown, "page": page, "page_size": 2, "next_page_uri": following})
+
+    def reply(self, status: int, body: Mapping[str, Any]) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
 @contextmanager
 def twilio_stub() -> Iterator[Switchboard]:
     """A local HTTP server in Twilio's place; every request is kept, also those answered by an error."""
     board = Switchboard()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
-            told = {name: values[0] for name, values in parse_qs(self.rfile.read(length).decode()).items()}
-            board.received.append(told | {"path": self.path, "auth": self.headers["Authorization"]})
-            accepted = (201, {"sid": f"SM{len(board.received):032d}", "status": "queued", "body": told["Body"]})
-            sid, today = str(accepted[1]["sid"]), f"{formatdate(usegmt=True)}"
-            board.kept[sid] = {**accepted[1], "to": told["To"], "from": told["From"], "date_sent": today}
-            answer = board.answers.get(told["To"], accepted)
-            if answer is not None and answer[0] != accepted[0] and answer[0] < 500:
-                del board.kept[sid]
-            if answer is None:
-                self.close_connection = True
-                self.connection.shutdown(socket.SHUT_RDWR)
-                return
-            self.reply(*answer)
-
-        def do_GET(self) -> None:
-            """One message by its identifier, or the list filtered by recipient, two a page."""
-            parts = urlsplit(self.path)
-            asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            sid = parts.path.rpartition("/")[2].removesuffix(".json")
-            board.asked.append(asked | {"path": parts.path})
-            if sid != "Messages":
-                found = board.kept.get(sid)
-                self.reply(200 if found else 404, found or {"code": 20404, "message": "not found", "status": 404})
-                return
-            listed = [each for each in board.kept.values() if each["to"] == asked.get("To", each["to"])]
-            page = int(asked.get("Page", "0"))
-            shown, more = listed[page * 2 : page * 2 + 2], len(listed) > page * 2 + 2
-            following = f"{parts.path}?{urlencode({**asked, 'Page': page + 1})}" if more else None
-            self.reply(200, {"messages": shown, "page": page, "page_size": 2, "next_page_uri": following})
-
-        def reply(self, status: int, body: Mapping[str, Any]) -> None:
-            content = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), MessagesApi)
+    server.board = board  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     board.url = f"http://127.0.0.1:{server.server_port}"
