@@ -15,7 +15,6 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.utils import timezone
 
 from tenants.importing import rows
 from tenants.importing.scoping import Scope
@@ -105,7 +104,8 @@ class CaseTables:
         self._campaign, self._deposit = campaign_id, deposit.pk
         self._cases = Table(SurveyCase, ("id", "campaign", "household", "reference", "state", "scope", "scope_reason"))
         self._events = Table(CaseEvent, ("case", "occurred_at", "recorded_at", "kind", "data"))
-        told, written = (text_of(connection.ops.adapt_datetimefield_value(moment)) for moment in (now, timezone.now()))
+        recorded = CaseEvent._meta.get_field("recorded_at").pre_save(CaseEvent(), add=True)  # what save() would write
+        told, written = (text_of(connection.ops.adapt_datetimefield_value(moment)) for moment in (now, recorded))
         self._when = f"{told}\t{written}"
         self._told: dict[Scope, tuple[str, str]] = {}
         self.all = (self._cases, self._events)
