@@ -15,12 +15,11 @@ from campaigns.exchange import INCOMING, LandlordExchange
 from campaigns.exchange_accounts import account_of, embedded_server
 from campaigns.models import Campaign
 from returns.rehearsal.production import SETTLED
-from returns.rehearsal.stage import depositor
+from returns.rehearsal.stage import REPLY, depositor
 from tenants.importing import adopt_profile, fetch_deposits
 from tenants.models import Household, ImportFile
 
 OPENS_IN = dt.timedelta(days=45)
-REPLY = dt.timedelta(days=35)  # the month of the law, and what a Sunday or a holiday adds
 FIELD = dt.timedelta(days=110)
 
 

@@ -19,7 +19,7 @@ from returns.rehearsal.intentions import ON_PAPER
 from returns.rehearsal.papers import posted
 from returns.rehearsal.people import Village
 from returns.rehearsal.play import cast_tenants
-from returns.rehearsal.stage import troupe
+from returns.rehearsal.stage import REPLY, troupe
 from tenants.access_codes import issue_typed
 from tenants.dispatch import compose_forms, compose_proof, hand_over
 from tenants.importing import adopt_profile, process, receive_deposit
@@ -28,7 +28,6 @@ from tenants.models import ImportFile, SurveyCase
 HOUSEHOLDS = 24
 SCANNED = 3  # envelopes already scanned and read, their doubts not keyed yet
 OPENED = dt.timedelta(days=9)  # days since the forms left
-REPLY = dt.timedelta(days=32)
 FIELD = dt.timedelta(days=75)
 
 

@@ -17,6 +17,7 @@ LANDLORDS = (
     ("val-de-brenne", "Val-de-Brenne Habitat", "#1F5F5B", "14 place de l'Écluse\n37000 Tours"),
     ("rives-du-cher", "Rives du Cher Logement", "#7A2E3A", "3 quai des Tilleuls\n37270 Montlouis-sur-Loire"),
 )
+REPLY = dt.timedelta(days=36)  # the month of the law, moved past a week-end or a holiday
 # Who drops the deposits that lie on disk, in the order they are named.
 DEPOSITORS = (
     ("coteaux-de-l-indre", "Coteaux de l'Indre Habitat", "#1E4E79", "2 rue du Moulin-Neuf\n37250 Montbazon"),
@@ -89,7 +90,7 @@ def drop_deposit(*, exchange: LandlordExchange, village: Village) -> dict[str, i
 def calendar(today: dt.date) -> tuple[dt.date, dt.date, dt.date]:
     """Dispatch, reply-by and closing such that the whole campaign is over by `today`."""
     opens = today - dt.timedelta(days=100)
-    return opens, opens + dt.timedelta(days=32), today - dt.timedelta(days=4)
+    return opens, opens + REPLY, today - dt.timedelta(days=4)
 
 
 def _landlord(code: str, name: str, accent: str, sender: str) -> Landlord:
