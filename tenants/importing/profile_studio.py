@@ -137,7 +137,9 @@ def try_draft(*, draft: ProfileDraft, tables: Mapping[str, Any]) -> Trial:
         with source.open("rb") as content:
             excerpts = first_households(cast(BinaryIO, content), profile, SHOWN)
             if profile.relational and source.size > MOST_BYTES:
-                told = "Ces listes reliées sont trop longues pour un essai immédiat : essayez sur un extrait du fichier."
+                told = (
+                    "Ces listes reliées sont trop longues pour un essai immédiat : essayez sur un extrait du fichier."
+                )
                 return Trial([ShownHousehold(each) for each in excerpts], refused=told)
             content.seek(0)
             return _tried(cast(BinaryIO, content), profile, codes, excerpts)

@@ -17,7 +17,7 @@ from .prolog import HEAD, check_head
 from .records import Anomaly
 from .walking import line_of
 
-MAX_BYTES = 24_000_000
+MAX_BYTES = 12_000_000
 """Bytes of the file that are looked at."""
 
 MOST_COLUMNS = 300
@@ -124,8 +124,8 @@ def _events(source: BinaryIO, events: tuple[str, ...], bounded: _Bounded) -> Ite
     source.seek(0)
     parser = _parser(bounded, events)
     try:
-        for event, element in parser:
-            if element.getroottree().docinfo.doctype:
+        for number, (event, element) in enumerate(parser):
+            if not number and element.getroottree().docinfo.doctype:
                 raise UnableToSample("Le fichier contient une déclaration DOCTYPE, refusée par sécurité.")
             yield event, element
     except etree.XMLSyntaxError as error:
@@ -147,8 +147,8 @@ def _look(source: BinaryIO, shapes: dict[Path, _Shape], prefixes: dict[str, str]
         if event == "start":
             if len(shapes) < 4_000 and len(path) < 60:
                 _note(element, path, frames[-1], shapes)
-                for prefix, uri in element.nsmap.items():
-                    prefixes.setdefault(uri, prefix or "")
+                if element.tag[0] == "{" and element.tag[1:].partition("}")[0] not in prefixes:
+                    prefixes.update({uri: prefix or "" for prefix, uri in element.nsmap.items()})
             path = (*path, element.tag)
             frames.append(({}, {}))
             continue
