@@ -43,6 +43,8 @@ class Arrival:
     case: int
     reference: str
     scope: Scope
+    # The name it is searched by, once its record is escaped.
+    search_name: str | None = None
 
 
 class PeopleTables:
@@ -79,11 +81,12 @@ class PeopleTables:
         lines = []
         for each in arrivals:
             record = each.record
+            name = rows.search_name(record.occupants) if each.search_name is None else each.search_name
             lines.append(
                 f"{each.pk}\t{campaign}\t{each.dwelling}\t{record.tenant_ref}\t{TAB.join(_household_texts(record))}"
                 f"\t{record.move_in or NOTHING}\t{_money(record.rent)}\t{'1' if record.apl else '0'}"
                 f"\t{record.non_response_years}\t{text_of(record.exempt_zone_at_move_in)}"
-                f"\t{rows.search_name(record.occupants)}{rest}"
+                f"\t{name}{rest}"
             )
         return "".join(lines)
 
@@ -103,10 +106,8 @@ class CaseTables:
     def __init__(self, campaign_id: int, deposit: ImportFile, now: dt.datetime) -> None:
         self._campaign, self._deposit = campaign_id, deposit.pk
         self._cases = Table(SurveyCase, ("id", "campaign", "household", "reference", "state", "scope", "scope_reason"))
-        self._events = Table(CaseEvent, ("case", "occurred_at", "recorded_at", "kind", "data"))
-        recorded = CaseEvent._meta.get_field("recorded_at").pre_save(CaseEvent(), add=True)  # what save() would write
-        told, written = (text_of(connection.ops.adapt_datetimefield_value(moment)) for moment in (now, recorded))
-        self._when = f"{told}\t{written}"
+        self._events = Table(CaseEvent, ("case", "occurred_at", "kind", "data"))
+        self._when = text_of(connection.ops.adapt_datetimefield_value(now))
         self._told: dict[Scope, tuple[str, str]] = {}
         self.all = (self._cases, self._events)
 
@@ -143,7 +144,7 @@ def _put(table: Table, lines: Any, items: Sequence[Any], count: int) -> None:
 
 def _safe(item: Any) -> Any:
     if isinstance(item, Arrival):
-        return replace(item, record=_escaped(item.record))
+        return replace(item, record=_escaped(item.record), search_name=rows.search_name(item.record.occupants))
     pk, record = item
     return pk, _escaped(record)
 

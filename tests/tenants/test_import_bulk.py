@@ -7,7 +7,7 @@ import unicodedata
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tenants import importing
@@ -83,6 +83,8 @@ def stored(row, columns):
 @pytest.mark.django_db
 class TestLines:
     @given(record=households)
+    @example(record=HouseholdRecord("1", city="\r", occupants=(OccupantRecord(1, "holder", first_name="\r"),)))
+    @example(record=HouseholdRecord("\\N", city="\\", occupants=(OccupantRecord(1, last_name="A\tB\\n"),)))
     @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
     def test_the_tables_hold_what_the_record_says(self, record):
         (pk,) = written(CampaignFactory(), [record])
