@@ -27,6 +27,7 @@ from returns.arrivals import already_received, arrive
 from returns.completeness import settle
 from returns.models import SupportingDocument, SurveyReturn
 from returns.pieces import CleanPiece, PieceRefused, UploadedPiece, clean
+from returns.receipts import queue_receipt
 from returns.seeing import SeenPiece, see_piece
 from returns.trust import certificates_for
 from tenants.models import SurveyCase
@@ -76,6 +77,7 @@ def receive_online(
         made.state = SurveyReturn.State.TRANSCRIBED
         made.save(update_fields=["state"])
         settle(case=case, now=now, actor=actor)
+        queue_receipt(made=made, now=now)
     return made
 
 
