@@ -153,9 +153,14 @@ class Selector:
         return ""
 
     def _too_early(self, case: SurveyCase) -> str:
-        """Whether the law still leaves the household time: its own dates say so, from proved events."""
+        """Whether the law still leaves the household time: its own dates say so, from proved events.
+
+        Where no letter arrives no delay starts: the step must not wait for that.
+        """
         if case.scope not in SLS_SCOPES:
             return NOT_SLS
+        if case.state == State.UNDELIVERED and set(self.wave.channels) == {LETTER}:
+            return NO_POST
         dates = legal_dates(case, law=self.law, today=self.today)
         if dates.suspended:
             return SUSPENDED

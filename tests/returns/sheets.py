@@ -12,11 +12,10 @@ import pypdfium2
 from PIL import Image
 
 from campaigns.models import LayoutVariant, QuestionnaireRevision
+from campaigns.paper_form import page_code
 from campaigns.paper_form.branding import Branding
 from campaigns.paper_form.layout import lay_out
 from campaigns.paper_form.letters import Letter, compose
-from campaigns.paper_form import page_code
-from campaigns.paper_form.page_code import PageCode
 from campaigns.paper_form.painter import FormFill, paint
 from campaigns.paper_form.zones import FormLayout, ZoneKind
 from campaigns.questionnaire.parsing import load_library

@@ -13,11 +13,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from campaigns.law.texts import formal_notice_text
+from campaigns.legal import law_of
 from campaigns.models import Campaign, Milestone
 from tenants.case_states import Move, State
+from tenants.legal_dates import legal_dates
 from tenants.messaging import deliver_waiting
 from tenants.models import CaseEvent, Message, Purpose, SurveyCase
 from tenants.reminders import send_due
+from tenants.undelivered import record_undelivered
 from tenants.waves.reasons import ANSWERED, NO_ADDRESS, NO_NOTICE, NO_POST, NOT_SLS, RUNNING, TOLD, TOO_SOON
 from tests.factories.campaigns import CampaignFactory
 from tests.factories.tenants import CaseFactory, MessageFactory
@@ -223,6 +226,19 @@ class TestFormalNotice:
 
         assert dict(step.excluded) == {NO_POST: 1}
         assert not Message.objects.exists()
+
+    def test_a_form_that_came_back_does_not_hold_the_step_of_the_others(self, campaign: Campaign) -> None:
+        milestone = due(campaign, Kind.FORMAL_NOTICE, OVERDUE)
+        silent(campaign)
+        case = silent(campaign)
+        MessageFactory(case=case, channel="letter", purpose="form", wave="form", state="sent", sent_at=SENT_AT)
+        record_undelivered(case=case, reason="unknown", now=SENT_AT)
+        assert not legal_dates(case, law=law_of(campaign.landlord), today=OVERDUE).may_notice(OVERDUE)
+        report = run(campaign, OVERDUE)
+        milestone.refresh_from_db()
+
+        assert report.queued == 1
+        assert milestone.done_at is not None
 
     def test_a_notice_that_came_back_may_be_sent_again_once_the_address_is_mended(self, campaign: Campaign) -> None:
         due(campaign, Kind.FORMAL_NOTICE, OVERDUE)

@@ -55,9 +55,7 @@ class Command(BaseCommand):
             _tell(Console(), report)
         if report.to_arm:
             waiting = ", ".join(step.label for step in report.to_arm)
-            raise CommandError(
-                f"À armer d'abord par une deuxième personne, dans l'administration : {waiting}."
-            )
+            raise CommandError(f"À armer d'abord par une deuxième personne, dans l'administration : {waiting}.")
 
 
 def _tell(console: Console, report: ReminderReport) -> None:
