@@ -129,7 +129,8 @@ stop_servers() {
 
 # shellcheck disable=SC2086 # PYTEST_ARGS is several words, for instance "tests/tenants -x"
 on_sqlite() { env TEST_DATABASE=sqlite pytest -n "$workers" -q ${PYTEST_ARGS:-}; }
-# Journeys and browsers look at pages, not at the database: once is enough.
+# Journeys and browsers look at pages, not at the database: once is enough. So is a test that asks for no database
+# (tests/conftest.py leaves it out).
 # shellcheck disable=SC2086
 on_postgresql() {
     env TEST_DATABASE=postgresql pytest -n "$workers" -q -m "not browser and not journey" ${PYTEST_ARGS:-}

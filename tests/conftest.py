@@ -25,6 +25,21 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "scoped: the test enters its landlord scopes itself")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL, leave out what asks nothing of a database: it has run already, and would be no other there."""
+    if os.environ.get("TEST_DATABASE") != "postgresql":
+        return
+    kept = [item for item in items if asks_a_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not asks_a_database(item)])
+    items[:] = kept
+
+
+def asks_a_database(item: pytest.Item) -> bool:
+    """Whether a test is marked for a database, or one of its fixtures wants one."""
+    wanted = {"db", "transactional_db", "django_db_setup", "live_server"}
+    return item.get_closest_marker("django_db") is not None or bool(wanted & set(getattr(item, "fixturenames", ())))
+
+
 @pytest.fixture(autouse=True)
 def _scope(request: pytest.FixtureRequest) -> Iterator[None]:
     """Across landlords, like tasks and commands, unless the test is marked `scoped`."""
