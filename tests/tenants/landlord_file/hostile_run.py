@@ -127,8 +127,13 @@ def main() -> None:
     results: dict[str, object] = {name: told(io.BytesIO(data), native) for name, data in files.items()}
     results |= {name: told(Stream(bomb()), native) for name, bomb in BOMBS.items()}
     results |= {name: told(io.BytesIO(data), JOINED) for name, data in JOINS.items()}
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"results": results, "outside": list(outside), "peak": peak}))
+    print(json.dumps({"results": results, "outside": list(outside), "peak": peak_bytes()}))
+
+
+def peak_bytes() -> int:
+    """The most memory this program held. `ru_maxrss` would also tell that of the process which started it."""
+    [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) * 1024
 
 
 if __name__ == "__main__":
