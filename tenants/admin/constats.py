@@ -26,6 +26,7 @@ from campaigns.admin_site import (
     attached,
     register_step,
 )
+from campaigns.audit_admin import register_labels
 from campaigns.models import Campaign
 from tenants.constat.access import UnableToOpenAccess, issue, revoke
 from tenants.constat.sealing import UnableToSeal, seal
@@ -185,3 +186,4 @@ def describe_proofs(campaign: Campaign) -> Panel:
 
 
 register_step(Step(key="preuves", order=82, title="Preuves et constat", describe=describe_proofs))
+register_labels({f"access.bailiff_{act.value}": f"commissaire de justice : {act.label}" for act in BailiffVisit.Act})

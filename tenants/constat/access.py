@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from campaigns import audit
 from campaigns.models import Campaign, User
 from tenants.access_codes import BY_REFERENCE, drawn_code, normalised, pepper, shown
 from tenants.models import BailiffAccess, BailiffVisit
@@ -87,9 +88,18 @@ def revoke(*, access: BailiffAccess, now: dt.datetime, actor: User | None = None
 
 
 def note(*, access: BailiffAccess, act: BailiffVisit.Act, now: dt.datetime, subject: str = "") -> BailiffVisit:
-    """Write down what was looked at or taken: ids and references only."""
-    visit = BailiffVisit(access=access, act=act, subject=subject[:40], at=now)
-    visit.save()
+    """Write down what was looked at or taken, ids and references only: for the page of proofs, and in the audit."""
+    with transaction.atomic():
+        visit = BailiffVisit.objects.create(access=access, act=act, subject=subject[:40], at=now)
+        audit.record(
+            action=f"access.bailiff_{act}",
+            at=now,
+            kind="bailiffaccess",
+            pk=access.pk,
+            case=subject if act == BailiffVisit.Act.CASE else "",
+            landlord_id=access.campaign.landlord_id,
+            data={"subject": subject[:40]},
+        )
     return visit
 
 

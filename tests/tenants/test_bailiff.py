@@ -10,6 +10,8 @@ import zipfile
 import pytest
 from django.urls import reverse
 
+from campaigns import audit
+from campaigns.models import AuditEntry
 from campaigns.scope import all_landlords
 from tenants.case_states import Move
 from tenants.constat.access import DoorShut, UnableToOpenAccess, enter, issue, revoke
@@ -58,6 +60,17 @@ class TestTheDoor:
         access = enter(token=token_of(issued), code=issued.code.lower().replace("-", " "), now=now)
         assert (access.pk, access.last_seen_at) == (issued.access.pk, now)
         assert access.visits.get().act == BailiffVisit.Act.ENTERED
+
+    def test_each_look_is_chained_in_the_audit(self, client, time_machine, campaign, now):
+        access = walked_in(client, time_machine, campaign, now)
+        client.get(reverse("bailiff:home"))
+        told = AuditEntry.objects.filter(object_kind="bailiffaccess").order_by("pk")
+        assert [each.action for each in told] == ["access.bailiff_entered", "access.bailiff_list"]
+        assert {(each.object_id, each.landlord_id, each.address) for each in told} == {
+            (str(access.pk), campaign.landlord_id, "127.0.0.1")
+        }
+        assert audit.seal() >= 2
+        assert audit.verify(today=now.date()).broken is None
 
     def test_neither_secret_stands_in_the_database(self, campaign, now):
         issued = opened(campaign, now)
