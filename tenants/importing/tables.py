@@ -69,7 +69,8 @@ class Table:
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
                 query = f"COPY {table} ({names}) FROM STDIN WITH (NULL E'\\x01')"
-                cursor.copy_expert(query, self._file.buffer, size=_BUFFER)
+                with connection.wrap_database_errors:  # Django wraps what it knows, and COPY is psycopg2's own
+                    cursor.copy_expert(query, self._file.buffer, size=_BUFFER)
                 return
             marks = ", ".join("NULLIF(%s, char(1))" if each in self._nullable else "%s" for each in self.columns)
             query = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 — our names
