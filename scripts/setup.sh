@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prépare la machine et le dossier : paquets du système, environnement Python, fichiers de l'interface.
 #   scripts/setup.sh demo    ce qu'il faut pour « make demo » et « make serve »
-#   scripts/setup.sh test    en plus : PostgreSQL, Redis, OpenSSH, lftp, Chromium et les outils de « make test »
+#   scripts/setup.sh test    en plus : PostgreSQL, Redis, OpenSSH, lftp, OpenSSL, Chromium et les outils de « make test »
 # Peut être relancé sans crainte : ce qui est déjà là n'est pas refait.
 set -eu
 cd "$(dirname "$0")/.."
@@ -65,6 +65,7 @@ list_missing() {
     has_chromium || need chromium
     has pdftotext || need poppler-utils
     has qpdf || need qpdf
+    has openssl || need openssl
 }
 
 install_missing() {

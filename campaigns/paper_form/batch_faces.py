@@ -13,10 +13,9 @@ from reportlab.pdfbase.ttfonts import TTFont, TTFontFace
 
 from campaigns.paper_form.ink import placed
 from campaigns.paper_form.pdf_stream import PdfStream, deflated
-from campaigns.paper_form.typography import POINT, clean, face_for, faces
+from campaigns.paper_form.typography import LAST_LETTER, POINT, clean, face_for, faces
 from campaigns.paper_form.zones import PAGE_HEIGHT, Box
 
-HIGHEST = 0xFFFF  # letters beyond stand on two codes, which this encoding does not take
 REMEMBERED = 1024  # texts a place remembers, for those that many households share
 
 
@@ -26,7 +25,9 @@ class BatchFace:
     def __init__(self, name: str, font: TTFont) -> None:
         self.name = name
         self.font = font
-        self.widths = {chr(code): font.face.charWidths[code] for code in font.face.charToGlyph if 32 <= code <= HIGHEST}
+        self.widths = {
+            chr(code): font.face.charWidths[code] for code in font.face.charToGlyph if 32 <= code <= LAST_LETTER
+        }
         self.used: set[str] = set()
 
     def told(self, text: str) -> str:
@@ -37,7 +38,7 @@ class BatchFace:
 
     def embed(self, pdf: PdfStream) -> int:
         """Write the face with the letters used; returns its object's number."""
-        codes = sorted(ord(letter) for letter in self.used if ord(letter) <= HIGHEST)
+        codes = sorted(ord(letter) for letter in self.used if ord(letter) <= LAST_LETTER)
         face = self.font.face
         base = b"%b+%b" % (b"BATCHF", bytes(face.name))
         number, descendant, descriptor, file, glyphs, unicode = (pdf.reserve() for _ in range(6))

@@ -21,6 +21,7 @@ FAMILIES = (("source-sans-3", "SourceSans3"), ("noto-sans", "NotoSans"))
 STYLES = {"regular": "400Regular", "bold": "600SemiBold", "italic": "400Regular_Italic"}
 FLOOR = 7.0  # points: under this nobody reads
 STRETCH_FLOOR = 82  # per cent: under this letters look crushed
+LAST_LETTER = 0xFFFF  # batches write a letter as one 16-bit number: those beyond are told missing before the print
 
 
 class FontsMissingError(RuntimeError):
@@ -64,7 +65,8 @@ def missing_letters(text: str, style: str = "regular") -> str:
     """The letters of `text` that no single face can print beside the others, each once; '' when all is well."""
     text = clean(text)
     face = face_for(text, style)
-    return "".join(dict.fromkeys(each for each in text if ord(each) not in face.face.charToGlyph))
+    known = face.face.charToGlyph
+    return "".join(dict.fromkeys(each for each in text if ord(each) > LAST_LETTER or ord(each) not in known))
 
 
 def clean(text: str) -> str:

@@ -22,6 +22,8 @@ from campaigns.paper_form.codes import link_matrix, page_code_matrix
 from campaigns.paper_form.layout import lay_out
 from campaigns.paper_form.painter import FormFill, paint
 from campaigns.paper_form.pdf_stream import KIDS
+from campaigns.paper_form.proofing import preflight
+from campaigns.paper_form.typography import faces
 from campaigns.paper_form.zones import FormLayout
 from tests.campaigns.paper_form.conftest import made_up_fill, page_images, page_texts, survey
 
@@ -168,3 +170,13 @@ def test_a_page_code_made_of_parts_keeps_its_check(case: str, page: int, layout:
     code = segno.make_qr(told, error="m", version=2, mode="alphanumeric", mask=2, boost_error=False)
     rows = numpy.packbits(numpy.array([list(row) for row in code.matrix], dtype=bool), axis=1)
     assert page_code_matrix(told).bits == rows.tobytes()
+
+
+def test_a_letter_that_a_batch_cannot_write_is_told_before_the_print() -> None:
+    beyond = chr(max(faces("bold")[0].face.charToGlyph))
+    fill = made_up_fill(5)
+    told = dataclasses.replace(fill, prefills=fill.prefills | {("occupant.last_name", 1): f"NOM {beyond}"})
+
+    assert ord(beyond) > 0xFFFF
+    assert any(beyond in problem for problem in preflight(LAYOUT, told))
+    assert not any(beyond in problem for problem in preflight(LAYOUT, fill))
