@@ -89,7 +89,7 @@ def test_a_dossier_is_keyed_without_a_mouse(
     page.keyboard.type("21 500")
     page.keyboard.press("F2")
     assert page.locator("#page").evaluate("node => node.open")
-    page.wait_for_function("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    page.evaluate("() => Promise.all([...document.images].map(image => image.decode()))")
     key(judged(page), "Enter")
 
     values = list(KeyingEntry.objects.order_by("pk").values_list("value", "illegible"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from campaigns.models import Campaign, MappingProfile
 from tenants import importing
@@ -72,10 +72,10 @@ def test_what_is_changed_is_seen_at_once(live_server: Any, open_page: OpenPage, 
     with page.expect_response(lambda answer: answer.request.method == "POST" and answer.ok):
         page.fill("[name='rent.path']", "@NR")
         page.keyboard.press("Tab")
-    page.wait_for_function("document.getElementById('read-rent').textContent === '0'")
+    expect(page.locator("#read-rent")).to_have_text("0")
     with page.expect_response(lambda answer: answer.request.method == "POST" and answer.ok):
         page.fill("[name='move_in.detail']", "AAAA")
         page.keyboard.press("Tab")
-    page.wait_for_function("document.getElementById('errors-move_in').textContent.includes('YYYY')")
+    expect(page.locator("#errors-move_in")).to_contain_text("YYYY")
     assert "1 point à corriger" in page.inner_text("#told")
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
