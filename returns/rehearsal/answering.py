@@ -41,7 +41,7 @@ def envelope_of(*, tenant: RehearsedTenant, day: dt.date) -> Envelope:
         written = {f"{key}@{row}": value for (key, row), value in signed_on(day).items()}
         tenant.meaning = {**tenant.meaning, "answers": {**tenant.meaning["answers"], **written}}
         tenant.save(update_fields=["meaning"])
-    seed = f"{case.campaign_id} {case.household.tenant_reference}"
+    seed = _hand_of(tenant)
     return Envelope(
         seed=seed,
         batch=_document(printed),
@@ -107,6 +107,12 @@ def _document(printed: Message) -> Path:
     return Path(printed.batch.document.path) if printed.batch else Path()
 
 
+def _hand_of(tenant: RehearsedTenant) -> str:
+    """What a household's handwriting is drawn from: the same household writes the same, whatever the database's ids."""
+    household = tenant.case.household
+    return f"{household.tenant_reference} {household.search_name}"
+
+
 def _variant(tenant: RehearsedTenant) -> tuple[int, str]:
     """The layout that the household's form was printed from: its id and fingerprint."""
     case = tenant.case
@@ -126,7 +132,7 @@ def _piece(tenant: RehearsedTenant, kind: str, row: int) -> dict[str, Any]:
     case, answers = tenant.case, Meaning(tenant.meaning).answers()
     person = Occupant.objects.filter(household=case.household, row=row).first()
     name = person.full_name if person else "Le foyer"
-    told: dict[str, Any] = {"kind": kind, "name": name, "seed": f"{tenant.pk}-{kind}-{row}"}
+    told: dict[str, Any] = {"kind": kind, "name": name, "seed": f"{_hand_of(tenant)}-{kind}-{row}"}
     if kind == "tax_notice":
         told["notice"] = {
             "names": (name,),
