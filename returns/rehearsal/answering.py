@@ -34,7 +34,6 @@ def envelope_of(*, tenant: RehearsedTenant, day: dt.date) -> Envelope:
 
     The tenant's meaning is completed with the date and the signature that it writes, and saved.
     """
-    case = tenant.case
     printed = _printed_form(tenant)
     meaning = Meaning(tenant.meaning)
     if meaning.forgotten != "signature":
