@@ -13,14 +13,19 @@ CONTRAST = 14  # grey levels between a side and what lies on both sides of it
 ALONG = 0.75  # share of its length where a side must be dark: print beside the box is not
 SIDES = 3  # of four, that show a frame: ticks overshoot and streaks hide
 AGREEING = 0.6  # share of the frames looked at that must be in place
+AGREEING_ALONE = 0.85  # the same where a mark is missing: nothing else tells how the sheet leans towards it
 
 
-def frames_in_place(grey: Grey, matrix: Matrix, layout: FormLayout, page: int) -> bool:
-    """Whether most of the frames looked at are in place; true where the page has no box to look at."""
+def frames_in_place(grey: Grey, matrix: Matrix, layout: FormLayout, page: int, *, alone: bool = False) -> bool:
+    """Whether most of the frames looked at are in place; true where the page has no box to look at.
+
+    `alone`: a corner mark is missing, so that almost all must be.
+    """
     boxes = outermost([zone.box for zone in layout.on_page(page) if zone.kind is ZoneKind.BOX])
     if not boxes:
         return True
-    return float(np.mean([_framed(grey, matrix, box) for box in boxes])) >= AGREEING
+    share = float(np.mean([_framed(grey, matrix, box) for box in boxes]))
+    return share >= (AGREEING_ALONE if alone else AGREEING)
 
 
 def outermost(boxes: list[Box]) -> list[Box]:

@@ -13,6 +13,7 @@ from returns.reading.cutting import cut
 from returns.reading.frames import frames_in_place
 from returns.reading.page_codes import FoundCode, Refusal, Refused
 from returns.reading.pixels import PIXELS_PER_MM, Grey, Matrix, Points, darkness, grey_level
+from returns.reading.squares import find_squares, marks_among
 
 MAX_RESIDUAL = 0.6  # mm between the code where the marks say it is and the code as found (READING §4)
 MIN_MARKS = 3
@@ -21,6 +22,7 @@ SEARCH_MM = (4.0, 7.0, 7.0, 9.0)  # how far from its expected place each next ma
 MIN_LIKENESS = 0.72  # normalised correlation with a black square on paper
 MARK_TOLERANCE = 0.12  # of its side: a square wider or narrower is measured by correlation only
 REACH_MM = 2.0  # paper kept around a mark, beyond its search distance
+SHARPEN_MM = 1.5  # how far from where a photo showed it a mark is measured again
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,18 +52,27 @@ def register(grey: Grey, found: FoundCode, layout: FormLayout) -> Registration |
     """Lay `layout` over the page where `found` was read; refused when the marks and the code disagree.
 
     The code must fall within MAX_RESIDUAL of where it was found, and the frames of boxes far apart where they are
-    printed: a black square that is no mark bends the map without moving the code.
+    printed: a black square that is no mark bends the map without moving the code. The marks are looked for where a
+    scanner leaves them, then all over the image, as in a photo.
     """
-    code_corners = _corners(layout.page_code)
-    seen = _find_marks(grey, found, layout)
+    for search in (_find_marks, _find_marks_anywhere):
+        placed = _laid_over(grey, found, layout, search(grey, found, layout))
+        if placed is not None:
+            return placed
+    return Refused(Refusal.NOT_REGISTERED, str(found.code))
+
+
+def _laid_over(grey: Grey, found: FoundCode, layout: FormLayout, seen: dict[int, _Mark]) -> Registration | None:
+    """The registration by these marks, if all agree."""
     if len(seen) < MIN_MARKS:
-        return Refused(Refusal.NOT_REGISTERED, str(found.code))
+        return None
     expected = np.array([_centre(layout.marks[number]) for number in seen])
     measured = np.array([mark.at for mark in seen.values()])
-    matrix, residual = _fitted(expected, measured, code_corners, found.corners)
+    matrix, residual = _fitted(expected, measured, _corners(layout.page_code), found.corners)
     in_place = residual <= MAX_RESIDUAL and _plausible(matrix)
-    if not in_place or not frames_in_place(grey, matrix, layout, found.code.page):
-        return Refused(Refusal.NOT_REGISTERED, str(found.code))
+    alone = len(seen) < len(layout.marks)
+    if not in_place or not frames_in_place(grey, matrix, layout, found.code.page, alone=alone):
+        return None
     return Registration(
         code=found.code,
         matrix=matrix,
@@ -96,6 +107,27 @@ def _find_marks(grey: Grey, found: FoundCode, layout: FormLayout) -> dict[int, _
         if mark is not None:
             seen[number] = mark
     return seen
+
+
+def _find_marks_anywhere(grey: Grey, found: FoundCode, layout: FormLayout) -> dict[int, _Mark]:
+    """The four marks among all the black squares of the image: those that put the code where it is. Measured twice."""
+    code_mm = _corners(layout.page_code)
+    guess = _similarity(code_mm, found.corners, np.ones(4))
+    scale = float(np.linalg.norm(guess[:2, 0]))
+    places = np.array([_centre(mark) for mark in layout.marks])
+
+    def judge(chosen: dict[int, Points]) -> float:
+        """How far these marks put the code from where it was read, in millimetres; infinite when they cannot be."""
+        matrix = _homography(places, np.array(list(chosen.values())))
+        return _residual(matrix, code_mm, found.corners) if _plausible(matrix) else float("inf")
+
+    squares = find_squares(grey, layout.marks[0].w, scale)
+    chosen = marks_among(squares, _apply(guess, places), found.corners.mean(axis=0), scale, judge)
+    if not chosen:
+        return {}
+    sharper = _homography(places, np.array(list(chosen.values())))
+    located = [_locate(grey, sharper, mark, SHARPEN_MM) for mark in layout.marks]
+    return {number: mark for number, mark in enumerate(located) if mark is not None} if all(located) else {}
 
 
 def _locate(grey: Grey, guess: Matrix, mark: Box, search: float) -> _Mark | None:
