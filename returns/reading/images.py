@@ -46,16 +46,19 @@ def open_pages(
 
 def _raster_pages(data: bytes, *, name: str, limits: Limits) -> Iterator[ScannedPage | UnreadablePage]:
     try:
-        with quiet_pillow(), Image.open(io.BytesIO(data)) as image:
+        with quiet_pillow():
+            image = Image.open(io.BytesIO(data))
+        with image:
             if image.format not in {"TIFF", "JPEG", "MPO", "PNG"}:
                 raise UnreadableScan(f"« {name} » est au format {image.format}, qui n'est pas accepté.")
-            count = _count_frames(image, name=name, limits=limits)
+            with quiet_pillow():
+                count = _count_frames(image, name=name, limits=limits)
             for index in range(count):
-                yield _frame(image, index, data, limits=limits)
+                with quiet_pillow():
+                    page = _frame(image, index, data, limits=limits)
+                yield page
     except UnidentifiedImageError:
         raise UnreadableScan(f"« {name} » n'est ni une image TIFF, JPEG ou PNG, ni un PDF.") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise UnreadableScan(f"« {name} » contient une image démesurée.") from None
     except (OSError, SyntaxError, ValueError, TypeError, KeyError) as error:  # Pillow's on a cut TIFF
         if isinstance(error, UnreadableScan):
             raise
@@ -87,7 +90,7 @@ def _frame(image: Image.Image, index: int, data: bytes, *, limits: Limits) -> Sc
         return scanned_page(index, grey_of(ImageOps.exif_transpose(image)), dpi)
     except UnreadableScan as error:
         return UnreadablePage(index, f"Page {index + 1} : {error}.")
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except (OSError, SyntaxError, ValueError, TypeError, KeyError, EOFError, MemoryError):
         return UnreadablePage(index, f"Page {index + 1} : l'image est endommagée ou tronquée.")
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Iterator
+from contextlib import closing
+from functools import cached_property
 
 import numpy as np
 import pikepdf
 import pypdfium2
 from PIL import Image
+from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
 
+from returns.reading.pdf_placement import only_image
 from returns.reading.pixels import Grey
 from returns.reading.scanned import (
     Limits,
@@ -24,8 +29,10 @@ from returns.reading.scanned import (
 
 RENDER_DPI = 200
 POINTS_PER_INCH = 72.0
-FILTERS_WE_TAKE_OUT = {"/DCTDecode", "/CCITTFaxDecode", "/FlateDecode"}
-PAINTING = {"S", "s", "f", "F", "f*", "B", "B*", "b", "b*", "sh", "Tj", "TJ", "'", '"', "BI"}
+SIMPLE_FILTERS = {"", "/CCITTFaxDecode", "/FlateDecode"}  # unpacked by pikepdf; all others but JPEG by PDFium
+COLOURS = 4  # octets a pixel, at most
+CHUNK = 1 << 20
+DEEPEST_FORM = 3  # forms within forms that PDFium is asked to look into
 DAMAGED = (pikepdf.PdfError, pypdfium2.PdfiumError, OSError, ValueError, KeyError, TypeError, NotImplementedError)
 
 
@@ -42,93 +49,103 @@ def pdf_pages(data: bytes, *, name: str, limits: Limits) -> Iterator[ScannedPage
             raise UnreadableScan(f"« {name} » compte {len(pdf.pages)} pages ; le maximum est de {limits.pages}.")
         if not len(pdf.pages):
             raise UnreadableScan(f"« {name} » ne contient aucune page.")
-        for index, page in enumerate(pdf.pages):
-            yield _one_page(pdf_page=page, index=index, data=data, limits=limits)
+        opened = _Rendered(data)
+        try:
+            for index, page in enumerate(pdf.pages):
+                yield _one_page(page, index, opened, limits=limits)
+        finally:
+            opened.close()
 
 
-def _one_page(*, pdf_page: pikepdf.Page, index: int, data: bytes, limits: Limits) -> ScannedPage | UnreadablePage:
+class _Rendered:
+    """The same file as PDFium sees it, opened at the first page that needs it."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    @cached_property
+    def document(self) -> pypdfium2.PdfDocument:
+        """The file, open."""
+        return pypdfium2.PdfDocument(self.data)
+
+    def close(self) -> None:
+        """Let go of what was opened, if anything was."""
+        if "document" in self.__dict__:
+            self.document.close()
+
+    def page(self, index: int, *, limits: Limits) -> Grey:
+        """The page drawn at RENDER_DPI."""
+        with closing(self.document[index]) as page:
+            width, height = page.get_size()
+            scale = RENDER_DPI / POINTS_PER_INCH
+            check_size((round(width * scale), round(height * scale)), limits=limits)
+            return _grey_bitmap(page.render(scale=scale, grayscale=True))
+
+    def only_image(self, index: int) -> Grey | None:
+        """The pixels of the one image of the page, as they are stored."""
+        with closing(self.document[index]) as page:
+            found = list(page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE], max_depth=DEEPEST_FORM))
+            return _grey_bitmap(found[0].get_bitmap(render=False)) if len(found) == 1 else None
+
+
+def _grey_bitmap(bitmap: pypdfium2.PdfBitmap) -> Grey:
+    grey: Grey = np.array(bitmap.to_pil().convert("L"), dtype=np.uint8)
+    return grey
+
+
+def _one_page(page: pikepdf.Page, index: int, opened: _Rendered, *, limits: Limits) -> ScannedPage | UnreadablePage:
     try:
-        taken = _only_image(pdf_page, limits=limits)
+        taken = _taken_out(page, index, opened, limits=limits)
         if taken is not None:
             grey, dpi = taken
             return scanned_page(index, grey, dpi)
-        return scanned_page(index, _render(data, index, limits=limits), None)
+        return scanned_page(index, opened.page(index, limits=limits), None)
     except UnreadableScan as error:
         return UnreadablePage(index, f"Page {index + 1} : {error}.")
     except DAMAGED:
         return UnreadablePage(index, f"Page {index + 1} : la page du PDF est endommagée.")
 
 
-def _only_image(page: pikepdf.Page, *, limits: Limits) -> tuple[Grey, float] | None:
-    """The pixels and scale of the one upright image that covers the page, or None where the page is anything else."""
-    placed = _placement(page)
+def _taken_out(page: pikepdf.Page, index: int, opened: _Rendered, *, limits: Limits) -> tuple[Grey, float] | None:
+    """The pixels, turned as they are shown, and the scale of the image that the page is; None where it is no image."""
+    placed = only_image(page)
     if placed is None:
         return None
-    image, width_points, height_points = placed
-    x0, y0, x1, y1 = (float(each) for each in page.cropbox)
-    if width_points < 0.8 * (x1 - x0) or height_points < 0.8 * (y1 - y0):
-        return None
-    size = int(image.Width), int(image.Height)
+    size = int(placed.image.Width), int(placed.image.Height)
     check_size(size, limits=limits)
-    grey = _decoded(image, limits=limits)
+    grey = _decoded(placed.image, limits=limits)
+    if grey is None:
+        grey = opened.only_image(index)
     if grey is None:
         return None
-    turns = int(page.obj.get("/Rotate", 0)) // 90 % 4
-    return np.rot90(grey, -turns) if turns else grey, size[0] * POINTS_PER_INCH / width_points
-
-
-def _placement(page: pikepdf.Page) -> tuple[pikepdf.Object, float, float] | None:
-    """The image drawn by the page with its width and height in points, if it draws one image upright and no more."""
-    matrix, stack, found = pikepdf.Matrix(), [], None
-    for instruction in pikepdf.parse_content_stream(page):
-        operands, told = instruction.operands, str(instruction.operator)
-        if told == "q":
-            stack.append(matrix)
-        elif told == "Q":
-            matrix = stack.pop() if stack else pikepdf.Matrix()
-        elif told == "cm":
-            matrix = pikepdf.Matrix(*(float(each) for each in operands)) @ matrix
-        elif told == "Do":
-            drawn = _drawn(page, str(operands[0]))
-            if found is not None or drawn is None or drawn.get("/Subtype") != "/Image":
-                return None
-            found = drawn, matrix
-        elif told in PAINTING or told == "INLINE IMAGE":
-            return None
-    if found is None:
-        return None
-    image, placed = found
-    upright = abs(placed.b) < 0.01 and abs(placed.c) < 0.01 and placed.a > 0 and placed.d > 0
-    return (image, float(placed.a), float(placed.d)) if upright else None
-
-
-def _drawn(page: pikepdf.Page, name: str) -> pikepdf.Object | None:
-    """The form or image that the page knows under a name."""
-    shelf = page.resources.get("/XObject")
-    return shelf.get(name) if shelf is not None else None
+    turns = placed.turns - int(page.obj.get("/Rotate", 0)) // 90
+    return np.rot90(grey, turns % 4), size[0] * POINTS_PER_INCH / placed.width
 
 
 def _decoded(image: pikepdf.Object, *, limits: Limits) -> Grey | None:
+    """The pixels of an image of a plain kind; None for the others."""
     filters = image.get("/Filter")
-    names = [str(each) for each in filters] if isinstance(filters, pikepdf.Array) else [str(filters)]
-    plain = "/SMask" not in image and "/Decode" not in image and not bool(image.get("/ImageMask", False))
-    if len(names) != 1 or names[0] not in FILTERS_WE_TAKE_OUT or not plain:
-        return None
+    names = [str(each) for each in filters] if isinstance(filters, pikepdf.Array) else [str(filters or "")]
+    swapped = [int(each) for each in image.get("/Decode", [])] == [1, 0]
     if names == ["/DCTDecode"]:
-        return decode_jpeg(bytes(image.read_raw_bytes()), limits=limits)
+        grey = decode_jpeg(bytes(image.read_raw_bytes()), limits=limits)
+        return 255 - grey if swapped else grey
+    bilevel = int(image.get("/BitsPerComponent", 1)) == 1
+    if not set(names) <= SIMPLE_FILTERS or (swapped and not bilevel):
+        return None
+    if names == ["/FlateDecode"] and not _unpacks_within(bytes(image.read_raw_bytes()), limits.pixels * COLOURS):
+        raise UnreadableScan("l'image se déploie au-delà de toute page")
     picture: Image.Image = pikepdf.PdfImage(image).as_pil_image()  # type: ignore[arg-type]  # an image is a stream
     return grey_of(picture)
 
 
-def _render(data: bytes, index: int, *, limits: Limits) -> Grey:
-    document = pypdfium2.PdfDocument(data)
-    try:
-        page = document[index]
-        width, height = page.get_size()
-        scale = RENDER_DPI / POINTS_PER_INCH
-        check_size((round(width * scale), round(height * scale)), limits=limits)
-        bitmap = page.render(scale=scale, grayscale=True)
-        grey = np.array(bitmap.to_numpy(), dtype=np.uint8)
-        return grey.reshape(grey.shape[:2])
-    finally:
-        document.close()
+def _unpacks_within(packed: bytes, most: int) -> bool:
+    """Whether the octets unpack to no more than `most`, which is found out without keeping them."""
+    unpacker, unpacked = zlib.decompressobj(), 0
+    while packed and unpacked <= most:
+        try:
+            unpacked += len(unpacker.decompress(packed, CHUNK))
+        except zlib.error:
+            return True  # damaged: whoever reads it will say so
+        packed = unpacker.unconsumed_tail
+    return unpacked <= most

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import cv2
@@ -29,7 +31,7 @@ class Limits:
     """What is accepted of one file."""
 
     octets: int = 500_000_000
-    pages: int = 200
+    pages: int = 2000  # a thousand sheets on both sides: what a feeder takes at once
     pixels: int = 50_000_000  # decoded, per page: A4 at 600 dpi is 35 million
 
 
@@ -114,10 +116,14 @@ def _fits_paper(grey: Grey, dpi: float) -> bool:
     return 5.0 < float(max(grey.shape)) / dpi < 17.5
 
 
-class quiet_pillow(warnings.catch_warnings):  # noqa: N801 - reads as a context, not as a thing
-    """Pillow's warnings about large images become errors; those about odd metadata are nothing to us."""
-
-    def __enter__(self) -> None:
-        super().__enter__()
+@contextmanager
+def quiet_pillow() -> Iterator[None]:
+    """Pillow says nothing of odd metadata, and leaves the size of each page to `check_size`: one file may hold both."""
+    largest = Image.MAX_IMAGE_PIXELS
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = largest

@@ -163,11 +163,13 @@ def test_too_many_pages_are_refused_before_any_is_read():
             opened(data, limits=Limits(pages=10))
 
 
-def test_an_enormous_image_is_refused_without_being_decoded():
-    huge = Image.new("1", (30_000, 30_000), 1)
+def test_an_enormous_page_is_refused_without_being_decoded_and_the_others_go_on():
+    pages = [Image.new("1", size, 1) for size in ((800, 1100), (30_000, 30_000), (800, 1100))]
 
-    with pytest.raises(UnreadableScan, match="démesurée"):
-        opened(as_file(huge, "TIFF", compression="group4"))
+    found = opened(as_file(pages[0], "TIFF", save_all=True, append_images=pages[1:], compression="group4"))
+
+    assert [type(page) for page in found] == [ScannedPage, UnreadablePage, ScannedPage]
+    assert found[1].reason == "Page 2 : l'image de 30000 × 30000 points dépasse la limite de 50 millions."
 
 
 def test_a_page_over_the_limit_is_told_and_the_others_go_on():
