@@ -146,7 +146,17 @@ class CampaignAdmin(CaseManagerAdmin):
     list_filter = ("stage", "survey", "year", "rehearsal", "landlord")
     list_select_related = ("landlord",)
     readonly_fields = ("landlord", "survey", "year", "stage", "rehearsal", "opens_on", "reply_by", "closes_on")
-    fields = (*readonly_fields, "mapping_profile", "double_keying", "overlay")
+    fieldsets = (
+        (None, {"fields": (*readonly_fields, "mapping_profile", "double_keying")}),
+        (
+            "Différences du bailleur, telles qu'elles sont gardées",
+            {
+                "classes": ("collapse",),
+                "description": "La page « Textes et questions » de la campagne les écrit sans code.",
+                "fields": ("overlay",),
+            },
+        ),
+    )
 
     @admin.display(description="conduite")
     def page(self, campaign: Campaign) -> str:
@@ -267,18 +277,18 @@ def describe_form(campaign: Campaign) -> Panel:
     revision = campaign.revisions.order_by("-number").first()
     if revision is None:
         note = "Le formulaire n'est pas encore préparé."
-        return Panel(CURRENT, note, actions=("draw_up",))
+        wording = Link("Textes et questions", reverse("admin:campaign_wording", args=[campaign.pk]))
+        return Panel(CURRENT, note, links=[wording], actions=("draw_up",))
     url = reverse("admin:campaigns_questionnairerevision_change", args=[revision.pk])
     questions = sum(1 for _ in revision.questionnaire.fields())
     figures = [Figure("révision", revision.number, url), Figure("questions", questions, url)]
     frozen = f"Figé le {timezone.localtime(revision.frozen_at):%d/%m/%Y}." if revision.frozen_at else ""
-    links = [Link("Voir le formulaire", url), Link("Réglages du bailleur", _settings(campaign))]
+    links = [
+        Link("Voir le formulaire", url),
+        Link("Textes et questions", reverse("admin:campaign_wording", args=[campaign.pk])),
+    ]
     actions = () if campaign.stage == Campaign.Stage.CLOSED else ("draw_up",)
     return Panel(DONE, frozen, figures, links, actions)
-
-
-def _settings(campaign: Campaign) -> str:
-    return reverse("admin:campaigns_campaign_change", args=[campaign.pk])
 
 
 def draw_up(campaign: Campaign, actor: User, now: dt.datetime, data: Mapping[str, Any]) -> str:

@@ -24,6 +24,7 @@ from campaigns.admin_site.calendar_pages import show_calendar
 from campaigns.admin_site.pages import calendar_of, cards, shown_steps
 from campaigns.admin_site.registry import step_of
 from campaigns.admin_site.tables import actor_of
+from campaigns.admin_site.wording_pages import show_wording
 from campaigns.calendar import rearrange
 from campaigns.forms import KickOffForm
 from campaigns.models import Campaign, Milestone, User
@@ -60,6 +61,7 @@ class ProviderAdminSite(AdminSite):
             path("campagnes/ouvrir/", self.admin_view(self.kick_off), name="campaign_open"),
             path("campagnes/<int:pk>/", self.admin_view(self.campaign_page), name="campaign_page"),
             path("campagnes/<int:pk>/calendrier/", self.admin_view(self.simulate_calendar), name="campaign_calendar"),
+            path("campagnes/<int:pk>/questions/", self.admin_view(self.word_form), name="campaign_wording"),
             path(
                 "campagnes/<int:pk>/jalon/",
                 self.admin_view(require_POST(self.move_milestone)),
@@ -131,6 +133,10 @@ class ProviderAdminSite(AdminSite):
     def simulate_calendar(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """The whole calendar as a picture, what a change of dates would move, and saving it."""
         return show_calendar(request, _campaign(pk), self.each_context(request))
+
+    def word_form(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """What the landlord says otherwise than the model: texts, questions, pieces."""
+        return show_wording(request, _campaign(pk), self.each_context(request))
 
     def move_milestone(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Another day for a milestone, unless the law forbids it."""
