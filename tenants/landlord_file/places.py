@@ -6,7 +6,8 @@ from lxml import etree
 
 from .paths import SourcePath
 from .profile import MappingProfile
-from .spool import Row
+from .shortcut import Row, TextRow, line_of_row
+from .spool import Row as JoinedRow
 from .walking import Slots, find, line_of
 
 
@@ -21,15 +22,15 @@ class ElementPlace:
         self._profile = profile
         self._slots = slots
         self._occupants = occupants
-        self._element: etree._Element
+        self._row: Row
         self._position = 0
         self.line = 0
 
-    def move(self, element: etree._Element, position: int) -> None:
-        """Stand on another household, which is that element and has that rank in the file (from 1)."""
-        self._element = element
+    def move(self, row: Row, position: int) -> None:
+        """Stand on another household, which is that row and has that rank in the file (from 1)."""
+        self._row = row
         self._position = position
-        self.line = line_of(element)
+        self.line = line_of_row(row)
 
     def household(self, slot: int) -> tuple[int, str]:
         """Line and XPath of a place of the household; slot -1 is the household itself."""
@@ -37,19 +38,27 @@ class ElementPlace:
         if slot < 0:
             return self.line, path
         source = self._slots.paths[slot]
-        return line_of(find(self._element, source)), _under(path, source)
+        element, before = self._element()
+        return before + line_of(find(element, source)), _under(path, source)
 
     def occupant(self, index: int, slot: int) -> tuple[int, str]:
         """Line and XPath of a place of its occupant number `index` (from 0)."""
         inside = self._profile.occupant.path
+        own, before = self._element()
         steps = [step.tag for step in inside.steps] if inside else []
-        people = self._element.findall("/".join(steps)) if steps else [self._element]
-        element = people[index] if index < len(people) else self._element
+        people = own.findall("/".join(steps)) if steps else [own]
+        element = people[index] if index < len(people) else own
         path = f"/{self._profile.path.shown}[{self._position}]/{inside.shown if inside else ''}[{index + 1}]"
         if slot < 0:
-            return line_of(element), path
+            return before + line_of(element), path
         source = self._occupants.paths[slot]
-        return line_of(find(element, source)), _under(path, source)
+        return before + line_of(find(element, source)), _under(path, source)
+
+    def _element(self) -> tuple[etree._Element, int]:
+        """The household's element, and how many lines to add to its own."""
+        if isinstance(self._row, TextRow):
+            return self._row.element(), self.line - 1
+        return self._row, 0
 
 
 class SharedRowsPlace:
@@ -84,12 +93,12 @@ class RowsPlace:
         self._slots = slots
         self._occupants = occupants
         self._lists = [profile.path.shown, *(joined.path.shown for joined in profile.joins)]
-        self._row: Row = ()
-        self._people: list[Row] = []
+        self._row: JoinedRow = ()
+        self._people: list[JoinedRow] = []
         self.about = sum(len(known.paths) for known in slots)
         self.line = 0
 
-    def move(self, row: Row, people: list[Row]) -> None:
+    def move(self, row: JoinedRow, people: list[JoinedRow]) -> None:
         """Stand on another household: its joined row, and the rows of its people if they are a list apart."""
         self._row = row
         self._people = people

@@ -19,6 +19,7 @@ from .reading import Found, Reading
 from .records import Anomaly, Severity
 from .relational import RelationalReading
 from .repeated import RepeatedReading, ScatteredReading
+from .shortcut import values_of
 from .walking import Walker, slots_of
 from .watching import Refused
 from .wording import anomaly
@@ -57,16 +58,17 @@ class _NestedReading(Reading):
         """One walk and one assembly per household."""
         walker, assembler = self.walker, self.assembler
         place = ElementPlace(self.profile, self.slots, self.occupant_slots)
-        for position, (_, element) in enumerate(self.rows(source, [self.profile.path]), start=1):
-            place.move(element, position)
-            values, occupants = walker.read_row(element)
+        rows = self.rows(source, [self.profile.path], [walker])
+        for position, (_, row) in enumerate(rows, start=1):
+            place.move(row, position)
+            values, occupants = values_of(row, walker)
             record = assembler.assemble(values, occupants, place, walker.take_faults() if walker.faults else ())
             if assembler.found:
                 yield from assembler.found
             if record is not None:
                 yield record
             if walker.fresh:
-                yield from self.forbidden(walker, element, self.profile.path)
+                yield from self.forbidden(walker, row, self.profile.path)
 
 
 def _reading(profile: MappingProfile, codes: CodeTables) -> Reading:

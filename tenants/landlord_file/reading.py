@@ -7,13 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from lxml import etree
-
 from .paths import SourcePath
 from .profile import MappingProfile
 from .records import Anomaly, HouseholdRecord
+from .shortcut import Row, line_of_row
 from .streaming import stream_rows
-from .walking import MOST_NAMES, Walker, line_of
+from .walking import MOST_NAMES, Walker
 from .watching import Refused
 from .wording import anomaly
 
@@ -35,16 +34,18 @@ class Reading(ABC):
     def run(self, source: BinaryIO) -> Iterator[Found]:
         """The households and anomalies of the file. Raises Refused when it can't be read to its end."""
 
-    def rows(self, source: BinaryIO, paths: Sequence[SourcePath]) -> Iterator[tuple[int, etree._Element]]:
-        """Rows of the paths that are read."""
-        return stream_rows(source, paths)
+    def rows(
+        self, source: BinaryIO, paths: Sequence[SourcePath], walkers: Sequence[Walker]
+    ) -> Iterator[tuple[int, Row]]:
+        """Rows of the paths that are read, each with the walker that reads it."""
+        return stream_rows(source, paths, walkers)
 
-    def forbidden(self, walker: Walker, element: etree._Element, path: SourcePath) -> Iterator[Anomaly]:
+    def forbidden(self, walker: Walker, row: Row, path: SourcePath) -> Iterator[Anomaly]:
         """A warning for each name that the survey must not receive, told once. Raises Refused past any likelihood."""
         names = walker.fresh_names()
         if len(walker.unknown) > MOST_NAMES:
-            raise Refused(anomaly("too_many_names", line=line_of(element), value=str(MOST_NAMES)))
+            raise Refused(anomaly("too_many_names", line=line_of_row(row), value=str(MOST_NAMES)))
         for name in names:
             local = name.rpartition("}")[2]
             if _FORBIDDEN.search(local):
-                yield anomaly("forbidden_information", line=line_of(element), path=f"/{path.shown}", value=local)
+                yield anomaly("forbidden_information", line=line_of_row(row), path=f"/{path.shown}", value=local)

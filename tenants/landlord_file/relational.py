@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import BinaryIO
 
-from lxml import etree
-
 from .assembly import MOST_OCCUPANTS, Assembler
 from .code_tables import CodeTables
 from .paths import SourcePath
@@ -16,8 +14,10 @@ from .places import RowsPlace
 from .profile import JoinedList, MappingProfile
 from .reading import Found, Reading
 from .records import Anomaly
+from .shortcut import Row as FileRow
+from .shortcut import line_of_row, values_of
 from .spool import Citation, Listed, Row, Spool, extra_of
-from .walking import Fault, Slots, Values, Walker, line_of, slots_of
+from .walking import Fault, Slots, Values, Walker, slots_of
 from .wording import anomaly
 
 _OWN, _PEOPLE = "", "*"
@@ -107,24 +107,25 @@ class RelationalReading(Reading):
     def run(self, source: BinaryIO) -> Iterator[Found]:
         """First every row into the spool, then every household with what its ids cite."""
         with Spool([Listed(known.name, len(known.slots.paths), known.key) for known in self.lists]) as spool:
-            for number, element in self.rows(source, [known.path for known in self.lists]):
+            paths, walkers = [known.path for known in self.lists], [known.walker for known in self.lists]
+            for number, row in self.rows(source, paths, walkers):
                 known = self.lists[number]
-                self._keep(spool, known, element)
+                self._keep(spool, known, row)
                 if known.walker.fresh:
-                    yield from self.forbidden(known.walker, element, known.path)
+                    yield from self.forbidden(known.walker, row, known.path)
             spool.seal([*(joined.name for joined in self.profile.joins), *([_OWN] if self.apart else [])])
             yield from self._households(spool)
             if self.apart:
                 yield from self._orphans(spool)
 
-    def _keep(self, spool: Spool, known: _List, element: etree._Element) -> None:
-        values, occupants = known.walker.read_row(element)
+    def _keep(self, spool: Spool, known: _List, row: FileRow) -> None:
+        values, occupants = values_of(row, known.walker)
         for slot in known.ids:
             text = values[slot]
             if text is not None and (not text or text[0] <= " " or text[-1] <= " "):
                 values = (*values[:slot], text.strip() or None, *values[slot + 1 :])
         faults = known.walker.take_faults() if known.walker.faults else []
-        spool.add(known.name, line_of(element), values, occupants, faults)
+        spool.add(known.name, line_of_row(row), values, occupants, faults)
 
     def _households(self, spool: Spool) -> Iterator[Found]:
         """Every household completed by the lists it cites, and by its people."""

@@ -13,8 +13,9 @@ from .profile import MappingProfile
 from .reading import Found, Reading
 from .records import Anomaly
 from .references import ReferenceIndex
+from .shortcut import line_of_row, values_of
 from .spool import Listed, Spool, extra_of
-from .walking import Fault, Values, Walker, line_of, picker, slots_of
+from .walking import Fault, Values, Walker, picker, slots_of
 from .watching import Refused
 from .wording import anomaly
 
@@ -71,11 +72,12 @@ class RepeatedReading(Reading):
 
     def _read(self, source: BinaryIO) -> Iterator[_Row | Anomaly]:
         """The rows in the order of the file."""
-        for position, (_, element) in enumerate(self.rows(source, [self.profile.path]), start=1):
-            values, _ = self.walker.read_row(element)
-            yield _Row(position, line_of(element), (values[0] or "").strip(), values, self.walker.take_faults())
+        rows = self.rows(source, [self.profile.path], [self.walker])
+        for position, (_, row) in enumerate(rows, start=1):
+            values, _ = values_of(row, self.walker)
+            yield _Row(position, line_of_row(row), (values[0] or "").strip(), values, self.walker.take_faults())
             if self.walker.fresh:
-                yield from self.forbidden(self.walker, element, self.profile.path)
+                yield from self.forbidden(self.walker, row, self.profile.path)
 
     def _refuse_known(self, row: _Row, met: ReferenceIndex) -> None:
         first = met.first_line(row.key)

@@ -11,6 +11,9 @@ from lxml import etree
 from .paths import SourcePath
 from .prolog import HEAD, check_head
 from .records import Anomaly
+from .shortcut import Row, shortcut_for
+from .tree import Tree
+from .walking import Walker
 from .watching import Refused, WatchedFile
 from .wording import anomaly
 
@@ -41,104 +44,28 @@ _SENTENCES = {
 }
 
 
-def stream_rows(source: BinaryIO, paths: Sequence[SourcePath]) -> Iterator[tuple[int, etree._Element]]:
+def stream_rows(
+    source: BinaryIO, paths: Sequence[SourcePath], walkers: Sequence[Walker] = ()
+) -> Iterator[tuple[int, Row]]:
     """Each element standing at one of these paths: (which path, element), in file order.
 
-    The element is valid until the next one is asked for. Raises Refused, and nothing else, for anything wrong with
-    the file. What was yielded before must then be forgotten by the caller.
+    The element is valid until the next one is asked for. With the `walkers` that read the rows of each path, those that
+    look like the ones before are taken straight from the text, and come as `TextRow`. Raises Refused, and nothing else,
+    for anything wrong with the file. What was yielded before must then be forgotten by the caller.
     """
     head = source.read(HEAD)
     verdict = check_head(head)
     if isinstance(verdict, Anomaly):
         raise Refused(verdict)
-    rows = {tuple(step.tag for step in path.steps): number for number, path in enumerate(paths)}
-    watched = WatchedFile(head, source, frozenset(rows))
-    parser = etree.iterparse(
-        watched,
-        events=("start", "end"),
-        tag=sorted({tags[-1] for tags in rows} | {tags[0] for tags in rows}),
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    watched = WatchedFile(head, source, frozenset(tuple(step.tag for step in path.steps) for path in paths))
+    tree = Tree(watched, paths)
+    shortcut = shortcut_for(tree, walkers, verdict)
     try:
-        yield from _rows(parser, rows, watched)
+        yield from shortcut.run() if shortcut is not None else tree.run()
     except etree.XMLSyntaxError as error:
-        raise Refused(_explained(error, parser.error_log, verdict, cut=watched.is_cut(verdict))) from None
+        raise Refused(_explained(error, tree.log, verdict, cut=watched.is_cut(verdict))) from None
     except (LookupError, UnicodeError):
         raise Refused(anomaly("wrong_encoding", value=verdict)) from None
-
-
-def _rows(
-    parser: etree.iterparse[tuple[str, etree._Element]], rows: dict[tuple[str, ...], int], watched: WatchedFile
-) -> Iterator[tuple[int, etree._Element]]:
-    """Elements at these very paths; those of the same name standing elsewhere are passed over.
-
-    Each is given once the next one is complete, so that the text after it is known (see `line_of`), then freed with
-    all that precedes the next one.
-    """
-    above: etree._Element | None = None
-    known: dict[str, int] = {}
-    previous: tuple[int, etree._Element] | None = None
-    for event, element in parser:
-        if event == "start":
-            if watched.root is None:
-                _refuse_doctype(element)
-                watched.root = element.getroottree().getroot()
-            continue
-        parent = element.getparent()
-        if parent is not above or parent is None:
-            above = parent
-            trail = _trail(parent)
-            known = {tags[-1]: number for tags, number in rows.items() if tags[:-1] == trail}
-        number = known.get(element.tag, -1)
-        if number < 0:
-            continue
-        watched.silent = 0
-        if previous is not None:
-            yield previous
-            _forget(previous[1])
-        previous = number, element
-    if previous is not None:
-        yield previous
-
-
-def _forget(row: etree._Element) -> None:
-    """Free a row that another one follows, and what stands before it under the same parent."""
-    row.clear(keep_tail=True)  # type: ignore[call-arg]  # absent from the stubs
-    parent = row.getparent()
-    if parent is not None:
-        _free_before(row, parent)
-        parent.remove(row)
-
-
-def _free_before(element: etree._Element, parent: etree._Element) -> None:
-    before = element.getprevious()
-    while before is not None:
-        parent.remove(before)
-        before = element.getprevious()
-
-
-def _trail(element: etree._Element | None) -> tuple[str, ...]:
-    """The tags that lead to an element; what stands before it and before those that hold it is freed."""
-    tags: list[str] = []
-    while element is not None:
-        tags.append(str(element.tag))
-        parent = element.getparent()
-        if parent is not None:
-            _free_before(element, parent)
-        element = parent
-    return tuple(reversed(tags))
-
-
-def _refuse_doctype(element: etree._Element) -> None:
-    """A second wall behind `check_head`."""
-    information = element.getroottree().docinfo
-    if information.doctype:  # type: ignore[attr-defined]  # absent from the stubs
-        raise Refused(anomaly("doctype", line=1, value="<!DOCTYPE", expected="aucune déclaration DOCTYPE"))
 
 
 def _explained(error: etree.XMLSyntaxError, log: Any, encoding: str, *, cut: bool) -> Anomaly:
