@@ -113,7 +113,8 @@ def pdf_of(image: dict, *, laid: str = "upright", after: str = "", wrapped: bool
 
 @pytest.fixture
 def never_rendered(monkeypatch):
-    """PDFium draws no page."""
+    """PDFium draws no page any more, once the form itself was."""
+    sheet()
 
     def refused(self, **told):
         raise AssertionError("the page was rendered")
