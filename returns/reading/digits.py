@@ -23,7 +23,8 @@ def recognise(glyphs: Sequence[Grey]) -> NDArray[np.float64]:
     """The calibrated probabilities (n x CLASSES) of 28 x 28 glyphs (ink 255), class 10 meaning no digit."""
     if not glyphs:
         return np.zeros((0, CLASSES))
-    images = np.stack(glyphs)[:, None].astype(np.float32) / np.float32(255.0)
+    images = np.stack(glyphs)[:, None].astype(np.float32)
+    images /= np.maximum(images.max(axis=(1, 2, 3), keepdims=True), 1.0)
     told = _run(images)
     unsure = np.flatnonzero(told.max(axis=1) < SURE)
     if len(unsure):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from campaigns.paper_form.zones import Box, FormLayout, ZoneKind
 from returns.reading.cutting import cut
@@ -37,16 +38,22 @@ def outermost(boxes: list[Box]) -> list[Box]:
 
 def _framed(grey: Grey, matrix: Matrix, box: Box) -> bool:
     margin = 2 * REACH_MM
-    picture = cut(grey, matrix, box, margin=margin).astype(np.float64)
+    picture = cut(grey, matrix, box, margin=margin)
     edge = round(margin * PIXELS_PER_MM)
-    across = np.quantile(picture[edge + 4 : -edge - 4], ALONG, axis=0)
-    down = np.quantile(picture[:, edge + 4 : -edge - 4], ALONG, axis=1)
+    across = _level(picture[edge + 4 : -edge - 4])
+    down = _level(picture[:, edge + 4 : -edge - 4].T)
     seen = [_side(profile, at) for profile in (across, down) for at in (edge, len(profile) - 1 - edge)]
     return sum(seen) >= SIDES
 
 
-def _side(profile: np.ndarray[tuple[int, ...], np.dtype[np.float64]], at: int) -> bool:
+def _level(lines: Grey) -> NDArray[np.int64]:
+    """For each column, the grey under which ALONG of its pixels lie."""
+    rank = round(ALONG * (len(lines) - 1))
+    return np.asarray(np.partition(lines, rank, axis=0)[rank], dtype=np.int64)
+
+
+def _side(profile: NDArray[np.int64], at: int) -> bool:
     """Whether a dark line crosses the profile within REACH_MM of `at`."""
     reach = round(REACH_MM * PIXELS_PER_MM)
     near = profile[at - reach : at + reach + 1]
-    return bool(np.median(near) - near.min() >= CONTRAST)
+    return bool(np.sort(near)[reach] - near.min() >= CONTRAST)

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box, FormLayout, Shape, Text, Zone, ZoneKind
+from returns.reading.comb_lines import MARGIN_MM
 from returns.reading.combs import INKED as COMB_INKED
-from returns.reading.combs import MARGIN_MM, written_strokes
+from returns.reading.combs import without_dust, written_strokes
 from returns.reading.cutting import cut
-from returns.reading.pixels import PIXELS_PER_MM, Grey, darkness, grey_level
+from returns.reading.pixels import PIXELS_PER_MM, Grey, darkness, grey_level, quartered
 from returns.reading.registration import Registration
 from returns.reading.streaks import without_streaks
 
 INKED = 80  # darkness, of 255, from which a pixel is ink
-SPECK_MM2 = 0.12
 LINE_INK_MM2 = 1.2  # a short word in ball-point covers 3 mm² and more
 SIGNATURE_INK_MM2 = 3.0
 SIGNATURE_SPREAD_MM = 5.0
@@ -39,16 +39,18 @@ def is_written(grey: Grey, registration: Registration, zone: Zone) -> tuple[bool
     if zone.kind is ZoneKind.LETTERS and zone.cells:
         picture = cut(grey, registration.matrix, zone.box, margin=MARGIN_MM)
         strokes = written_strokes(picture, zone.cells, ink=registration.ink)
+        if strokes is None:
+            return _told(0.0, LINE_INK_MM2)
         margin = round(MARGIN_MM * PIXELS_PER_MM)
-        area, _ = _extent(strokes[margin:-margin, margin:-margin] >= COMB_INKED)
+        area, _ = _extent(strokes[margin:-margin, margin:-margin], COMB_INKED)
         return _told(area, LINE_INK_MM2)
     inset = INSET.get(zone.kind, 0.7)
     box = zone.box
     inner = Box(box.x + inset, box.y + inset, box.w - 2 * inset, box.h - 2 * inset)
     picture = cut(grey, registration.matrix, inner)
     paper = grey_level(picture, 0.7)
-    inked = without_streaks(darkness(picture, paper, min(registration.ink, paper - 80))) >= INKED
-    area, spread = _extent(inked)
+    dark = without_streaks(darkness(picture, paper, min(registration.ink, paper - 80)))
+    area, spread = _extent(dark, INKED)
     if zone.kind is ZoneKind.SIGNATURE:
         return _told(area if spread >= SIGNATURE_SPREAD_MM else min(area, 0.5), SIGNATURE_INK_MM2)
     return _told(area, LINE_INK_MM2)
@@ -56,9 +58,8 @@ def is_written(grey: Grey, registration: Registration, zone: Zone) -> tuple[bool
 
 def unexpected_ink(grey: Grey, registration: Registration, layout: FormLayout) -> tuple[Box, ...]:
     """Where (mm) something is written outside every zone and every printed text of the page."""
-    small = cv2.resize(grey, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     shrink = np.array([[0.25, 0, -0.375], [0, 0.25, -0.375], [0, 0, 1.0]])
-    picture = cut(np.asarray(small, dtype=np.uint8), shrink @ registration.matrix, REGION, scale=COARSE)
+    picture = cut(quartered(grey), shrink @ registration.matrix, REGION, scale=COARSE)
     inked = darkness(picture, grey_level(picture, 0.7), registration.ink) >= INKED * 0.7
     stray = (inked & ~printed_places(layout, registration.code.page)).astype(np.uint8)
     stray = cv2.dilate(stray, np.ones((3, 3), np.uint8))  # type: ignore[assignment]
@@ -127,15 +128,11 @@ def _shape_boxes(shape: Shape) -> list[Box]:
     ]
 
 
-def _extent(inked: NDArray[np.bool_]) -> tuple[float, float]:
-    """The surface of ink in mm², specks left out, and the longest side of what it spans in mm."""
-    count, _, stats, _ = cv2.connectedComponentsWithStats(inked.view(np.uint8), connectivity=8)
-    marks = stats[1:count]
-    marks = marks[marks[:, cv2.CC_STAT_AREA] >= SPECK_MM2 * PIXELS_PER_MM**2]
-    if not len(marks):
-        return 0.0, 0.0
-    low, high = marks[:, :2].min(axis=0), (marks[:, :2] + marks[:, 2:4]).max(axis=0)
-    return float(marks[:, cv2.CC_STAT_AREA].sum()) / PIXELS_PER_MM**2, float((high - low).max()) / PIXELS_PER_MM
+def _extent(dark: Grey, least: int) -> tuple[float, float]:
+    """The surface of ink in mm², dust left out, and the longest side of what it spans in mm."""
+    inked = without_dust(dark, least)
+    _, _, width, height = cv2.boundingRect(inked)
+    return cv2.countNonZero(inked) / PIXELS_PER_MM**2, max(width, height) / PIXELS_PER_MM
 
 
 def _told(area: float, bound: float) -> tuple[bool, float]:

@@ -20,10 +20,10 @@ def without_streaks(dark: Grey) -> Grey:
 
     Nothing written in a zone reaches both edges of its picture, which hold some of the paper around.
     """
-    tops = _middles(dark[:EDGE].max(axis=0) >= INKED)
-    bottoms = _middles(dark[-EDGE:].max(axis=0) >= INKED)
-    if not len(tops) or not len(bottoms):
+    head, foot = dark[:EDGE].max(axis=0) >= INKED, dark[-EDGE:].max(axis=0) >= INKED
+    if not head.any() or not foot.any():
         return dark
+    tops, bottoms = _middles(head), _middles(foot)
     height, width = dark.shape
     share = np.linspace(0, 1, height)
     rows = np.arange(height)

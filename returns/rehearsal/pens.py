@@ -28,6 +28,7 @@ NODE_MODULES = Path(__file__).resolve().parents[2] / "node_modules"
 PAGE_DPI = 200
 PX_PER_MM = PAGE_DPI / 25.4
 FINE = 3  # strokes are drawn this many times larger, then reduced: they come out smooth
+LEAST_STROKE = 75  # of 255: a thin stroke of a small image is kept whole when it is drawn again
 HANDWRITING = ("caveat", "patrick-hand")  # families of @fontsource looked for under node_modules
 
 
@@ -275,7 +276,7 @@ def drawn(image: Grey, *, height_mm: float, stroke_mm: float, slant: float = 0.0
     turned = cv2.getRotationMatrix2D((large.shape[1] / 2, large.shape[0] / 2), turn, 1.0)
     turned = turned @ np.array([[1, -slant, slant * large.shape[0] / 2], [0, 1, 0], [0, 0, 1]])
     large = cv2.warpAffine(large, turned, (large.shape[1], large.shape[0]))
-    shape = (large > 110).astype(np.uint8)
+    shape = (large > LEAST_STROKE).astype(np.uint8)
     inside = cv2.distanceTransform(shape, cv2.DIST_L2, 3)
     outside = cv2.distanceTransform(1 - shape, cv2.DIST_L2, 3)
     ridge = inside[inside > 0]
