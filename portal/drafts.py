@@ -37,7 +37,7 @@ class Draft:
 
     @cached_property
     def _base(self) -> Context:
-        base = declared_context(self.case, questionnaire=self.questionnaire)
+        base = declared_context(self.case)
         facts = {**base.facts, "channel": self.case.channel or SurveyCase.Channel.ONLINE.value}
         return dataclasses.replace(base, facts=facts)
 

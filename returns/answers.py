@@ -14,7 +14,7 @@ from campaigns.questionnaire.values import ERASED
 from returns.evidence import Evidence
 from returns.models import Declaration
 from tenants.models import SurveyCase
-from tenants.prefill import known_rows, prefill_of
+from tenants.prefill import prefill_of
 
 Address = tuple[str, int]
 
@@ -25,8 +25,11 @@ class NoQuestionnaire(Exception):
 
 def revision_of(case: SurveyCase) -> QuestionnaireRevision:
     """The revision that the case answers: that of its declaration, else the campaign's. Raises NoQuestionnaire."""
-    revisions = QuestionnaireRevision.objects.defer("definition")
-    revision = revisions.filter(declaration__case=case).first() or case.campaign.current_revision
+    return _revision(case, found_declaration(case))
+
+
+def _revision(case: SurveyCase, declaration: Declaration | None) -> QuestionnaireRevision:
+    revision = declaration.revision if declaration is not None else case.campaign.current_revision
     if revision is None:
         raise NoQuestionnaire("La campagne n'a pas encore de questionnaire : préparez-le d'abord.")
     return revision
@@ -42,12 +45,20 @@ def _parsed(pk: int, fingerprint: str) -> Questionnaire:
     return QuestionnaireRevision.objects.get(pk=pk).questionnaire
 
 
+def found_declaration(case: SurveyCase, *, lock: bool = False) -> Declaration | None:
+    """The declaration of the case with its revision, if it has one; locked until the transaction ends when asked."""
+    declarations = Declaration.objects.select_for_update(of=("self",)) if lock else Declaration.objects
+    found: Declaration | None = (
+        declarations.select_related("revision").defer("revision__definition").filter(case=case).first()
+    )
+    return found
+
+
 def declaration_of(
     case: SurveyCase, *, lock: bool = False, revision: QuestionnaireRevision | None = None
 ) -> Declaration:
     """The declaration of the case, made if need be of that revision; locked until the transaction ends when asked."""
-    declarations = Declaration.objects.select_for_update(of=("self",)) if lock else Declaration.objects
-    found = declarations.select_related("revision").defer("revision__definition").filter(case=case).first()
+    found = found_declaration(case, lock=lock)
     if found is not None:
         return found
     made, _ = Declaration.objects.get_or_create(case=case, defaults={"revision": revision or revision_of(case)})
@@ -73,16 +84,23 @@ def context_of(case: SurveyCase) -> Context:
     return effective(declared_context(case), case)
 
 
-def declared_context(case: SurveyCase, *, questionnaire: Questionnaire | None = None) -> Context:
-    """The same before any evidence: what the household itself said. `questionnaire` saves reading the revision."""
-    declaration = Declaration.objects.filter(case=case).first()
-    return Context(
+def declared_context(case: SurveyCase) -> Context:
+    """The same before any evidence: what the household itself said."""
+    return declared_in(found_declaration(case), case)[1]
+
+
+def declared_in(declaration: Declaration | None, case: SurveyCase) -> tuple[Questionnaire, Context]:
+    """The form that the case answers, and what was declared on it, from a declaration already read."""
+    questionnaire = questionnaire_of(_revision(case, declaration))
+    people = list(case.household.occupants.all())
+    context = Context(
         answers=declaration.values() if declaration else {},
         reference_on=case.campaign.reference_on,
-        prefill=prefill_of(case, questionnaire or questionnaire_of(revision_of(case))),
+        prefill=prefill_of(case, questionnaire, people),
         facts=case.facts,
-        known_rows=known_rows(case.household),
+        known_rows=frozenset(person.row for person in people),
     )
+    return questionnaire, context
 
 
 def effective(declared: Context, case: SurveyCase) -> Context:

@@ -45,15 +45,15 @@ def settle(*, case: SurveyCase, now: dt.datetime, actor: User | None = None) -> 
     again changes nothing.
     """
     with transaction.atomic():
-        case = SurveyCase.objects.select_for_update(of=("self",)).select_related("campaign__landlord").get(pk=case.pk)
-        standing = assess(case=case, now=now)
+        case = SurveyCase.objects.select_for_update(of=("self",)).for_letters().get(pk=case.pk)
+        assessed = assess(case=case, now=now)
         if State(case.state) not in IN_TREATMENT or is_waiting(case):
             return case
-        items = missing_items(case)
+        items = items_of(assessed.dossier, assessed.fired)
         if items:
             case.move(Move.ASK_COMPLEMENT, now=now, actor=actor, data={"missing": len(items)})
             request_complement(case=case, now=now, items=items)
         else:
-            case.move(Move.COMPLETE, now=now, actor=actor, data={"findings": len(standing)})
+            case.move(Move.COMPLETE, now=now, actor=actor, data={"findings": len(assessed.standing)})
             close_requests(case=case, now=now)
     return case

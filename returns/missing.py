@@ -63,10 +63,11 @@ def missing_items(case: SurveyCase) -> list[MissingItem]:
     return items_of(dossier_of(case))
 
 
-def items_of(dossier: Dossier) -> list[MissingItem]:
-    """The same for a case already loaded, or for answers not sent yet."""
-    fired = (each for each in firings(dossier) if not erases(each.rule) and not each.place.pending)
-    blocking = _once(each for each in fired if each.rule.severity is Severity.BLOCKING)
+def items_of(dossier: Dossier, fired: Iterable[Firing] | None = None) -> list[MissingItem]:
+    """The same for a case already loaded, or for answers not sent yet; `fired` when its rules have run already."""
+    fired = firings(dossier) if fired is None else fired
+    holding = (each for each in fired if not erases(each.rule) and not each.place.pending)
+    blocking = _once(each for each in holding if each.rule.severity is Severity.BLOCKING)
     items = [_from_rule(each, dossier) for each in blocking]
     asked = {(each.place.field, each.place.row) for each in blocking}
     items += [_from_field(field, row, dossier) for field, row in _blanks(dossier) if (field.key, row) not in asked]

@@ -17,14 +17,13 @@ EMAIL = "household.email"
 DONE = frozenset({State.COMPLETE, State.RESTITUTED})
 
 
-def queue_receipt(*, made: SurveyReturn, now: dt.datetime) -> Message | None:
+def queue_receipt(*, made: SurveyReturn, case: SurveyCase, now: dt.datetime) -> Message | None:
     """Store the receipt of a return made on line; None when no usable address is known, or it was stored already.
 
-    Call it inside the transaction that makes the return, once its case is settled.
+    Call it inside the transaction that makes the return, with its `case` as `settle` leaves it.
     """
     if made.channel != SurveyCase.Channel.ONLINE:
         return None
-    case = SurveyCase.objects.for_letters().get(pk=made.case_id)
     declared = declared_context(case).value(EMAIL)
     email = str(case.household.email if declared is None else declared)
     rights = Rights.of_address(case.campaign.landlord, Message.Channel.EMAIL, email) if email else None

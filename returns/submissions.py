@@ -10,13 +10,13 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns.models import User
+from campaigns.models import QuestionnaireRevision, User
 from campaigns.questionnaire.schema import Questionnaire, Reader
 from campaigns.questionnaire.values import problem
 from returns.answers import (
     Address,
     declaration_of,
-    declared_context,
+    declared_in,
     is_asked,
     put,
     questionnaire_of,
@@ -62,7 +62,8 @@ def receive_online(
     earlier = already_received(case=case, submission=submission)
     if earlier is not None:
         return earlier
-    questionnaire = questionnaire_of(revision_of(case))
+    revision = revision_of(case)
+    questionnaire = questionnaire_of(revision)
     _check(answers, questionnaire, timezone.localdate(now))
     certificates = certificates_for(case.campaign)
     cleaned = _cleaned(documents, questionnaire)
@@ -71,13 +72,13 @@ def receive_online(
         made = arrive(case=case, channel=channel, submission=submission, now=now, actor=actor)
         if made.state == SurveyReturn.State.TRANSCRIBED:
             return made
-        _record(case, answers, source=str(channel), now=now)
+        _record(case, answers, revision=revision, source=str(channel), now=now)
         for piece, seen in pieces:
             _keep_piece(made, piece, seen, now=now)
         made.state = SurveyReturn.State.TRANSCRIBED
         made.save(update_fields=["state"])
-        settle(case=case, now=now, actor=actor)
-        queue_receipt(made=made, now=now)
+        settled = settle(case=case, now=now, actor=actor)
+        queue_receipt(made=made, case=settled, now=now)
     return made
 
 
@@ -112,10 +113,11 @@ def _cleaned(documents: Sequence[UploadedPiece], questionnaire: Questionnaire) -
     return [clean(piece) for piece in documents]
 
 
-def _record(case: SurveyCase, answers: Mapping[Address, Any], *, source: str, now: dt.datetime) -> None:
-    declaration = declaration_of(case, lock=True)
-    questionnaire = questionnaire_of(declaration.revision)
-    context = declared_context(case, questionnaire=questionnaire)
+def _record(
+    case: SurveyCase, answers: Mapping[Address, Any], *, revision: QuestionnaireRevision, source: str, now: dt.datetime
+) -> None:
+    declaration = declaration_of(case, lock=True, revision=revision)
+    questionnaire, context = declared_in(declaration, case)
     merged = {**context.answers, **answers}
     kept: dict[Address, Any] = {}
     for section, field in questionnaire.fields():

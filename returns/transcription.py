@@ -14,7 +14,7 @@ from django.db import transaction
 from campaigns.questionnaire.conditions import Context
 from campaigns.questionnaire.schema import Field
 from returns.acceptance import Doubt
-from returns.answers import Address, declaration_of, declared_context, put, questionnaire_of
+from returns.answers import Address, declaration_of, declared_in, put
 from returns.completeness import settle
 from returns.evidence import Evidence
 from returns.models import FieldReading, KeyingTask, SupportingDocument, SurveyReturn
@@ -53,8 +53,7 @@ def finish(*, survey_return: SurveyReturn, now: dt.datetime) -> SurveyReturn:
 def _transcribe(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
     case = survey_return.case
     declaration = declaration_of(case, lock=True)
-    questionnaire = questionnaire_of(declaration.revision)
-    context = declared_context(case, questionnaire=questionnaire)
+    questionnaire, context = declared_in(declaration, case)
     chosen = _chosen(survey_return)
     certified = _certified(case, context, chosen.values())
     doubts: list[FieldReading] = []

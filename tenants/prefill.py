@@ -6,10 +6,11 @@ A field's `prefill` names where its known value lives: `household.<attribute>` o
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from campaigns.questionnaire.schema import Questionnaire
-from tenants.models import Household, SurveyCase
+from tenants.models import Household, Occupant, SurveyCase
 
 
 def known_rows(household: Household) -> frozenset[int]:
@@ -17,10 +18,12 @@ def known_rows(household: Household) -> frozenset[int]:
     return frozenset(person.row for person in household.occupants.all())
 
 
-def prefill_of(case: SurveyCase, questionnaire: Questionnaire) -> dict[tuple[str, int], Any]:
-    """The known answers by address, in canonical values; what is unknown is absent."""
+def prefill_of(
+    case: SurveyCase, questionnaire: Questionnaire, people: Sequence[Occupant] | None = None
+) -> dict[tuple[str, int], Any]:
+    """The known answers by address, in canonical values; what is unknown is absent. `people` saves reading them."""
     household = case.household
-    people = list(household.occupants.all())
+    people = list(household.occupants.all()) if people is None else people
     known: dict[tuple[str, int], Any] = {}
     for section, field in questionnaire.fields():
         owner, _, attribute = field.prefill.partition(".")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from campaigns.questionnaire.conditions import Context
 from campaigns.questionnaire.schema import Questionnaire
 from returns.acceptance import Doubt
-from returns.answers import Address, corrected, declared_context, questionnaire_of, revision_of
+from returns.answers import Address, corrected, declared_in, found_declaration
 from returns.evidence import Evidence
 from returns.models import FieldReading, Finding, SupportingDocument, SurveyReturn
 from tenants.models import SurveyCase
@@ -43,14 +43,14 @@ class Dossier:
     decisions: Mapping[RulePlace, Decision] = field(default_factory=dict)
 
 
-def dossier_of(case: SurveyCase) -> Dossier:
-    """The case as it stands in the database."""
-    questionnaire = questionnaire_of(revision_of(case))
-    declared = declared_context(case, questionnaire=questionnaire)
+def dossier_of(case: SurveyCase, *, findings: Iterable[Finding] | None = None) -> Dossier:
+    """The case as it stands in the database; its `findings`, when the caller has them all, save reading them."""
+    questionnaire, declared = declared_in(found_declaration(case), case)
     evidence = Evidence.of(SupportingDocument.objects.filter(case=case).order_by("pk"))
     income_year = case.campaign.year - 2
     channels = set(SurveyReturn.objects.filter(case=case).values_list("channel", flat=True))
     twice = FieldReading.objects.filter(survey_return__case=case, reason=Doubt.TWO_BOXES).values_list("field", "row")
+    known = Finding.objects.filter(case=case).decided() if findings is None else findings
     return Dossier(
         questionnaire=questionnaire,
         declared=declared,
@@ -59,13 +59,15 @@ def dossier_of(case: SurveyCase) -> Dossier:
         income_year=income_year,
         on_paper=channels == {SurveyCase.Channel.PAPER.value},
         doubled=frozenset(place for place in twice if declared.answers.get(place) is None),
-        decisions=decisions_of(Finding.objects.filter(case=case).decided()),
+        decisions=decisions_of(known),
     )
 
 
 def decisions_of(findings: Iterable[Finding]) -> dict[RulePlace, Decision]:
-    """What our people decided on these findings."""
+    """What our people decided on those of these findings that they decided."""
+    said = (Finding.Confirmation.CONFIRMED, Finding.Confirmation.REFUSED)
     return {
         (each.rule, each.row): Decision(each.confirmation == Finding.Confirmation.CONFIRMED, each.facts_digest)
         for each in findings
+        if each.confirmation in said
     }

@@ -55,23 +55,47 @@ def _places(rule: Rule, facts: CaseFacts) -> Iterator[Place]:
             yield Place(row=row, field=rule.field_key, document=rule.document_key)
 
 
-def assess(*, case: SurveyCase, now: dt.datetime) -> list[Finding]:
-    """Bring the findings of the case up to date, and return those that stand, the blocking ones first.
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What the rules say of a case: the findings that stand, the blocking ones first; `fired` on `dossier`."""
 
-    What may not be kept (a social security number, a nationality) is erased at once, and its finding settled.
+    standing: list[Finding]
+    dossier: Dossier
+    fired: list[Firing]
+
+
+def assess(*, case: SurveyCase, now: dt.datetime) -> Assessment:
+    """Bring the findings of the case up to date.
+
+    What may not be kept (a social security number, a nationality) is erased at once, and its finding settled; the
+    dossier returned is then the one without it.
     """
     with transaction.atomic():
-        dossier = dossier_of(case)
-        fired = {each.key: each for each in firings(dossier)}
-        erased = {key for key, each in fired.items() if erases(each.rule)}
-        _erase(case, set(forbidden_places(dossier)), now=now)
-        known = {(each.rule, each.field, each.document, each.row): each for each in Finding.objects.filter(case=case)}
-        for key, each in fired.items():
-            known[key] = _opened(known.get(key), each, case=case, now=now, settled=now if key in erased else None)
-        for key, finding in known.items():
-            if key not in fired and finding.settled_at is None:
-                finding.settled_at = now
-                finding.save(update_fields=["settled_at"])
+        findings = list(Finding.objects.filter(case=case))
+        dossier = dossier_of(case, findings=findings)
+        firing = firings(dossier)
+        forbidden = set(forbidden_places(dossier))
+        _erase(case, forbidden, now=now)
+        standing = _brought_up_to_date(case, findings, firing, now=now)
+        if forbidden:
+            dossier = dossier_of(case)
+            firing = firings(dossier)
+    return Assessment(standing, dossier, firing)
+
+
+def _brought_up_to_date(
+    case: SurveyCase, findings: list[Finding], firing: list[Firing], *, now: dt.datetime
+) -> list[Finding]:
+    """The findings as what fires makes them, written; those that stand, the blocking ones first."""
+    fired = {each.key: each for each in firing}
+    erased = {key for key, each in fired.items() if erases(each.rule)}
+    known = {(each.rule, each.field, each.document, each.row): each for each in findings}
+    for key, each in fired.items():
+        known[key] = _opened(known.get(key), each, case=case, now=now, settled=now if key in erased else None)
+    for key, finding in known.items():
+        if key not in fired and finding.settled_at is None:
+            finding.settled_at = now
+            finding.save(update_fields=["settled_at"])
     standing = [finding for finding in known.values() if finding.settled_at is None]
     order = {severity: place for place, severity in enumerate(Finding.Severity.values)}
     return sorted(standing, key=lambda finding: (order[finding.severity], finding.rule, finding.row))

@@ -33,8 +33,8 @@ def answer(case: SurveyCase, channel: str = "online") -> SurveyReturn:
 def test_the_receipt_bears_its_number_and_leaves_once(case: SurveyCase) -> None:
     made = answer(case)
 
-    assert queue_receipt(made=made, now=NOW) is not None
-    assert queue_receipt(made=made, now=NOW) is None
+    assert queue_receipt(made=made, case=case, now=NOW) is not None
+    assert queue_receipt(made=made, case=case, now=NOW) is None
     deliver_waiting(now=NOW)
 
     [sent] = mail.outbox
@@ -46,12 +46,12 @@ def test_the_receipt_bears_its_number_and_leaves_once(case: SurveyCase) -> None:
 
 @pytest.mark.parametrize("channel", ["paper", "phone"])
 def test_other_channels_have_receipts_of_their_own(case: SurveyCase, channel: str) -> None:
-    assert queue_receipt(made=answer(case, channel), now=NOW) is None
+    assert queue_receipt(made=answer(case, channel), case=case, now=NOW) is None
 
 
 def test_nothing_is_written_to_an_address_that_does_not_work(case: SurveyCase) -> None:
     told = {"landlord": case.campaign.landlord, "channel": "email", "kind": "dead"}
     mark(address=case.household.email, how="rebond", now=NOW, **told)
 
-    assert queue_receipt(made=answer(case), now=NOW) is None
+    assert queue_receipt(made=answer(case), case=case, now=NOW) is None
     assert not Message.objects.exists()

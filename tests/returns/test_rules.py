@@ -22,7 +22,7 @@ UNION = {("occupant.status", 1): "single"}
 
 def fired(case, now) -> set[tuple[str, int]]:
     """The rules that stand, with their row."""
-    return {(finding.rule, finding.row) for finding in assess(case=case, now=now)}
+    return {(finding.rule, finding.row) for finding in assess(case=case, now=now).standing}
 
 
 @pytest.mark.parametrize("survey", ["sls", "ops", "sls_ops"])
@@ -184,7 +184,7 @@ def test_two_ticked_boxes_fire_until_the_question_is_answered(family, declare, n
         accepted=False,
         reason="plusieurs cases cochées",
     )
-    [finding] = assess(case=family, now=later)
+    [finding] = assess(case=family, now=later).standing
     assert (finding.rule, finding.field, finding.row) == ("RG15", "occupant.activity", 1)
     assert finding.message.endswith("Question concernée : « Activité ».")
     declaration.record("occupant.activity", 1, "retired", source="keying")

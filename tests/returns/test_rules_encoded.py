@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 def fired(case, now) -> set[tuple[str, int]]:
     """The rules that stand, with their row; those that wait for one of us left out."""
-    standing = assess(case=case, now=now)
+    standing = assess(case=case, now=now).standing
     return {(each.rule, each.row) for each in standing if each.confirmation != Finding.Confirmation.AWAITED}
 
 
