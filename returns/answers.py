@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from django.db import IntegrityError, transaction
+
 from campaigns.models import QuestionnaireRevision
 from campaigns.questionnaire.conditions import Context, holds
 from campaigns.questionnaire.schema import Field, Questionnaire, Section
@@ -61,8 +63,11 @@ def declaration_of(
     found = found_declaration(case, lock=lock)
     if found is not None:
         return found
-    made, _ = Declaration.objects.get_or_create(case=case, defaults={"revision": revision or revision_of(case)})
-    return made
+    try:
+        with transaction.atomic():
+            return Declaration.objects.create(case=case, revision=revision or _revision(case, None))
+    except IntegrityError:  # somebody else made it meanwhile
+        return Declaration.objects.get(case=case)
 
 
 def put(

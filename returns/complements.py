@@ -65,7 +65,10 @@ def request_complement(
 def close_requests(*, case: SurveyCase, now: dt.datetime) -> int:
     """Mark the requests still open as answered, and hold back what they have not told yet; returns how many."""
     told = "Une demande plus récente la remplace, ou tout est arrivé."
-    for request in ComplementRequest.objects.filter(case=case, answered_at=None):
+    still_open = list(ComplementRequest.objects.filter(case=case, answered_at=None))
+    if not still_open:
+        return 0
+    for request in still_open:
         for message in messages_of(request):
             waiting = Message.objects.filter(pk=message.pk, state=Message.State.QUEUED)
             waiting.update(state=Message.State.CANCELLED, explanation=told)

@@ -94,11 +94,12 @@ def answer(
     field = field_of(task)
     value = None if illegible or not text.strip() else parse_text(field, text, now.date())
     with transaction.atomic():
-        locked = KeyingTask.objects.select_for_update().get(pk=task.pk)
+        tasks = KeyingTask.objects.select_related("reading", "survey_return__case__campaign")
+        locked = tasks.select_for_update(of=("self",)).get(pk=task.pk)
         if locked.state != State.CLAIMED or locked.claimed_by_id != operator.pk:
             raise UnableToKey("Ce champ a été repris par quelqu'un d'autre. Passez au suivant.")
         earlier = list(locked.entries.filter(arbitration=False))
-        arbitrating = is_to_settle(locked)
+        arbitrating = bool(locked.note) or len(earlier) >= locked.entries_needed
         KeyingEntry.objects.create(
             task=locked,
             operator=operator,
@@ -136,7 +137,7 @@ def _settle(
 
 
 def _record(task: KeyingTask, *, value: Any, now: dt.datetime) -> None:
-    declaration = Declaration.objects.select_for_update().get(case=task.survey_return.case)
+    declaration = Declaration.objects.select_for_update().get(case=task.survey_return.case_id)
     if value is None:
         declaration.answers.get(task.field, {}).pop(str(task.row), None)
     else:

@@ -210,10 +210,16 @@ def _record(
         ],
         batch_size=500,
     )
-    for case, envelope in zip(cases, envelopes, strict=True):
-        SurveyCase.objects.filter(pk=case.pk).update(layout_rows=workshop.rows_for(case))
-        case.move(Move.SEND, now=now, data={"batch": batch.number, "layout": envelope.layout})
-        if settings.EMAIL_WITH_FORM:
+    for rows in workshop.layouts:
+        alike = [case.pk for case in cases if workshop.rows_for(case) == rows]
+        SurveyCase.objects.filter(pk__in=alike).update(layout_rows=rows)
+    told = {
+        case.pk: {"batch": batch.number, "layout": envelope.layout}
+        for case, envelope in zip(cases, envelopes, strict=True)
+    }
+    SurveyCase.objects.move_together(cases, Move.SEND, now=now, data=told)
+    if settings.EMAIL_WITH_FORM:
+        for case in cases:
             _tell_by_email(case, now)
 
 

@@ -5,7 +5,7 @@ from tenants.messaging.delivery import DeliveryReport, deliver_waiting
 from tenants.messaging.eligibility import reason_to_cancel
 from tenants.messaging.outcomes import settle_uncertain
 from tenants.messaging.phones import mobile_number
-from tenants.messaging.queueing import UnableToQueue, queue
+from tenants.messaging.queueing import UnableToQueue, draft, queue, queue_together
 from tenants.messaging.texts import Text, UnableToWrite, render
 
 __all__ = [
@@ -17,8 +17,10 @@ __all__ = [
     "UnableToQueue",
     "UnableToWrite",
     "deliver_waiting",
+    "draft",
     "mobile_number",
     "queue",
+    "queue_together",
     "reason_to_cancel",
     "render",
     "settle_uncertain",

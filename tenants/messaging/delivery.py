@@ -24,7 +24,7 @@ from tenants.messaging.email import EmailChannel, OutboxChannel
 from tenants.messaging.outcomes import BY_WIRE, conclude, record_success, settle_stale
 from tenants.messaging.quiet_hours import next_decent_moment
 from tenants.messaging.texts import LINK
-from tenants.models import Message, SurveyCase
+from tenants.models import Message
 
 MOST_ATTEMPTS = 5
 FIRST_WAIT = dt.timedelta(minutes=5)  # doubled at each further try
@@ -102,11 +102,9 @@ def _claimed(pk: int, now: dt.datetime, report: DeliveryReport) -> Message | Non
         )
         if not changed:
             return None
-        message = Message.objects.select_related(
-            "case__campaign__landlord", "case__household", "sending_wave__campaign"
-        ).get(pk=pk)
-        case = SurveyCase.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=message.case_id)
-        reason = reason_to_cancel(case=case, purpose=message.purpose, channel=message.channel)
+        found = Message.objects.select_related("case__campaign__landlord", "case__household", "sending_wave")
+        message = found.select_for_update(of=("case",)).get(pk=pk)
+        reason = reason_to_cancel(case=message.case, purpose=message.purpose, channel=message.channel)
         if reason:
             gone = {"explanation": reason, "claimed_at": None}
             report.cancelled += conclude(message, Message.State.CANCELLED, now, "message_cancelled", **gone)

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db import models
@@ -46,9 +46,40 @@ class SurveyCaseQuerySet(models.QuerySet["SurveyCase"]):
         """Those who were written to and never answered, given up or not."""
         return self.filter(state__in=case_states.UNANSWERED)
 
+    def move_together(
+        self, cases: Sequence[SurveyCase], move: Move, *, now: dt.datetime, data: Mapping[int, dict[str, Any]]
+    ) -> None:
+        """The same move of many cases, all or none, each with its event; `data` is each event's, by case id.
+
+        Call it inside a transaction. Raises MoveRefused, also when one of them was moved by another meanwhile.
+        """
+        alike: dict[tuple[State, frozenset[tuple[str, dt.datetime]]], list[SurveyCase]] = {}
+        for case in cases:
+            source = State(case.state)
+            stamps = case.stamps_of(case_states.target_of(move, source), now)
+            alike.setdefault((source, frozenset(stamps.items())), []).append(case)
+        events: list[CaseEvent] = []
+        for (source, stamped), group in alike.items():
+            target = case_states.target_of(move, source)
+            told = {"state": target.value, **dict(stamped)}
+            if self.filter(pk__in=[case.pk for case in group], state=source).update(**told) != len(group):
+                raise MoveRefused("Un dossier vient d'être modifié par quelqu'un d'autre : recommencez.")
+            for case in group:
+                for name, value in told.items():
+                    setattr(case, name, value)
+            if source != target:
+                events += [
+                    CaseEvent(case=case, kind=move.value, occurred_at=now, data=data.get(case.pk, {})) for case in group
+                ]
+        CaseEvent.objects.bulk_create(events, batch_size=500)
+
     def for_letters(self) -> SurveyCaseQuerySet:
         """With everything that a letter prints, in a fixed number of queries."""
-        return self.select_related("campaign__landlord", "household__dwelling").prefetch_related("household__occupants")
+        return self.of_one_campaign().select_related("campaign__landlord")
+
+    def of_one_campaign(self) -> SurveyCaseQuerySet:
+        """The same, for a caller that has their campaign: it is not read again with each of them."""
+        return self.select_related("household__dwelling").prefetch_related("household__occupants")
 
 
 SurveyCaseManager = LandlordManager.from_queryset(SurveyCaseQuerySet)
@@ -110,7 +141,7 @@ class SurveyCase(models.Model):
         """Make the move by compare-and-swap and write its event. Raises MoveRefused, also when another was faster."""
         source = State(self.state)
         target = case_states.target_of(move, source)
-        stamps = self._stamps(target, now)
+        stamps = self.stamps_of(target, now)
         changed = SurveyCase.objects.filter(pk=self.pk, state=source).update(state=target.value, **stamps)
         if changed != 1:
             raise MoveRefused("Le dossier vient d'être modifié par quelqu'un d'autre : rechargez-le.")
@@ -126,7 +157,8 @@ class SurveyCase(models.Model):
         """Append a line to the case's history. `data` holds no personal value."""
         return CaseEvent.objects.create(case=self, kind=kind, occurred_at=now, actor=actor, data=data or {})
 
-    def _stamps(self, target: State, now: dt.datetime) -> dict[str, Any]:
+    def stamps_of(self, target: State, now: dt.datetime) -> dict[str, dt.datetime]:
+        """The moments that reaching that state writes on the case."""
         if target is State.SENT and self.sent_at is None:
             return {"sent_at": now}
         if target is State.RECEIVED and self.received_at is None:

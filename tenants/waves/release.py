@@ -17,11 +17,11 @@ from campaigns.law.texts import formal_notice_article
 from campaigns.models import User
 from campaigns.operations import OperationRefused, complete_milestone
 from tenants import dispatch
-from tenants.messaging import Text, UnableToQueue, queue, render
-from tenants.models import Purpose, SurveyCase, Wave
+from tenants.messaging import Text, UnableToQueue, draft, queue, queue_together, render
+from tenants.models import Message, PostalService, Purpose, SurveyCase, Wave
 from tenants.waves.capacity import Room
 from tenants.waves.reasons import FULL_DAY, NO_CHANNEL, PASSING, TOLD, UNPRINTABLE
-from tenants.waves.selection import Selector, Way, each_case
+from tenants.waves.selection import Selector, Way, each_case, each_chunk
 
 LEASE = dt.timedelta(minutes=30)
 State = Wave.State
@@ -73,25 +73,68 @@ def _finish(wave: Wave, now: dt.datetime) -> None:
 def _messages(wave: Wave, today: dt.date, now: dt.datetime) -> Tally:
     tally, room = Tally(), Room.of(wave, today=today)
     selector = Selector(wave, today=today, now=now)
-    for case in each_case(wave):
-        tally.population += 1
-        decided = selector.decide(case)
-        if not isinstance(decided, Way):
-            tally.excluded[decided] += 1
-        elif not room.take(decided.channel):
-            tally.excluded[FULL_DAY] += 1
-        else:
-            _tell(selector, tally, case, decided, now)
+    for cases in each_chunk(wave):
+        chosen = []
+        for case in cases:
+            tally.population += 1
+            decided = selector.decide(case)
+            if not isinstance(decided, Way):
+                tally.excluded[decided] += 1
+            elif not room.take(decided.channel):
+                tally.excluded[FULL_DAY] += 1
+            else:
+                chosen.append((case, decided))
+        _tell(selector, tally, chosen, now)
     return tally
 
 
-def _tell(selector: Selector, tally: Tally, case: SurveyCase, way: Way, now: dt.datetime) -> None:
-    outcome = tell(selector=selector, case=case, way=way, now=now)
-    if isinstance(outcome, str):
-        tally.excluded[outcome] += 1
-        return
-    tally.told[way.channel] += 1
-    tally.samples.setdefault(way.channel, outcome)
+def _tell(selector: Selector, tally: Tally, chosen: list[tuple[SurveyCase, Way]], now: dt.datetime) -> None:
+    """Store the messages of some households: together, save those that travel by a service of their own."""
+    drafts = []
+    for case, way in chosen:
+        if way.service == PostalService.SIMPLE:
+            drafted = _drafted(selector, case, way, now)
+            if drafted is None:
+                tally.excluded[NO_CHANNEL] += 1
+            else:
+                drafts.append(drafted)
+            continue
+        outcome = tell(selector=selector, case=case, way=way, now=now)
+        if isinstance(outcome, str):
+            tally.excluded[outcome] += 1
+        else:
+            _count(tally, way.channel, outcome)
+    stored = queue_together(drafts)
+    for message in stored:
+        _count(tally, message.channel, Text(message.subject, message.body))
+    if len(stored) < len(drafts):
+        tally.excluded[TOLD] += len(drafts) - len(stored)
+
+
+def _count(tally: Tally, channel: str, text: Text) -> None:
+    tally.told[channel] += 1
+    tally.samples.setdefault(channel, text)
+
+
+def _drafted(selector: Selector, case: SurveyCase, way: Way, now: dt.datetime) -> Message | None:
+    """The message of one household, not stored yet; None when its address cannot be used."""
+    wave = selector.wave
+    text = words(wave=wave, case=case, channel=way.channel, on=selector.today)
+    try:
+        message = draft(
+            case=case,
+            channel=way.channel,
+            purpose=wave.purpose,
+            wave=selector.history.code(case),
+            recipient=way.recipient,
+            subject=text.subject,
+            body=text.body,
+            now=now,
+        )
+    except UnableToQueue:
+        return None
+    message.sending_wave = wave
+    return message
 
 
 def tell(*, selector: Selector, case: SurveyCase, way: Way, now: dt.datetime) -> Text | str:

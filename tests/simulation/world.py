@@ -44,11 +44,11 @@ from tenants.deaths import UnableToRecordDeath, record_death
 from tenants.dispatch import compose_forms, compose_letters, hand_over, record_posting
 from tenants.messaging import deliver_waiting, settle_uncertain
 from tenants.messaging.outcomes import record_come_back, record_delivered
-from tenants.models import Message, PrintBatch, SurveyCase
+from tenants.models import Message, Occupant, PrintBatch, SurveyCase
 from tenants.reminders import send_due
 from tenants.undelivered import Motive, UnableToRecord, address_mended, record_undelivered
 from tests.factories.campaigns import CampaignFactory, UserFactory
-from tests.factories.tenants import CaseFactory
+from tests.factories.populations import settled
 from tests.simulation.carriers import LEDGER, Killed
 from tests.tenants.printing import approve
 
@@ -57,7 +57,7 @@ OPENS, REPLY, CLOSES = dt.date(2026, 10, 12), dt.date(2026, 11, 20), dt.date(202
 INCOME = "occupant.tax_reference_income"
 STUBBORN = 0.2  # households that hardly ever answer by themselves
 DEATHS_AT = (  # where a worker may be killed: each leaves nothing, or something that the next run finishes
-    "tenants.waves.release.queue",
+    "tenants.waves.release.queue_together",
     "tenants.dispatch.letters._record",
     "tenants.dispatch.handover._start_delays",
     "returns.complement_messages.queue",
@@ -82,12 +82,13 @@ class World:
 
     def settle_down(self, dossiers: int) -> None:
         """Households of one to three people, some without e-mail, without mobile, or surveyed for the OPS alone."""
+        homes = []
         for _ in range(dossiers):
             people = self.chance.choice([1, 1, 2, 3])
-            more = {} if self.chance.random() < 0.7 else {"household__email": ""}
-            more |= {} if self.chance.random() < 0.7 else {"household__mobile": ""}
-            scope = "sls" if self.chance.random() < 0.9 else "ops"
-            case = CaseFactory(campaign=self.campaign, scope=scope, household__occupants=people, **more)
+            household = {} if self.chance.random() < 0.7 else {"email": ""}
+            household |= {} if self.chance.random() < 0.7 else {"mobile": ""}
+            homes.append((people, household, {"scope": "sls" if self.chance.random() < 0.9 else "ops"}))
+        for case in settled(self.campaign, homes):
             self.cases.append(case.pk)
             if self.chance.random() < STUBBORN:
                 self.stubborn.add(case.pk)
@@ -96,7 +97,7 @@ class World:
         """One of the cases, as it stands now."""
         pk = self.cases[place % len(self.cases)]
         self.touched.add(pk)
-        return SurveyCase.objects.select_related("campaign__landlord", "household__dwelling").get(pk=pk)
+        return SurveyCase.objects.for_letters().get(pk=pk)
 
     @property
     def today(self) -> dt.date:
@@ -115,7 +116,7 @@ class World:
         if case.state == State.OUT_OF_SCOPE and not case.sent_at:
             return
         adults = self._adults(case)
-        told = {("household.size", 0): case.household.occupants.count()}
+        told = {("household.size", 0): len(case.household.occupants.all())}
         told |= {(INCOME, row): self.chance.randrange(8_000, 60_000) for row in adults}
         pieces = [self._upload("tax_notice", row) for row in (adults if whole else adults[:-1])]
         submission = f"sim-{case.pk}-{case.returns.count()}-{channel}"
@@ -130,13 +131,13 @@ class World:
     ) -> None:
         """A form comes back by post, is scanned, read, transcribed; its doubts are keyed later."""
         variant = self.campaign.current_revision.layouts.order_by("rows").last()
-        fields = [_seen("household.size", 0, case.household.occupants.count()), _seen("signature.signed", 0, signed)]
+        fields = [_seen("household.size", 0, len(case.household.occupants.all())), _seen("signature.signed", 0, signed)]
         fields += [_seen(INCOME, row, self.chance.randrange(8_000, 60_000)) for row in self._adults(case)]
         form = SeenPage(
             0, Sight.FORM, image=self._image(), code=PageCode(case.reference, 1, variant.fingerprint),
             fields=tuple(fields), matrix=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
         )  # fmt: skip
-        people = list(case.household.occupants.order_by("row")) if pieces else []
+        people = _people(case) if pieces else []
         self._scan([form, *(self._notice(place, person, certified) for place, person in enumerate(people, start=1))])
         self.noted("answer by paper")
 
@@ -323,9 +324,8 @@ class World:
                 self.noted("worker killed")
 
     def _adults(self, case: SurveyCase) -> list[int]:
-        people = case.household.occupants.order_by("row")
         limit = case.campaign.reference_on
-        return [each.row for each in people if each.birth_date and _age(each.birth_date, limit) >= 18]
+        return [each.row for each in _people(case) if each.birth_date and _age(each.birth_date, limit) >= 18]
 
     def _upload(self, kind: str, row: int) -> UploadedPiece:
         return UploadedPiece(name="piece.png", content=self._image("PNG"), kind=kind, row=row)
@@ -373,6 +373,10 @@ def made_campaign() -> Campaign:
         approve(campaign)
     campaign.refresh_from_db()
     return campaign
+
+
+def _people(case: SurveyCase) -> list[Occupant]:
+    return sorted(case.household.occupants.all(), key=lambda person: person.row)
 
 
 def _seen(field: str, row: int, value: object) -> SeenField:
