@@ -6,40 +6,56 @@ the shared art: each page's stream holds its own household's texts and no other'
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from typing import IO
 
 import pikepdf
 
+from campaigns.paper_form.batch_codes import FormCodes
 from campaigns.paper_form.batch_faces import BatchFaces, BatchWriter
 from campaigns.paper_form.branding import Branding
-from campaigns.paper_form.codes import PAGE_CODE_SIDE, link_matrix, page_code_matrix
-from campaigns.paper_form.ink import CODE_TAIL, code_head, code_operators, inside_quiet_zone
-from campaigns.paper_form.page_code import page_code_text
-from campaigns.paper_form.painter import FormFill, align_of, own_spots, paint_art, style_of, told_in
+from campaigns.paper_form.codes import PAGE_CODE_SIDE, link_matrix
+from campaigns.paper_form.ink import code_bits, code_start, inside_quiet_zone
+from campaigns.paper_form.painter import (
+    NEW_OCCUPANT,
+    TITLE,
+    FormFill,
+    align_of,
+    own_spots,
+    own_texts,
+    paint_art,
+    style_of,
+)
 from campaigns.paper_form.pdf_stream import PdfStream, deflated
 from campaigns.paper_form.typography import POINT
 from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box, FormLayout, PrefillSpot
 
 A4 = b"[0 0 %.4f %.4f]" % (PAGE_WIDTH * POINT, PAGE_HEIGHT * POINT)
+APART = ("@page_code", "@portal_qr", TITLE)  # not written as the other texts
 
 
 @dataclass(frozen=True, slots=True)
 class _PagePlan:
     """A page of a layout, all that does not change worked out.
 
-    `head` draws the art and begins the page code; `number` is the page on two digits; `qr` is where the QR code of the
-    first page goes; then what writes the page code's text, the known values by address, and the other texts by spot.
+    `head` draws the art and begins the page code; `qr` is where the QR code of the first page goes; then what writes
+    each known value by its address, each text by its name, and each occupant's title by its row.
     """
 
-    head: str
-    number: str
+    head: bytes
     qr: Box | None
-    codes: tuple[BatchWriter, ...]
-    known: tuple[tuple[tuple[str, int], Callable[[str], str]], ...]
-    texts: tuple[tuple[PrefillSpot, BatchWriter], ...]
+    known: tuple[tuple[tuple[str, int], BatchWriter], ...]
+    texts: tuple[tuple[str, BatchWriter], ...]
+    titles: tuple[tuple[int, BatchWriter], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _FormPlan:
+    """A layout ready for any household."""
+
+    codes: FormCodes
+    pages: tuple[_PagePlan, ...]
 
 
 class BatchPress:
@@ -49,7 +65,7 @@ class BatchPress:
         self.branding = branding
         self.title = title
         self._pdf = PdfStream(stream)
-        self._plans: dict[str, list[_PagePlan]] = {}
+        self._plans: dict[str, _FormPlan] = {}
         self._faces = BatchFaces()
         self._writers: dict[tuple[Box, float, str, str], BatchWriter] = {}
         self._art: dict[str, int] = {}
@@ -61,15 +77,22 @@ class BatchPress:
 
     def print(self, layout: FormLayout, fill: FormFill) -> int:
         """Print one form; returns its first page in the file, counted from 1."""
-        plans = self._plans.get(layout.fingerprint) or self._prepare(layout)
+        plan = self._plans.get(layout.fingerprint) or self._prepare(layout)
         first = self._pdf.pages + 1
-        for plan in plans:
-            self._pdf.add_page(self._content(plan, layout.fingerprint, fill).encode("ascii"))
+        known, texts = fill.prefills.get, own_texts(fill, self.branding)
+        titles = dict(enumerate(fill.texts.get(TITLE, ()), start=1))
+        for page, (bits, twin) in zip(plan.pages, plan.codes.of(fill.case_reference), strict=True):
+            parts = [page.head, bits, _link(page.qr, fill.portal_url), b"\nBT", twin]
+            parts += [shown[value] for address, shown in page.known if (value := known(address))]
+            parts += [shown[told] for name, shown in page.texts if (told := texts.get(name))]
+            parts += [shown[title] for row, shown in page.titles if (title := titles.get(row, NEW_OCCUPANT))]
+            parts.append(b"\nET")
+            self._pdf.add_page(b"".join(parts))
         return first
 
     def close(self) -> None:
         """Finish the file."""
-        faces = " ".join(f"/{face.name} {face.embed(self._pdf)} 0 R" for face in self._faces)
+        faces = " ".join(f"/{name} {number} 0 R" for name, number in self._faces.embed(self._pdf))
         art = " ".join(f"/{name} {number} 0 R" for name, number in self._art.items())
         self._pdf.close(
             resources=f"<</XObject<<{art}>>/Font<<{faces}>>>>".encode("ascii"),
@@ -78,39 +101,27 @@ class BatchPress:
             language=b"fr-FR",
         )
 
-    def _content(self, plan: _PagePlan, layout: str, fill: FormFill) -> str:
-        """The stream of one page: art, codes, then every text in one go."""
-        code = page_code_text(fill.case_reference, plan.number, layout)
-        parts = [plan.head, page_code_matrix(code).bits.hex(), CODE_TAIL]
-        if plan.qr is not None and fill.portal_url:
-            matrix = link_matrix(fill.portal_url)
-            parts += ("\n", code_operators(inside_quiet_zone(plan.qr, matrix), matrix))
-        parts.append("\nBT")
-        parts += [write(code) for write in plan.codes]
-        known = fill.prefills.get
-        parts += [write(value) for address, write in plan.known if (value := known(address))]
-        parts += [write(told) for spot, write in plan.texts if (told := told_in(spot, fill, self.branding))]
-        parts.append("\nET")
-        return "".join(parts)
-
-    def _prepare(self, layout: FormLayout) -> list[_PagePlan]:
-        names = self._store_art(layout)
-        self._plans[layout.fingerprint] = [
-            self._plan(layout, page, f"/{name} Do 0 g ") for page, name in enumerate(names, start=1)
-        ]
+    def _prepare(self, layout: FormLayout) -> _FormPlan:
+        twin = next(spot for spot in layout.prefills if spot.field == "@page_code")
+        self._plans[layout.fingerprint] = _FormPlan(
+            codes=FormCodes(layout.fingerprint, layout.pages, self._writer(twin)),
+            pages=tuple(
+                self._plan(layout, page, f"/{name} Do 0 g ")
+                for page, name in enumerate(self._store_art(layout), start=1)
+            ),
+        )
         return self._plans[layout.fingerprint]
 
     def _plan(self, layout: FormLayout, page: int, art: str) -> _PagePlan:
         spots = [(spot, self._writer(spot)) for spot in own_spots(layout, page)]
         return _PagePlan(
-            head=art + code_head(layout.page_code, PAGE_CODE_SIDE),
-            number=f"{page:02d}",
+            head=(art + code_start(layout.page_code, PAGE_CODE_SIDE)).encode("ascii"),
             qr=next((spot.box for spot, _ in spots if spot.field == "@portal_qr"), None),
-            codes=tuple(write for spot, write in spots if spot.field == "@page_code"),
-            known=tuple(((spot.field, spot.row), write.line) for spot, write in spots if spot.field[0] != "@"),
+            known=tuple(((spot.field, spot.row), shown) for spot, shown in spots if spot.field[0] != "@"),
             texts=tuple(
-                told for told in spots if told[0].field[0] == "@" and told[0].field not in ("@page_code", "@portal_qr")
+                (spot.field, shown) for spot, shown in spots if spot.field[0] == "@" and spot.field not in APART
             ),
+            titles=tuple((spot.row, shown) for spot, shown in spots if spot.field == TITLE),
         )
 
     def _store_art(self, layout: FormLayout) -> list[str]:
@@ -127,6 +138,15 @@ class BatchPress:
         if place not in self._writers:
             self._writers[place] = BatchWriter(self._faces, *place)
         return self._writers[place]
+
+
+def _link(spot: Box | None, address: str) -> bytes:
+    """The QR code of an address with its quiet zone inside `spot`, where there are both."""
+    if spot is None or not address:
+        return b""
+    matrix = link_matrix(address)
+    start = code_start(inside_quiet_zone(spot, matrix), matrix.side)
+    return b"\n%b%b" % (start.encode("ascii"), code_bits(matrix.bits))
 
 
 class _Copied:

@@ -19,8 +19,7 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"  # alphanumeric mode:
 PAGE_CODE_LETTERS = 25
 PAGE_CODE_SIDE = 25  # version 2
 PAGE_CODE_MASK = 2
-# The parts of a page code that change together, cut at even places: the format, the case, page and layout, the check.
-PAGE_CODE_PARTS = ((0, 2), (2, 12), (12, 24), (24, 25))
+PAGE_CODE_BYTES = PAGE_CODE_SIDE * 4
 LINK_MASK = 2
 
 
@@ -45,22 +44,24 @@ def page_code_matrix(text: str) -> Matrix:
     if len(text) != PAGE_CODE_LETTERS:
         message = f"Un code de page compte {PAGE_CODE_LETTERS} caractères, et non {len(text)}."
         raise ValueError(message)
-    modules = _blank_code()
-    for start, end in PAGE_CODE_PARTS:
-        modules ^= _part(start, text[start:end])
-    return Matrix(side=PAGE_CODE_SIDE, bits=modules.to_bytes(PAGE_CODE_SIDE * 4, "big"))
+    return Matrix(side=PAGE_CODE_SIDE, bits=page_code_part(0, text).to_bytes(PAGE_CODE_BYTES, "big"))
+
+
+def page_code_part(start: int, letters: str) -> int:
+    """What the letters from `start` (an even place) add to a page code, as one number: a code is the XOR of its parts.
+
+    The part that begins the code brings the blank code with it.
+    """
+    modules = 0 if start else _blank_code()
+    for place in range(0, len(letters), 2):
+        modules ^= _pair(start + place, letters[place : place + 2])
+    return modules
 
 
 @cache
 def _blank_code() -> int:
     """The modules of the code that says only zeros."""
     return _modules("0" * PAGE_CODE_LETTERS)
-
-
-@lru_cache(maxsize=4096)
-def _part(start: int, letters: str) -> int:
-    """What the letters from `start` (an even place) change to the blank code."""
-    return reduce(xor, (_pair(start + place, letters[place : place + 2]) for place in range(0, len(letters), 2)))
 
 
 @lru_cache(maxsize=32768)
@@ -96,12 +97,19 @@ def link_matrix(address: str) -> Matrix:
     if not address.isascii():
         message = "Une adresse se code en lettres ASCII seulement."
         raise ValueError(message)
-    side, blank = _blank_link(len(address))
-    head, modules = len(address) // 2, blank
-    modules ^= _letters(len(address), 0, address[:head])
-    for place in range(head, len(address)):
-        modules ^= _letter(len(address), place, address[place])
+    side, tables = _link_tables(len(address))
+    head = address.rfind("/") + 1
+    modules = _link_head(len(address), address[:head])
+    for table, letter in zip(tables[head:], address[head:], strict=True):
+        modules ^= table[letter]
     return Matrix(side=side, bits=modules.to_bytes(side * -(-side // 8), "big"))
+
+
+@lru_cache(maxsize=256)
+def _link_head(length: int, letters: str) -> int:
+    """The blank code of addresses of that length with its first letters: most addresses begin alike."""
+    tables = _link_tables(length)[1]
+    return reduce(xor, (table[each] for table, each in zip(tables, letters, strict=False)), _blank_link(length)[1])
 
 
 @cache
@@ -110,17 +118,23 @@ def _blank_link(length: int) -> tuple[int, int]:
     return _link_modules(bytes(length))
 
 
-@lru_cache(maxsize=256)
-def _letters(length: int, start: int, letters: str) -> int:
-    """What the first letters of an address change: most addresses begin alike."""
-    return reduce(xor, (_letter(length, start + place, each) for place, each in enumerate(letters)), 0)
+@lru_cache(maxsize=8)
+def _link_tables(length: int) -> tuple[int, list[_LetterTable]]:
+    """The side of the codes of addresses of that length, and what each letter changes at each place."""
+    return _blank_link(length)[0], [_LetterTable(length, place) for place in range(length)]
 
 
-@lru_cache(maxsize=32768)
-def _letter(length: int, place: int, letter: str) -> int:
-    """What one letter changes to the blank code of addresses of that length."""
-    told = ord(letter)
-    return reduce(xor, (_letter_bit(length, place, bit) for bit in range(7) if told >> bit & 1), 0)
+class _LetterTable(dict[str, int]):
+    """What a letter at one place of an address changes to the blank code, worked out when first asked."""
+
+    def __init__(self, length: int, place: int) -> None:
+        super().__init__()
+        self._length, self._place = length, place
+
+    def __missing__(self, letter: str) -> int:
+        bits = (bit for bit in range(7) if ord(letter) >> bit & 1)
+        modules = self[letter] = reduce(xor, (_letter_bit(self._length, self._place, bit) for bit in bits), 0)
+        return modules
 
 
 @lru_cache(maxsize=8192)

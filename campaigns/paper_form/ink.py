@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from io import BytesIO
 from typing import IO
 
@@ -55,18 +56,21 @@ def placed(
         y += step
 
 
-CODE_TAIL = "> EI Q"
-
-
-def code_head(box: Box, side: int) -> str:
-    """What comes before a code's bits, in hexadecimal, and `CODE_TAIL`: a one-bit mask of `side` modules in `box`."""
+@lru_cache(maxsize=256)
+def code_start(box: Box, side: int) -> str:
+    """What comes before the bits of a code: a one-bit mask of `side` modules filling `box`."""
     place = f"{box.w * POINT:.3f} 0 0 {box.h * POINT:.3f} {box.x * POINT:.3f} {(PAGE_HEIGHT - box.bottom) * POINT:.3f}"
-    return f"q {place} cm BI /W {side} /H {side} /BPC 1 /IM true /D [1 0] /F /AHx ID "
+    return f"q {place} cm BI/W {side}/H {side}/BPC 1/IM true/D[1 0]"
+
+
+def code_bits(bits: bytes) -> bytes:
+    """The bits of a code after `code_start`: as they are, or in hexadecimal when they hold what would end them."""
+    return b"/F/AHx ID %b> EI Q" % bits.hex().encode("ascii") if b"EI" in bits else b"ID %b\nEI Q" % bits
 
 
 def code_operators(box: Box, matrix: Matrix) -> str:
     """What draws a code filling `box`, in the colour of the moment."""
-    return f"{code_head(box, matrix.side)}{matrix.bits.hex()}{CODE_TAIL}"
+    return f"{code_start(box, matrix.side)}/F/AHx ID {matrix.bits.hex()}> EI Q"
 
 
 def inside_quiet_zone(box: Box, matrix: Matrix) -> Box:

@@ -57,14 +57,14 @@ def check_character(body: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _weight(symbols: str, start: int) -> int:
+def weight(symbols: str, start: int) -> int:
     """What symbols standing from `start` add to the weighted sum of the check."""
     return sum((start + place + 2) * SYMBOLS.index(symbol) for place, symbol in enumerate(symbols))
 
 
 def page_code_text(case: str, page: str, layout: str) -> str:
     """The text of a page code from its parts, `page` on two digits: the parts' sums are remembered."""
-    check = SYMBOLS[(_weight(case, 0) + _weight(page, 8) + _weight(layout, 10)) % len(SYMBOLS)]
+    check = SYMBOLS[(weight(case, 0) + weight(page, 8) + weight(layout, 10)) % len(SYMBOLS)]
     return f"F1-{case}-{page}-{layout}-{check}"
 
 

@@ -5,7 +5,7 @@ Nothing personal ever enters the shared art: a page shows its own household's te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import IO
@@ -17,6 +17,7 @@ from campaigns.paper_form.page_code import PageCode
 from campaigns.paper_form.typography import POINT, Fitted, clean
 from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box, FormLayout, PrefillSpot, Zone, ZoneKind
 
+TITLE = "@occupant_title"
 NEW_OCCUPANT = "Nouvelle personne, s’il y a lieu"
 RIGHT_ALIGNED = frozenset({"@page_code", "@place_date", "@reference_foot"})
 SOFT = frozenset({"@page_code", "@reference_foot", "@brand_name"})
@@ -131,25 +132,26 @@ def lines_of(spot: PrefillSpot, fill: FormFill, branding: Branding | None = None
     return tuple(clean(line) for line in lines if line)
 
 
-def told_in(spot: PrefillSpot, fill: FormFill, branding: Branding | None = None) -> str | list[str]:
+def told_in(spot: PrefillSpot, fill: FormFill, branding: Branding | None = None) -> str | Sequence[str]:
     """The text of `spot` for this household as it was given: one text, or lines; empty when nothing is known."""
     if not spot.field.startswith("@"):
         return fill.prefills.get((spot.field, spot.row), "")
-    if spot.field == "@occupant_title":
-        titles = fill.texts.get(spot.field, [])
+    if spot.field == TITLE:
+        titles = fill.texts.get(TITLE, [])
         return titles[spot.row - 1] if spot.row <= len(titles) else NEW_OCCUPANT
-    return fill.texts.get(spot.field) or _own_text(spot.field, fill, branding)
+    return own_texts(fill, branding).get(spot.field, "")
 
 
-def _own_text(name: str, fill: FormFill, branding: Branding | None) -> str:
-    """What a spot says when the fill has no text of that name."""
-    if name == "@reference":
-        return fill.case_reference
-    if name == "@reference_foot":
-        return f"Dossier {fill.case_reference}"
-    if name == "@portal_url" and branding is not None:
-        return branding.portal_url.removeprefix("https://").rstrip("/")
-    return ""
+def own_texts(fill: FormFill, branding: Branding | None = None) -> dict[str, str | tuple[str, ...]]:
+    """The texts of this household by name, with those that go without saying; lines as a tuple."""
+    reference = fill.case_reference
+    texts: dict[str, str | tuple[str, ...]] = {"@reference": reference, "@reference_foot": f"Dossier {reference}"}
+    if branding is not None:
+        texts["@portal_url"] = branding.portal_url.removeprefix("https://").rstrip("/")
+    for name, told in fill.texts.items():
+        if told:
+            texts[name] = told if isinstance(told, str) else tuple(told)
+    return texts
 
 
 def _art_name(layout: FormLayout, page: int) -> str:

@@ -12,6 +12,7 @@ from typing import IO
 from isal import igzip_lib, isal_zlib
 
 KIDS = 64
+WORTH_DEFLATING = 400  # bytes of a page: under this nothing is saved that its own time would buy
 HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 
 
@@ -55,11 +56,15 @@ class PdfStream:
         if not self._kids:
             self._nodes.append(self.reserve())
         page = len(self._offsets)
-        body = deflated(content)
         leaf = b"%d 0 obj\n<</Type/Page/Parent %d 0 R/Contents %d 0 R>>\nendobj\n" % (page, self._nodes[-1], page + 1)
         self._offsets.extend((self._at, self._at + len(leaf)))
-        head = b"%d 0 obj\n<</Filter/FlateDecode/Length %d>>stream\n" % (page + 1, len(body))
-        self._emit(b"".join((leaf, head, body, b"\nendstream\nendobj\n")))
+        told = b""
+        if len(content) >= WORTH_DEFLATING:
+            content, told = deflated(content), b"/Filter/FlateDecode"
+        self._emit(
+            b"%b%d 0 obj\n<<%b/Length %d>>stream\n%b\nendstream\nendobj\n"
+            % (leaf, page + 1, told, len(content), content)
+        )
         self._kids.append(page)
         self.pages += 1
         if len(self._kids) == KIDS:

@@ -21,7 +21,6 @@ FAMILIES = (("source-sans-3", "SourceSans3"), ("noto-sans", "NotoSans"))
 STYLES = {"regular": "400Regular", "bold": "600SemiBold", "italic": "400Regular_Italic"}
 FLOOR = 7.0  # points: under this nobody reads
 STRETCH_FLOOR = 82  # per cent: under this letters look crushed
-LAST_LETTER = 0xFFFF  # batches write a letter as one 16-bit number: those beyond are told missing before the print
 
 
 class FontsMissingError(RuntimeError):
@@ -54,7 +53,7 @@ def _face(name: str, folder: str, stem: str, style: str) -> TTFont:
     return font
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def face_for(text: str, style: str) -> TTFont:
     """The first face that has every letter of `text`, else the preferred one."""
     known = faces(style)
@@ -66,7 +65,7 @@ def missing_letters(text: str, style: str = "regular") -> str:
     text = clean(text)
     face = face_for(text, style)
     known = face.face.charToGlyph
-    return "".join(dict.fromkeys(each for each in text if ord(each) > LAST_LETTER or ord(each) not in known))
+    return "".join(dict.fromkeys(each for each in text if ord(each) not in known))
 
 
 def clean(text: str) -> str:
@@ -84,7 +83,7 @@ def french(text: str) -> str:
     return re.sub(r"(n°|\d) (?=\d)", "\\1\u00a0", text)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def width(text: str, size: float, style: str = "regular") -> float:
     """Width of `text` in millimetres at `size` points."""
     return float(face_for(text, style).stringWidth(text, size)) / POINT
@@ -102,7 +101,7 @@ def wrap(text: str, room: float, size: float, style: str = "regular") -> list[st
     return lines
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def fit(text: str, room: float, size: float, style: str = "regular") -> Fitted:
     """`text` on one line of `room` mm: as it is, smaller, narrower, or in the end cut (then `cut` is true)."""
     text = clean(text)

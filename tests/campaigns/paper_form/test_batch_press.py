@@ -13,12 +13,14 @@ import segno
 import zxingcpp
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
 from campaigns.paper_form import page_code
 from campaigns.paper_form.batch_press import BatchPress
 from campaigns.paper_form.branding import Branding
 from campaigns.paper_form.codes import link_matrix, page_code_matrix
+from campaigns.paper_form.ink import code_bits
 from campaigns.paper_form.layout import lay_out
 from campaigns.paper_form.painter import FormFill, paint
 from campaigns.paper_form.pdf_stream import KIDS
@@ -172,11 +174,60 @@ def test_a_page_code_made_of_parts_keeps_its_check(case: str, page: int, layout:
     assert page_code_matrix(told).bits == rows.tobytes()
 
 
-def test_a_letter_that_a_batch_cannot_write_is_told_before_the_print() -> None:
+def within_a_pixel(one: numpy.ndarray, other: numpy.ndarray) -> bool:
+    """Whether each dark pixel of one page has a dark pixel of the other beside it."""
+    return not (one[1:-1, 1:-1] < 128)[~sliding_window_view(other < 160, (3, 3)).any(axis=(2, 3))].any()
+
+
+def test_letters_of_every_sheet_of_a_face_are_printed_as_the_painter_prints_them(branding: Branding) -> None:
+    known = [chr(code) for code in sorted(faces("bold")[0].face.charToGlyph) if code > 0x100 and chr(code).isalpha()]
+    lines = ["".join(known[start : start + 12]) for start in range(0, 420, 12)]
+    lines.append(f"A{known[0]}({known[400]})b")
+    fills = [
+        dataclasses.replace(fill, prefills={("occupant.last_name", 1): line})
+        for fill, line in zip(map(made_up_fill, range(len(lines))), lines, strict=True)
+    ]
+    data = batch(branding, *((LAYOUT, fill) for fill in fills))
+
+    with pikepdf.open(BytesIO(data)) as pdf:
+        assert sum("Semi" in str(font.BaseFont) for font in pdf.pages[0].Resources.Font.values()) == -(-420 // 128)
+    occupants = slice(1, None, LAYOUT.pages)
+    texts = page_texts(data)[occupants]
+    assert lines[0] in texts[0]
+    assert lines[-1] in texts[-1]
+    images = (page_images(file, dpi=100)[occupants] for file in (data, paint(LAYOUT, branding, fills)))
+    for ours, theirs in zip(*images, strict=True):
+        assert within_a_pixel(ours, theirs)
+        assert within_a_pixel(theirs, ours)
+
+
+def test_a_letter_beyond_sixteen_bits_is_printed_too(branding: Branding) -> None:
     beyond = chr(max(faces("bold")[0].face.charToGlyph))
     fill = made_up_fill(5)
     told = dataclasses.replace(fill, prefills=fill.prefills | {("occupant.last_name", 1): f"NOM {beyond}"})
 
+    ours, theirs = (
+        page_images(data, dpi=60)[1] for data in (batch(branding, (LAYOUT, told)), paint(LAYOUT, branding, [told]))
+    )
+
     assert ord(beyond) > 0xFFFF
-    assert any(beyond in problem for problem in preflight(LAYOUT, told))
-    assert not any(beyond in problem for problem in preflight(LAYOUT, fill))
+    assert preflight(LAYOUT, told) == preflight(LAYOUT, fill)
+    assert numpy.abs(ours.astype(int) - theirs).max() <= 2
+
+
+def test_a_letter_that_no_face_has_is_told_before_the_print() -> None:
+    fill = made_up_fill(5)
+    told = dataclasses.replace(fill, prefills=fill.prefills | {("occupant.last_name", 1): "NOM \u5b57"})
+
+    assert any("\u5b57" in problem for problem in preflight(LAYOUT, told))
+
+
+def test_a_code_whose_bits_would_end_its_image_is_written_in_hexadecimal() -> None:
+    assert code_bits(b"aEIb") == b"/F/AHx ID 61454962> EI Q"
+    assert code_bits(b"aEbI") == b"ID aEbI\nEI Q"
+
+
+@pytest.mark.parametrize("reference", ["", "1234567", "123456789", "abcdefgh", "1234 678"])
+def test_a_reference_that_a_page_code_cannot_say_is_refused(reference: str, branding: Branding) -> None:
+    with pytest.raises(ValueError, match="huit chiffres ou capitales"):
+        batch(branding, (LAYOUT, dataclasses.replace(made_up_fill(1), case_reference=reference)))
