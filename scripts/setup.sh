@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prépare la machine et le dossier : paquets du système, environnement Python, fichiers de l'interface.
 #   scripts/setup.sh demo    ce qu'il faut pour « make demo » et « make serve »
-#   scripts/setup.sh test    en plus : PostgreSQL, Redis, OpenSSH, lftp, OpenSSL, Chromium et les outils de « make test »
+#   scripts/setup.sh test    en plus : PostgreSQL, Redis, OpenSSH, lftp, OpenSSL, Chromium, zbar et les outils des tests
 # Peut être relancé sans crainte : ce qui est déjà là n'est pas refait.
 set -eu
 cd "$(dirname "$0")/.."
@@ -29,6 +29,7 @@ find_python() {
 }
 
 has_postgresql() { has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; }
+has_library() { ldconfig -p 2>/dev/null | grep -q "$1" || ls /usr/lib/*/"$1"* >/dev/null 2>&1; }
 has_chromium() { has chromium || has chromium-browser || has google-chrome || has google-chrome-stable; }
 old_node() { node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 18 ? 0 : 1)'; }
 
@@ -65,6 +66,7 @@ list_missing() {
     has_chromium || need chromium
     has pdftotext || need poppler-utils
     has qpdf || need qpdf
+    has_library libzbar.so.0 || need libzbar0
     has openssl || need openssl
 }
 
