@@ -127,14 +127,17 @@ def complete_milestone(*, campaign: Campaign, kind: str, now: dt.datetime) -> No
 def draw_up_revision(*, campaign: Campaign, now: dt.datetime) -> QuestionnaireRevision:
     """The campaign's form as its landlord wants it today: a new revision, or the last one when nothing has changed.
 
-    Library + the landlord's differences + the year's words, checked, then laid out for every size of household.
+    Library + the landlord's differences + the year's words, checked, then laid out for every size of household, in
+    both prints.
     Raises UnableToDrawUp with every problem.
     """
     Campaign.objects.select_for_update().get(pk=campaign.pk)
     form = effective_form(campaign)
-    layouts = [paper.lay_out(form, rows) for rows in _capacities()]
+    layouts = {
+        (rows, large): paper.lay_out(form, rows, large=large) for rows in _capacities() for large in (False, True)
+    }
     newest = campaign.revisions.order_by("-number").first()
-    same = newest is not None and _says(newest, form.fingerprint, [each.as_tables() for each in layouts])
+    same = newest is not None and _says(newest, form.fingerprint, [each.as_tables() for each in layouts.values()])
     if newest is not None and same and not pins_are_old(newest):
         return newest
     revision = QuestionnaireRevision.objects.create(
@@ -144,8 +147,8 @@ def draw_up_revision(*, campaign: Campaign, now: dt.datetime) -> QuestionnaireRe
         fingerprint=form.fingerprint,
     )
     LayoutVariant.objects.bulk_create(
-        LayoutVariant(revision=revision, rows=each.rows, fingerprint=each.fingerprint, tables=each.as_tables())
-        for each in layouts
+        LayoutVariant(revision=revision, rows=rows, large=large, fingerprint=each.fingerprint, tables=each.as_tables())
+        for (rows, large), each in layouts.items()
     )
     return revision
 
@@ -169,7 +172,7 @@ def effective_form(campaign: Campaign) -> Questionnaire:
 
 def _says(revision: QuestionnaireRevision, fingerprint: str, tables: list[dict[str, Any]]) -> bool:
     """Whether a revision holds just that definition and those layouts."""
-    stored = [each.tables for each in revision.layouts.order_by("rows")]
+    stored = [each.tables for each in revision.layouts.order_by("rows", "large")]
     return revision.fingerprint == fingerprint and _canonical(stored) == _canonical(tables)
 
 
@@ -187,7 +190,7 @@ def digest_of(revision: QuestionnaireRevision) -> str:
     landlord = campaign.landlord
     told = {
         "definition": revision.definition,
-        "layouts": [each.tables for each in revision.layouts.order_by("rows")],
+        "layouts": [each.tables for each in revision.layouts.order_by("rows", "large")],
         "landlord": {
             name: getattr(landlord, name)
             for name in (

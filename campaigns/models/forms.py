@@ -84,12 +84,16 @@ class QuestionnaireRevision(models.Model):
 
 
 class LayoutVariant(models.Model):
-    """A revision laid on paper for a number of occupant rows. The page code of every printed page names it."""
+    """A revision laid on paper for a number of occupant rows, in ordinary or large print.
+
+    The page code of every printed page names it.
+    """
 
     revision = models.ForeignKey(
         QuestionnaireRevision, on_delete=models.CASCADE, related_name="layouts", verbose_name="révision"
     )
     rows = models.PositiveIntegerField("lignes d'occupants")
+    large = models.BooleanField("gros caractères", default=False)
     fingerprint = models.CharField("empreinte", max_length=8, db_index=True)
     tables = models.JSONField("zones")
 
@@ -99,7 +103,7 @@ class LayoutVariant(models.Model):
     class Meta:
         verbose_name = "maquette"
         verbose_name_plural = "maquettes"
-        constraints: ClassVar = [models.UniqueConstraint(fields=["revision", "rows"], name="layout_rows_once")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["revision", "rows", "large"], name="layout_once")]
 
     def __str__(self) -> str:
         return f"maquette {self.fingerprint}"

@@ -5,10 +5,12 @@ Pure. Every length is in millimetres; horizontal places are those of the page, v
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from campaigns.paper_form.typography import FLOOR, POINT, fit, french, wrap
-from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box, PrefillSpot, Shape, Text, Zone
+from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, UNREAD, Box, PrefillSpot, Shape, Text, Zone
 
 LEFT = 18.0
 RIGHT = PAGE_WIDTH - LEFT
@@ -24,6 +26,7 @@ MARKS = tuple(
 PAGE_CODE = Box(RIGHT - 16.0, 12.0, 16.0, 16.0)
 CODE_MODULES = 25  # a QR code of version 2 holds the 24 characters of a page code at level M
 CODE_QUIET = 4 * PAGE_CODE.w / CODE_MODULES
+TWIN_WIDTH = 40.0  # of the text of the code, under it
 HEAD_TOP = 13.0  # where a heading may start, beside the page code
 HEAD_RIGHT = PAGE_CODE.x - CODE_QUIET - 4
 BODY_TOP = 35.0  # where anything of full width may start, under the page code and its twin
@@ -44,7 +47,11 @@ def line_height(size: float) -> float:
 
 @dataclass
 class Block:
-    """Items that stay together on one page: their height, and whether they reach under the page code."""
+    """Items that stay together on one page: their height, and whether they reach under the page code.
+
+    What is written, spotted or asked is read out in the order of the calls. Each call makes a part of its own, unless
+    several are made inside `part`; '' is the part of what is never read out.
+    """
 
     height: float = 0.0
     right: float = LEFT
@@ -53,8 +60,29 @@ class Block:
     prefills: list[PrefillSpot] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
     shapes: list[Shape] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
+    _part: int | None = None
 
-    def write(
+    @contextmanager
+    def part(self, role: str) -> Iterator[None]:
+        """What is put inside is one part; `role` is a PDF structure type (H1, P, TD…) or '' for what is not read out.
+
+        Inside another part, that other one goes on.
+        """
+        outer = self._part
+        if outer is None:
+            self.parts += [role] if role else []
+            self._part = len(self.parts) - 1 if role else UNREAD
+        try:
+            yield
+        finally:
+            self._part = outer
+
+    def _at(self, role: str) -> int:
+        with self.part(role):
+            return UNREAD if self._part is None else self._part
+
+    def write(  # noqa: PLR0913 - a text has that many looks
         self,
         x: float,
         y: float,
@@ -65,14 +93,15 @@ class Block:
         tone: str = "ink",
         align: str = "left",
         room: float | None = None,
+        role: str = "P",
     ) -> None:
         """One line, baseline at (x, y). With `room`, the size shrinks to fit it."""
         text = french(text)
         if room is not None:
             size = max(FLOOR, fit(text, room, size, style).size)
-        self.texts.append(Text(1, x, y, text, size, style, tone, align))
+        self.texts.append(Text(1, x, y, text, size, style, tone, align, self._at(role)))
 
-    def paragraph(
+    def paragraph(  # noqa: PLR0913 - a text has that many looks
         self,
         x: float,
         y: float,
@@ -83,26 +112,33 @@ class Block:
         style: str = "regular",
         tone: str = "ink",
         step: float = 0.0,
+        role: str = "P",
     ) -> float:
         """Lines of at most `room` mm from the top `y`, `step` mm apart; returns the bottom."""
         step = step or line_height(size)
         rise = (step + size * CAP_HEIGHT / POINT) / 2
-        for line in wrap(french(text), room, size, style):
-            self.write(x, y + rise, line, size=size, style=style, tone=tone)
-            y += step
+        with self.part(role):
+            for line in wrap(french(text), room, size, style):
+                self.write(x, y + rise, line, size=size, style=style, tone=tone)
+                y += step
         return y
 
     def draw(self, kind: str, box: Box, tone: str = "soft", radius: float = 0.0) -> None:
         """A figure behind the texts."""
         self.shapes.append(Shape(1, kind, box, tone, radius))
 
-    def spot(self, name: str, row: int, box: Box, size: float = 9.0, *, bold: bool = False) -> None:
+    def spot(self, name: str, row: int, box: Box, size: float = 9.0, *, bold: bool = False, role: str = "P") -> None:
         """A place for a known value or a personal text."""
-        self.prefills.append(PrefillSpot(name, row, 1, box, size, bold))
+        self.prefills.append(PrefillSpot(name, row, 1, box, size, bold, self._at(role)))
+
+    def ask(self, zone: Zone) -> None:
+        """A place for an answer."""
+        self.zones.append(replace(zone, at=self._at("P")))
 
     def add(self, other: Block, y: float = 0.0) -> None:
-        """Everything of `other`, lowered by `y`."""
-        moved = other.at(1, y)
+        """Everything of `other`, lowered by `y`, read out after what is here."""
+        moved = other.at(1, y, len(self.parts))
+        self.parts += moved.parts
         self.zones += moved.zones
         self.prefills += moved.prefills
         self.texts += moved.texts
@@ -115,10 +151,14 @@ class Block:
             right=self.right + x,
             texts=[replace(each, x=each.x + x) for each in self.texts],
             shapes=[replace(each, box=replace(each.box, x=each.box.x + x)) for each in self.shapes],
+            parts=self.parts,
         )
 
-    def at(self, page: int, y: float) -> Block:
-        """The same block on `page`, lowered by `y`, lengths tidied."""
+    def at(self, page: int, y: float, after: int = 0) -> Block:
+        """The same block on `page`, lowered by `y`, lengths tidied, read out after so many parts."""
+
+        def told(at: int) -> int:
+            return at if at == UNREAD else at + after
 
         def lowered(box: Box) -> Box:
             return Box(tidy(box.x), tidy(box.y + y), tidy(box.w), tidy(box.h))
@@ -127,20 +167,25 @@ class Block:
             height=self.height,
             right=self.right,
             page=page,
-            zones=[replace(each, page=page, box=lowered(each.box)) for each in self.zones],
-            prefills=[replace(each, page=page, box=lowered(each.box)) for each in self.prefills],
-            texts=[replace(each, page=page, x=tidy(each.x), y=tidy(each.y + y)) for each in self.texts],
+            zones=[replace(each, page=page, box=lowered(each.box), at=told(each.at)) for each in self.zones],
+            prefills=[replace(each, page=page, box=lowered(each.box), at=told(each.at)) for each in self.prefills],
+            texts=[
+                replace(each, page=page, x=tidy(each.x), y=tidy(each.y + y), at=told(each.at)) for each in self.texts
+            ],
             shapes=[replace(each, page=page, box=lowered(each.box)) for each in self.shapes],
+            parts=self.parts,
         )
 
 
 class Flow:
-    """Blocks put one under another, page after page."""
+    """Blocks put one under another, page after page; with `code`, each page keeps its corner for the page code."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, code: bool = True) -> None:
         self.page = 1
         self.y = HEAD_TOP
+        self._code = code
         self.placed: list[Block] = []
+        self.parts: list[str] = []
 
     def room_for(self, *blocks: Block) -> bool:
         """Whether these blocks still fit on the page, one under the other."""
@@ -164,8 +209,8 @@ class Flow:
 
     def fix(self, block: Block, page: int, y: float = 0.0) -> None:
         """Put `block` at an exact place; the flow does not move."""
-        self.placed.append(block.at(page, y))
+        self.placed.append(block.at(page, y, len(self.parts)))
+        self.parts += block.parts
 
-    @staticmethod
-    def _start(block: Block, y: float) -> float:
-        return max(y, BODY_TOP) if block.right > HEAD_RIGHT else y
+    def _start(self, block: Block, y: float) -> float:
+        return max(y, BODY_TOP) if self._code and block.right > HEAD_RIGHT else y

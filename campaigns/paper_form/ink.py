@@ -87,21 +87,30 @@ class Ink:
         self.branding = branding
         self._pen: PDFTextObject | None = None
 
+    def colour(self, tone: str) -> tuple[float, ...]:
+        """A tone as one share of white, or as red, green and blue."""
+        if tone == "accent":
+            return self.branding.rgb
+        if tone == "tint":
+            red, green, blue = (1 - TINT * (1 - part) for part in self.branding.rgb)
+            return red, green, blue
+        return (GREYS[tone],)
+
     def fill_tone(self, tone: str) -> None:
         """The colour of what is filled or written next."""
-        if tone == "accent":
-            self.canvas.setFillColorRGB(*self.branding.rgb)
-        elif tone == "tint":
-            self.canvas.setFillColorRGB(*(1 - TINT * (1 - part) for part in self.branding.rgb))
+        colour = self.colour(tone)
+        if len(colour) == 1:
+            self.canvas.setFillGray(*colour)
         else:
-            self.canvas.setFillGray(GREYS[tone])
+            self.canvas.setFillColorRGB(*colour)
 
     def stroke_tone(self, tone: str) -> None:
         """The colour of the next lines."""
-        if tone == "accent":
-            self.canvas.setStrokeColorRGB(*self.branding.rgb)
+        colour = self.colour(tone)
+        if len(colour) == 1:
+            self.canvas.setStrokeGray(*colour)
         else:
-            self.canvas.setStrokeGray(GREYS[tone])
+            self.canvas.setStrokeColorRGB(*colour)
 
     def rectangle(self, box: Box, radius: float = 0.0, *, stroke: float = 0.0, fill: str = "") -> None:
         """A rectangle, stroked `stroke` points wide and filled with a tone, either or both."""
@@ -185,19 +194,29 @@ class Ink:
             self.text(box.x, box.y + 14, name, "bold")
             return
         image = ImageReader(BytesIO(self.branding.logo))
-        wide, high = image.getSize()
-        scale = min(box.w / wide, box.h / high) * POINT
-        top = (PAGE_HEIGHT - box.y) * POINT - high * scale
-        self.canvas.drawImage(image, box.x * POINT, top, wide * scale, high * scale, mask="auto")
+        place = logo_box(box, image.getSize())
+        bottom = (PAGE_HEIGHT - place.bottom) * POINT
+        self.canvas.drawImage(image, place.x * POINT, bottom, place.w * POINT, place.h * POINT, mask="auto")
 
     def specimen(self) -> None:
         """The mark of a rehearsal: at the top and along both sides, away from everything that is read."""
         self.fill_tone("divider")
         self.text(PAGE_WIDTH / 2 - 20, 10.5, Fitted(SPECIMEN, 10), "bold", "center")
         for x, angle in ((12.5, 90), (PAGE_WIDTH - 12.5, 270)):
-            self.canvas.saveState()
-            self.canvas.translate(x * POINT, PAGE_HEIGHT / 2 * POINT)
-            self.canvas.rotate(angle)
-            self.canvas.setFont(faces("bold")[0].fontName, 10)
-            self.canvas.drawCentredString(0, -3, SPECIMEN)
-            self.canvas.restoreState()
+            self.turned(x, PAGE_HEIGHT / 2, angle, SPECIMEN)
+
+    def turned(self, x: float, y: float, angle: int, words: str) -> None:
+        """Bold words of 10 points centred on (x, y), turned by `angle` degrees."""
+        self.canvas.saveState()
+        self.canvas.translate(x * POINT, (PAGE_HEIGHT - y) * POINT)
+        self.canvas.rotate(angle)
+        self.canvas.setFont(faces("bold")[0].fontName, 10)
+        self.canvas.drawCentredString(0, -3, words)
+        self.canvas.restoreState()
+
+
+def logo_box(box: Box, size: tuple[int, int]) -> Box:
+    """Where a logo of `size` pixels goes: the top left of `box`, as large as it holds."""
+    wide, high = size
+    scale = min(box.w / wide, box.h / high)
+    return Box(box.x, box.y, wide * scale, high * scale)

@@ -16,14 +16,16 @@ from campaigns.paper_form.flow import (
     MARKS,
     PAGE_CODE,
     RIGHT,
+    TWIN_WIDTH,
     WIDTH,
     Block,
     Flow,
 )
-from campaigns.paper_form.front import front
+from campaigns.paper_form.front import front, how_to_fill
 from campaigns.paper_form.panels import (
     FRAME_PAD,
     captioned,
+    head_right,
     heading,
     household_panels,
     is_table,
@@ -32,6 +34,7 @@ from campaigns.paper_form.panels import (
     table_row,
 )
 from campaigns.paper_form.rows import paper_fields
+from campaigns.paper_form.sizes import Sizes, sizes_of
 from campaigns.paper_form.wording import Wording, shipped_wording
 from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box, FormLayout
 from campaigns.questionnaire.schema import Document, Questionnaire, Section
@@ -42,7 +45,6 @@ SMALLEST_GAP = 2.0
 LARGEST_GAP = 7.0
 LEAST_PANEL = 40.0  # a shorter start of a section is not worth parting it
 SECTION_GAP = 6.0
-TWIN_WIDTH = 40.0
 FOOT = 285.6  # baseline of the foot, between the two lower marks
 
 
@@ -51,8 +53,12 @@ def capacity_for(occupants: int) -> int:
     return -(-(occupants + 1) // BLOCKS_PER_PAGE) * BLOCKS_PER_PAGE
 
 
-def lay_out(questionnaire: Questionnaire, rows: int, wording: Wording | None = None) -> FormLayout:
+def lay_out(
+    questionnaire: Questionnaire, rows: int, wording: Wording | None = None, *, large: bool = False
+) -> FormLayout:
     """`questionnaire` on paper with `rows` occupant rows; without `wording`, the texts shipped for its survey.
+
+    `large` is the large print: sixteen points at least, larger boxes, one column.
 
     The page count is even: printed on both sides, every envelope starts on a recto.
     Raises ValueError for less than one row.
@@ -61,21 +67,22 @@ def lay_out(questionnaire: Questionnaire, rows: int, wording: Wording | None = N
         message = f"Un questionnaire papier a au moins une ligne d'occupant ({rows} demandée)."
         raise ValueError(message)
     words = wording or shipped_wording(questionnaire.survey)
-    flow = Flow()
-    _place_front(flow, questionnaire, words)
+    flow, sizes = Flow(), sizes_of(large=large)
+    _place_front(flow, questionnaire, words, sizes)
     for section in questionnaire.sections:
         if paper_fields(section):
-            _place_section(flow, section, rows, words)
-    _place_closing(flow, questionnaire.documents, words)
+            _place_section(flow, section, rows, words, sizes)
+    _place_closing(flow, questionnaire.documents, words, sizes)
     pages = flow.page + flow.page % 2
     if pages > flow.page:
         flow.fix(_blank(words), pages)
     for page in range(1, pages + 1):
-        flow.fix(_furniture(page, pages), page)
-    return _layout(questionnaire, rows, pages, flow.placed)
+        flow.fix(_furniture(page, pages, sizes), page)
+    return _layout(questionnaire, rows, pages, flow)
 
 
-def _layout(questionnaire: Questionnaire, rows: int, pages: int, placed: list[Block]) -> FormLayout:
+def _layout(questionnaire: Questionnaire, rows: int, pages: int, flow: Flow) -> FormLayout:
+    placed = flow.placed
     return FormLayout(
         questionnaire=questionnaire.key,
         rows=rows,
@@ -86,38 +93,41 @@ def _layout(questionnaire: Questionnaire, rows: int, pages: int, placed: list[Bl
         shapes=tuple(each for block in placed for each in block.shapes),
         marks=MARKS,
         page_code=PAGE_CODE,
+        parts=tuple(flow.parts),
     )
 
 
-def _place_front(flow: Flow, questionnaire: Questionnaire, words: Wording) -> None:
-    block = front(questionnaire, words)
+def _place_front(flow: Flow, questionnaire: Questionnaire, words: Wording, sizes: Sizes) -> None:
+    block = front(questionnaire, words, sizes)
     flow.fix(block, 1)
     flow.y = block.height + SECTION_GAP - 1
+    if sizes.stacked:
+        flow.place(how_to_fill(words, head_right(sizes) - LEFT, sizes), SECTION_GAP)
 
 
-def _place_section(flow: Flow, section: Section, rows: int, words: Wording) -> None:
+def _place_section(flow: Flow, section: Section, rows: int, words: Wording, sizes: Sizes) -> None:
     if not section.repeated:
-        _place_household(flow, section, words)
-    elif is_table(section):
+        _place_household(flow, section, words, sizes)
+    elif is_table(section, sizes):
         _place_table(flow, section, rows, words)
     else:
-        _place_occupants(flow, section, rows, words)
+        _place_occupants(flow, section, rows, words, sizes)
 
 
-def _place_household(flow: Flow, section: Section, words: Wording) -> None:
+def _place_household(flow: Flow, section: Section, words: Wording, sizes: Sizes) -> None:
     """One frame where it fits; what is left of the page takes the first questions when that is worth it."""
-    head = heading(section.title, section.intro)
-    whole = household_panels(section)
+    head = heading(section.title, section.intro, sizes)
+    whole = household_panels(section, sizes)
     panels = whole
     if not flow.room_for(head, whole[0]):
-        panels = household_panels(section, max(0.0, BOTTOM - flow.y - head.height - FRAME_PAD))
+        panels = household_panels(section, sizes, max(0.0, BOTTOM - flow.y - head.height - FRAME_PAD))
         if panels[0].height < LEAST_PANEL:
             panels = whole
     _place_under(flow, head, panels[0])
     for panel in panels[1:]:
         if not flow.room_for(panel):
             flow.turn()
-            flow.place(heading(f"{section.title} {words.continued}"))
+            flow.place(heading(f"{section.title} {words.continued}", sizes=sizes))
         flow.place(panel, GAP)
     flow.y += SECTION_GAP - GAP
 
@@ -130,19 +140,19 @@ def _place_under(flow: Flow, head: Block, first: Block, gap: float = GAP) -> Non
     flow.place(first, gap)
 
 
-def _place_occupants(flow: Flow, section: Section, rows: int, words: Wording) -> None:
+def _place_occupants(flow: Flow, section: Section, rows: int, words: Wording, sizes: Sizes) -> None:
     """One block an occupant, with the heads of the two columns on each page."""
-    first = occupant_panels(section, 1)
-    head = captioned(heading(section.title, section.intro))
+    head = captioned(heading(section.title, section.intro, sizes), sizes)
+    first = occupant_panels(section, 1, sizes, head.height)
     if not flow.room_for(head, first[0]) and flow.y > HEAD_TOP:
         flow.turn()
     flow.place(head)
     gap = _even_gap(first)
     for row in range(1, rows + 1):
-        for panel in occupant_panels(section, row):
+        for panel in occupant_panels(section, row, sizes, head.height):
             if not flow.room_for(panel):
                 flow.turn()
-                flow.place(captioned(heading(f"{section.title} {words.continued}")))
+                flow.place(captioned(heading(f"{section.title} {words.continued}", sizes=sizes), sizes))
             flow.place(panel, gap)
     flow.y += SECTION_GAP - GAP
 
@@ -174,32 +184,41 @@ def _place_table(flow: Flow, section: Section, rows: int, words: Wording) -> Non
     flow.y += SECTION_GAP
 
 
-def _place_closing(flow: Flow, documents: tuple[Document, ...], words: Wording) -> None:
-    blocks = closing.pieces(documents, words)
+def _place_closing(flow: Flow, documents: tuple[Document, ...], words: Wording, sizes: Sizes) -> None:
+    blocks = closing.pieces(documents, words, sizes)
     if blocks:
-        _place_under(flow, heading(words.documents_title, words.documents_intro), blocks[0])
+        _place_under(flow, heading(words.documents_title, words.documents_intro, sizes), blocks[0])
         for block in blocks[1:]:
             flow.place(block, GAP)
         flow.y += SECTION_GAP - GAP
-    flow.place(closing.where_to_send(words), SECTION_GAP)
-    notice = closing.legal(words)
-    _place_under(flow, heading(words.legal_title), notice[0])
+    flow.place(closing.where_to_send(words, sizes), SECTION_GAP)
+    notice = closing.legal(words, sizes)
+    _place_under(flow, heading(words.legal_title, sizes=sizes), notice[0])
     for block in notice[1:]:
         flow.place(block)
 
 
 def _blank(words: Wording) -> Block:
     block = Block(right=RIGHT)
-    block.write(PAGE_WIDTH / 2, PAGE_HEIGHT / 2, words.blank_page, size=11, style="italic", tone="soft", align="center")
+    block.write(PAGE_WIDTH / 2, PAGE_HEIGHT / 2, words.blank_page, size=12, style="italic", tone="soft", align="center")
     return block
 
 
-def _furniture(page: int, pages: int) -> Block:
+def _furniture(page: int, pages: int, sizes: Sizes) -> Block:
     """What every page carries: the twin of its code under it, and the foot."""
     block = Block(right=RIGHT)
     twin = Box(RIGHT - TWIN_WIDTH, PAGE_CODE.bottom + CODE_QUIET + 0.2, TWIN_WIDTH, 3.4)
-    block.spot("@page_code", 0, twin, 7)
-    block.spot("@brand_name", 0, Box(LEFT, FOOT - 3.4, WIDTH * 0.36, 4.4), 8.5)
-    block.write(PAGE_WIDTH / 2, FOOT, f"{page} / {pages}", size=9, style="bold", tone="soft", align="center")
-    block.spot("@reference_foot", 0, Box(RIGHT - WIDTH * 0.36, FOOT - 3.4, WIDTH * 0.36, 4.4), 8.5)
+    with block.part(""):
+        block.spot("@page_code", 0, twin, 7)
+        foot(block, page, pages, sizes)
     return block
+
+
+def foot(block: Block, page: int, pages: int, sizes: Sizes) -> None:
+    """The foot of a page: whose paper it is, which page of how many, which case."""
+    top, size = FOOT - 3.4, sizes.foot
+    with block.part(""):
+        block.spot("@brand_name", 0, Box(LEFT, top, WIDTH * 0.36, 4.4), size)
+        told = f"{page} / {pages}"
+        block.write(PAGE_WIDTH / 2, FOOT, told, size=size + 0.5, style="bold", tone="soft", align="center")
+        block.spot("@reference_foot", 0, Box(RIGHT - WIDTH * 0.36, top, WIDTH * 0.36, 4.4), size)

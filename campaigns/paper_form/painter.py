@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import IO
 
 from campaigns.paper_form.branding import Branding
-from campaigns.paper_form.codes import link_matrix, page_code_matrix
+from campaigns.paper_form.codes import Matrix, link_matrix, page_code_matrix
 from campaigns.paper_form.ink import Ink, open_canvas
 from campaigns.paper_form.page_code import PageCode
 from campaigns.paper_form.typography import POINT, Fitted, clean
@@ -53,7 +53,7 @@ def paint_art(layout: FormLayout, branding: Branding) -> bytes:
     stream = BytesIO()
     ink = Ink(open_canvas(stream, layout.questionnaire), branding)
     for page in range(1, layout.pages + 1):
-        _draw_art(ink, layout, page)
+        draw_art(ink, layout, page)
         ink.canvas.showPage()
     ink.canvas.save()
     return stream.getvalue()
@@ -91,7 +91,7 @@ class Press:
         self._spots[layout.fingerprint] = [own_spots(layout, page) for page in range(1, layout.pages + 1)]
         for page in range(1, layout.pages + 1):
             self.canvas.beginForm(_art_name(layout, page), 0, 0, PAGE_WIDTH * POINT, PAGE_HEIGHT * POINT)
-            _draw_art(self.ink, layout, page)
+            draw_art(self.ink, layout, page)
             self.canvas.endForm()
 
     def _print_page(self, layout: FormLayout, fill: FormFill, page: int, spots: list[PrefillSpot]) -> None:
@@ -107,12 +107,20 @@ class Press:
                     self.ink.lines(spot.box, lines, spot.size, style_of(spot), align_of(spot))
         for spot in spots:
             if spot.field == "@portal_qr" and fill.portal_url:
-                self.ink.code_with_quiet(spot.box, link_matrix(fill.portal_url))
+                draw_code(self.ink, spot, link_matrix(fill.portal_url))
 
 
 def own_spots(layout: FormLayout, page: int) -> list[PrefillSpot]:
     """The spots of a page that hold a household's own texts."""
     return [spot for spot in layout.prefills if spot.page == page and not spot.field.startswith("@brand_")]
+
+
+def draw_code(ink: Ink, spot: PrefillSpot, matrix: Matrix) -> None:
+    """A code in its spot: that of a page stands in its own margin, all others have theirs inside."""
+    if spot.field == "@return_code":
+        ink.code(spot.box, matrix)
+    else:
+        ink.code_with_quiet(spot.box, matrix)
 
 
 def align_of(spot: PrefillSpot) -> str:
@@ -158,20 +166,20 @@ def _art_name(layout: FormLayout, page: int) -> str:
     return f"art{layout.fingerprint}p{page}"
 
 
-def _draw_art(ink: Ink, layout: FormLayout, page: int) -> None:
+def draw_art(ink: Ink, layout: FormLayout, page: int) -> None:
     """All that is the same for every household on one page."""
     for shape in layout.shapes:
         if shape.page == page:
             ink.shape(shape)
     for zone in layout.on_page(page):
-        _draw_zone(ink, zone)
+        draw_zone(ink, zone)
     for text in layout.texts:
         if text.page == page:
             ink.fill_tone(text.tone)
             ink.text(text.x, text.y, Fitted(text.text, text.size), text.style, text.align)
     for spot in layout.prefills:
         if spot.page == page and spot.field.startswith("@brand_"):
-            _draw_brand(ink, spot)
+            draw_brand(ink, spot)
     ink.fill_tone("ink")
     for mark in layout.marks:
         ink.rectangle(mark, fill="ink")
@@ -179,7 +187,7 @@ def _draw_art(ink: Ink, layout: FormLayout, page: int) -> None:
         ink.specimen()
 
 
-def _draw_brand(ink: Ink, spot: PrefillSpot) -> None:
+def draw_brand(ink: Ink, spot: PrefillSpot) -> None:
     if spot.field == "@brand_logo":
         ink.logo(spot.box)
         return
@@ -190,7 +198,7 @@ def _draw_brand(ink: Ink, spot: PrefillSpot) -> None:
         ink.lines(spot.box, lines, spot.size, style_of(spot))
 
 
-def _draw_zone(ink: Ink, zone: Zone) -> None:
+def draw_zone(ink: Ink, zone: Zone) -> None:
     """The lines that a hand fills: light, so that the reader tells them from ink."""
     box = zone.box
     if zone.kind is ZoneKind.BOX:

@@ -1,6 +1,7 @@
 """What is wrong with a layout, or with one household's texts on it, as French sentences.
 
-Pure. The layout is proofed once, at the BAT; every household's texts are proofed before every batch.
+Pure. The layout of a form is proofed once, at the BAT, that of a letter each time it is composed; every household's
+texts are proofed before every batch.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from campaigns.questionnaire.schema import Questionnaire, Reader
 MARGIN = 10.0  # nothing is printed nearer to an edge: office printers and inserters need it
 SLACK = 0.02  # mm lost in rounding
 ADDRESS_LETTERS = 38  # XP Z10-011
+CODE_SPOTS = frozenset({"@page_code", "@portal_qr", "@return_code"})
+SHOWN = 60  # letters of a text that a message repeats
 SHORTEST_MODULE = 0.5  # mm: a smaller module of a QR code is lost at 200 dpi
 
 
@@ -46,12 +49,24 @@ def preflight(layout: FormLayout, fill: FormFill) -> list[str]:
     if not re.fullmatch(r"[0-9A-Z]{8}", fill.case_reference):
         found.append("La référence du dossier doit compter 8 chiffres ou capitales.")
     for spot in layout.prefills:
-        if spot.field.startswith("@brand_") or spot.field in ("@page_code", "@portal_qr"):
+        if spot.field.startswith("@brand_") or spot.field in CODE_SPOTS:
             continue
         found += _unprintable(spot, lines_of(spot, fill))
     found += _without_a_place(layout, fill)
     found += _portal_code(layout, fill)
     return list(dict.fromkeys(found))
+
+
+def preflight_texts(layout: FormLayout, fill: FormFill, branding: Branding) -> list[str]:
+    """What of a letter would not print: its own texts, those of its head, its layout itself."""
+    found = problems(layout)
+    for text in layout.texts:
+        if missing := missing_letters(text.text, text.style):
+            found.append(f"La police n'a pas les caractères {' '.join(missing)}, dans « {text.text[:SHOWN]} ».")
+    for spot in layout.prefills:
+        if not spot.field.startswith("@brand_") and spot.field not in CODE_SPOTS:
+            found += _unprintable(spot, lines_of(spot, fill, branding))
+    return list(dict.fromkeys([*found, *preflight_branding(layout, branding)]))
 
 
 def preflight_branding(layout: FormLayout, branding: Branding) -> list[str]:
@@ -80,7 +95,11 @@ def _things(layout: FormLayout, page: int) -> Iterator[tuple[str, Box]]:
         yield f"la réponse « {zone.field} » (ligne {zone.row})", zone.box
     for spot in layout.prefills:
         if spot.page == page:
-            yield f"la valeur « {spot.field} » (ligne {spot.row})", spot.box
+            box = _with_quiet(spot.box) if spot.field == "@return_code" else spot.box
+            yield f"la valeur « {spot.field} » (ligne {spot.row})", box
+    for shape in layout.shapes:
+        if shape.page == page and shape.tone == "ink":
+            yield "un repère de coin", shape.box
     for text in layout.texts:
         if text.page == page:
             yield f"le texte « {text.text[:30]} »", text_box(text)
@@ -90,9 +109,14 @@ def _reserved(layout: FormLayout) -> Iterator[tuple[str, Box]]:
     """What every page keeps free: the corner squares, the code with its quiet zone."""
     for mark in layout.marks:
         yield "un repère de coin", mark
-    quiet = QUIET_MODULES * layout.page_code.w / CODE_MODULES
-    code = layout.page_code
-    yield "la marge du code de page", Box(code.x - quiet, code.y - quiet, code.w + 2 * quiet, code.h + 2 * quiet)
+    if layout.page_code.w:
+        yield "la marge du code de page", _with_quiet(layout.page_code)
+
+
+def _with_quiet(code: Box) -> Box:
+    """A page code with the white that it needs around."""
+    quiet = QUIET_MODULES * code.w / CODE_MODULES
+    return Box(code.x - quiet, code.y - quiet, code.w + 2 * quiet, code.h + 2 * quiet)
 
 
 def _tight(box: Box) -> Box:
@@ -104,8 +128,8 @@ def _outside(layout: FormLayout, page: int) -> Iterator[str]:
     things += [("une figure", shape.box) for shape in layout.shapes if shape.page == page]
     for name, box in things:
         inside = box.x >= MARGIN - SLACK and box.right <= PAGE_WIDTH - MARGIN + SLACK
-        if name == "la marge du code de page":
-            continue
+        if name == "la marge du code de page" or "@return_code" in name:
+            continue  # white needs no ink
         if not inside or box.y < MARGIN - SLACK or box.bottom > PAGE_HEIGHT - MARGIN + SLACK:
             yield f"Page {page} : {name} sort de la zone imprimable."
 
@@ -170,7 +194,7 @@ def _unprintable(spot: PrefillSpot, lines: tuple[str, ...]) -> Iterator[str]:
         if missing := missing_letters(line, style):
             yield f"{name} : la police n'a pas les caractères {' '.join(missing)}."
         if fit(line, spot.box.w, spot.size, style).cut:
-            yield f"{name} : texte trop long ({len(line)} caractères), il serait coupé."
+            yield f"{name} : texte trop long ({len(line)} caractères), il serait coupé : « {line[:SHOWN]} »."
 
 
 def _address_problems(lines: tuple[str, ...]) -> Iterator[str]:

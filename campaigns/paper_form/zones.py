@@ -15,6 +15,7 @@ from typing import Any
 
 PAGE_WIDTH = 210.0
 PAGE_HEIGHT = 297.0
+UNREAD = -1  # `at` of what is no content: page numbers, marks, drawn examples
 
 
 class ZoneKind(StrEnum):
@@ -62,6 +63,7 @@ class Zone:
     box: Box
     value: str = ""
     cells: int = 0
+    at: int = UNREAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class PrefillSpot:
     box: Box
     size: float = 9.0
     bold: bool = False
+    at: int = UNREAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Text:
     style: str = "regular"
     tone: str = "ink"  # ink | soft | accent | inverse
     align: str = "left"  # left | right | center
+    at: int = UNREAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ class FormLayout:
     shapes: tuple[Shape, ...]
     marks: tuple[Box, ...]  # the corner squares of every page: top left, top right, bottom left, bottom right
     page_code: Box  # the square of the page's 2D code, quiet zone excluded, the same on every page
+    parts: tuple[str, ...] = ()  # what each part is, in reading order: `at` of zones, spots and texts counts in it
 
     def on_page(self, page: int) -> Iterator[Zone]:
         """The zones of one page, in reading order."""
@@ -122,7 +127,7 @@ class FormLayout:
     @cached_property
     def fingerprint(self) -> str:
         """Eight hex digits over what the reader relies on: every zone, mark and code position."""
-        told = [self.rows, self.pages, [asdict(zone) for zone in self.zones]]
+        told = [self.rows, self.pages, [_measured(zone) for zone in self.zones]]
         told += [[asdict(mark) for mark in self.marks], asdict(self.page_code)]
         text = json.dumps(told, sort_keys=True, separators=(",", ":"), default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:8].upper()
@@ -150,4 +155,10 @@ class FormLayout:
             shapes=tuple(Shape(**{**told, "box": box(told["box"])}) for told in tables["shapes"]),
             marks=tuple(box(told) for told in tables["marks"]),
             page_code=box(tables["page_code"]),
+            parts=tuple(tables.get("parts", ())),
         )
+
+
+def _measured(zone: Zone) -> dict[str, Any]:
+    """What the reader of scans relies on; where a zone comes when the form is read out is not of it."""
+    return {name: value for name, value in asdict(zone).items() if name != "at"}

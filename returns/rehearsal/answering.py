@@ -115,7 +115,9 @@ def _hand_of(tenant: RehearsedTenant) -> str:
 def _variant(tenant: RehearsedTenant) -> tuple[int, str]:
     """The layout that the household's form was printed from: its id and fingerprint."""
     case = tenant.case
-    variants = LayoutVariant.objects.filter(revision__campaign=case.campaign_id, rows=case.layout_rows)
+    variants = LayoutVariant.objects.filter(
+        revision__campaign=case.campaign_id, rows=case.layout_rows, large=case.layout_large
+    )
     frozen = variants.filter(revision__frozen_at__isnull=False).order_by("-revision__frozen_at")
     variant, fingerprint = frozen.values_list("pk", "fingerprint")[0]
     return int(variant), str(fingerprint)

@@ -33,13 +33,13 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What every form of a run shares: the approved form, its layouts by rows, the landlord's branding."""
+    """What every form of a run shares: the approved form, its layouts by rows and print, the landlord's branding."""
 
     campaign: Campaign
     revision: QuestionnaireRevision
     questionnaire: Questionnaire
     fields: dict[str, Field]
-    layouts: dict[int, FormLayout]
+    layouts: dict[tuple[int, bool], FormLayout]
     branding: Branding
 
     @classmethod
@@ -51,14 +51,14 @@ class Workshop:
             revision=revision,
             questionnaire=questionnaire,
             fields=fields_by_key(questionnaire),
-            layouts={variant.rows: variant.layout for variant in revision.layouts.all()},
+            layouts={(variant.rows, variant.large): variant.layout for variant in revision.layouts.all()},
             branding=branding_of(revision.campaign),
         )
 
-    def rows_for(self, case: SurveyCase) -> int:
-        """The occupant rows of the case's form: those of the layout its household needs."""
+    def variant_for(self, case: SurveyCase) -> tuple[int, bool]:
+        """The layout that the household needs: its occupant rows, and whether it is in large print."""
         people = [person.row for person in case.household.occupants.all()]
-        return capacity_for(max(people, default=0))
+        return capacity_for(max(people, default=0)), case.household.large_print
 
 
 def compose_forms(
@@ -110,7 +110,7 @@ def _sorted_out(workshop: Workshop) -> tuple[list[int], dict[str, str]]:
         if problem:
             reasons[case.reference] = problem
         else:
-            keys.append((workshop.rows_for(case), case.household.postcode, case.reference, case.pk))
+            keys.append((workshop.variant_for(case), case.household.postcode, case.reference, case.pk))
     return [key[-1] for key in sorted(keys)], reasons
 
 
@@ -120,8 +120,8 @@ def _problem(workshop: Workshop, case: SurveyCase) -> str:
         return "Le code postal ou la commune manque : complétez l'adresse."
     if household.leaseholder is None:
         return "Le ménage n'a aucun occupant : personne à qui écrire."
-    if workshop.rows_for(case) not in workshop.layouts:
-        largest = max(workshop.layouts, default=0)
+    if workshop.variant_for(case) not in workshop.layouts:
+        largest = max((rows for rows, _ in workshop.layouts), default=0)
         return f"Le ménage est trop grand pour le formulaire (au plus {largest} lignes d'occupants)."
     return ""
 
@@ -164,7 +164,7 @@ def _printed(
     press = BatchPress(stream, workshop.branding, title=workshop.questionnaire.title)
     envelopes, warnings = [], {}
     for case in cases:
-        layout = workshop.layouts[workshop.rows_for(case)]
+        layout = workshop.layouts[workshop.variant_for(case)]
         fill = fill_of(
             case=case,
             questionnaire=workshop.questionnaire,
@@ -210,9 +210,9 @@ def _record(
         ],
         batch_size=500,
     )
-    for rows in workshop.layouts:
-        alike = [case.pk for case in cases if workshop.rows_for(case) == rows]
-        SurveyCase.objects.filter(pk__in=alike).update(layout_rows=rows)
+    for rows, large in workshop.layouts:
+        alike = [case.pk for case in cases if workshop.variant_for(case) == (rows, large)]
+        SurveyCase.objects.filter(pk__in=alike).update(layout_rows=rows, layout_large=large)
     told = {
         case.pk: {"batch": batch.number, "layout": envelope.layout}
         for case, envelope in zip(cases, envelopes, strict=True)

@@ -163,6 +163,7 @@ def _letter(message: Message, access: Access | None, now: dt.datetime) -> Letter
         law_title=law_title,
         quoted_law=tuple(law),
         return_code=return_sheet(case.reference, int(message.proof.get("number", 0))) if complement else None,
+        large=case.household.large_print,
     )
 
 
@@ -176,7 +177,11 @@ def _envelopes(messages: Sequence[Message], file: LetterFile) -> list[Envelope]:
 
 def _warnings(messages: Sequence[Message], letters: Sequence[Letter]) -> dict[str, list[str]]:
     """What would not print as it is, by case reference, for whoever hands the batch over."""
-    told = {message.case.reference: preflight_letter(letter) for message, letter in zip(messages, letters, strict=True)}
+    branding = branding_of(messages[0].case.campaign)
+    told = {
+        message.case.reference: preflight_letter(letter, branding)
+        for message, letter in zip(messages, letters, strict=True)
+    }
     return {reference: problems for reference, problems in told.items() if problems}
 
 

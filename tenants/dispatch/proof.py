@@ -27,22 +27,25 @@ from tenants.models import Occupant, SurveyCase
 SPECIMEN = "SPECIMEN"
 CODE = access_codes.shown("ABCDEFGH2345")
 ADDRESS = f"/a/{'A' * access_codes.TOKEN_LENGTH}"
-INVENTED_PEOPLE = (1, 3, 7)
+SHORT_NAMES = 3  # people of an invented household whose names are short
+LARGE_SHOWN = 2  # layouts in large print that a proof shows
+Variant = tuple[int, bool]
 LONG_NAME, LONG_FIRST_NAME = "DE LA ROCHEFOUCAULD-MONTMORENCY", "Marie-Élisabeth Nguyễn-Kowalczyk"
 
 
 def compose_proof(*, revision: QuestionnaireRevision, now: dt.datetime) -> FormProof:
     """Print the samples and present them to the landlord as the proof of `revision`.
 
-    From the campaign's own households: the longest name, the most people, the fewest, the least known; invented ones
-    when the campaign has none yet. Raises UnableToCompose when a household holds a value that its table lost.
+    From the campaign's own households: the longest name, the longest address, the most people, the fewest, the least
+    known, one in large print; then invented ones, so that every layout is shown.
+    Raises UnableToCompose when a household holds a value that its table lost.
     """
     _refuse_lost_codes(revision)
     workshop = Workshop.of(revision)
     stream = io.BytesIO()
     press = Press(stream, workshop.branding, title=f"Épreuve · {workshop.questionnaire.title}")
-    for rows, fill in _samples(workshop, now):
-        press.print(workshop.layouts[rows], fill)
+    for variant, fill in _samples(workshop, now):
+        press.print(workshop.layouts[variant], fill)
     press.close()
     if not press.pages:
         raise UnableToCompose("Le questionnaire n'a aucune maquette : refaites sa mise en page.")
@@ -58,9 +61,10 @@ def _refuse_lost_codes(revision: QuestionnaireRevision) -> None:
         raise UnableToCompose(" ".join(lost[:10]))
 
 
-def _samples(workshop: Workshop, now: dt.datetime) -> Iterator[tuple[int, FormFill]]:
-    cases = _hardest(workshop)
-    for case in cases:
+def _samples(workshop: Workshop, now: dt.datetime) -> Iterator[tuple[Variant, FormFill]]:
+    """The hardest households, then an invented one for each layout that none of them shows."""
+    shown: set[Variant] = set()
+    for case in _hardest(workshop):
         fill = fill_of(
             case=case,
             questionnaire=workshop.questionnaire,
@@ -70,29 +74,49 @@ def _samples(workshop: Workshop, now: dt.datetime) -> Iterator[tuple[int, FormFi
             now=now,
         )
         texts = {**fill.texts, "@reference": SPECIMEN, "@access_login": SPECIMEN}
-        yield workshop.rows_for(case), dataclasses.replace(fill, case_reference=SPECIMEN, texts=texts)
-    if not cases:
-        yield from _invented(workshop, now)
+        shown.add(workshop.variant_for(case))
+        yield workshop.variant_for(case), dataclasses.replace(fill, case_reference=SPECIMEN, texts=texts)
+    for variant, people in _wanted(workshop):
+        if variant not in shown:
+            yield variant, _invented(workshop, people, now)
+
+
+def _wanted(workshop: Workshop) -> Iterator[tuple[Variant, int]]:
+    """Every layout, with as many people as it holds, but in the smallest nobody is known.
+
+    In large print, whose larger layouts have the same pages again, the two smallest.
+    """
+    for large in (False, True):
+        sizes = sorted(rows for rows, its_print in workshop.layouts if its_print is large)
+        for place, rows in enumerate(sizes[:LARGE_SHOWN] if large else sizes):
+            yield (rows, large), rows - 1 if place else 1
 
 
 def _hardest(workshop: Workshop) -> list[SurveyCase]:
-    """The households that a form suits worst, each once: longest name, most people, fewest, least known."""
-    longest: tuple[int, int] = (-1, 0)
-    most: tuple[int, int] = (-1, 0)
-    fewest: tuple[int, int] = (1000, 0)
-    least: tuple[float, int] = (1000, 0)
+    """The households that a form suits worst, each once: see `_hardness`."""
+    worst: dict[str, tuple[float, int]] = {}
     cases = SurveyCase.objects.for_campaign(workshop.campaign).surveyed().order_by("pk")
     for case in cases.for_letters().iterator(chunk_size=500):
         people = list(case.household.occupants.all())
-        if not people or workshop.rows_for(case) not in workshop.layouts:
-            continue
-        longest = max(longest, (max(len(person.full_name) for person in people), -case.pk))
-        most = max(most, (len(people), -case.pk))
-        fewest = min(fewest, (len(people), case.pk))
-        least = min(least, (_known(case, people), case.pk))
-    chosen = list(dict.fromkeys(abs(pk) for _, pk in (longest, most, fewest, least) if pk))
+        if people and workshop.variant_for(case) in workshop.layouts:
+            for name, hard in _hardness(case, people).items():
+                worst[name] = max(worst.get(name, (hard, -case.pk)), (hard, -case.pk))
+    chosen = list(dict.fromkeys(-pk for _, pk in worst.values()))
     found = {case.pk: case for case in SurveyCase.objects.for_letters().filter(pk__in=chosen)}
     return [found[pk] for pk in chosen]
+
+
+def _hardness(case: SurveyCase, people: list[Occupant]) -> dict[str, float]:
+    """How hard a household is on a form, in each way that shows; large print counts only when it is asked for."""
+    lines = case.household.address_lines
+    told: dict[str, float] = {
+        "longest name": max(len(person.full_name) for person in people),
+        "most people": len(people),
+        "fewest people": -len(people),
+        "least known": -_known(case, people),
+        "longest address": max((len(line) for line in lines), default=0) + len(lines),
+    }
+    return told | {"large print": len(people)} if case.household.large_print else told
 
 
 def _known(case: SurveyCase, people: list[Occupant]) -> float:
@@ -102,28 +126,25 @@ def _known(case: SurveyCase, people: list[Occupant]) -> float:
     return sum(bool(each) for each in told) / len(people)
 
 
-def _invented(workshop: Workshop, now: dt.datetime) -> Iterator[tuple[int, FormFill]]:
-    """Made-up households: alone with nothing known, a family, and as many people as names are long."""
-    for people in INVENTED_PEOPLE:
-        rows = min((each for each in workshop.layouts if each > people), default=max(workshop.layouts))
-        names = [LONG_FIRST_NAME if people > 3 else f"Inès {row}" for row in range(1, people + 1)]
-        texts = front_texts(workshop.campaign, reference=SPECIMEN, code=CODE, now=now)
-        texts["@address"] = [
-            f"Mme {names[0]} {LONG_NAME}"[:38],
-            "APPT 1234 ÉTAGE 12",
-            "8 RUE DES ÉRABLES",
-            "37000 TOURS",
-        ]
-        texts["@occupant_title"] = [f"{name} {LONG_NAME}" for name in names]
-        yield (
-            rows,
-            FormFill(
-                case_reference=SPECIMEN,
-                texts=texts,
-                prefills=_invented_prefills(workshop, people) if people > 1 else {},
-                portal_url=settings.PORTAL_URL.rstrip("/") + ADDRESS,
-            ),
-        )
+def _invented(workshop: Workshop, people: int, now: dt.datetime) -> FormFill:
+    """A made-up household: alone with nothing known, or as many people as that, with names as long as they come."""
+    names = [LONG_FIRST_NAME if people > SHORT_NAMES else f"Inès {row}" for row in range(1, people + 1)]
+    texts = front_texts(workshop.campaign, reference=SPECIMEN, code=CODE, now=now)
+    texts["@address"] = [
+        f"Mme {names[0]} {LONG_NAME}"[:38],
+        "APPT 1234 ÉTAGE 12",
+        "RÉSIDENCE LES GRANDS TILLEULS BÂT C",
+        "128 BIS AVENUE DE LA RÉPUBLIQUE",
+        "LIEU DIT LE MOULIN DE LA VALLÉE",
+        "37000 TOURS",
+    ][: 3 if people == 1 else 6]
+    texts["@occupant_title"] = [f"{name} {LONG_NAME}" for name in names]
+    return FormFill(
+        case_reference=SPECIMEN,
+        texts=texts,
+        prefills=_invented_prefills(workshop, people) if people > 1 else {},
+        portal_url=settings.PORTAL_URL.rstrip("/") + ADDRESS,
+    )
 
 
 def _invented_prefills(workshop: Workshop, people: int) -> dict[tuple[str, int], str]:

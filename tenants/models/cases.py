@@ -106,6 +106,7 @@ class SurveyCase(models.Model):
     scope = models.CharField("périmètre", max_length=10, choices=Scope, default=Scope.SLS)
     scope_reason = models.CharField("motif du périmètre", max_length=500, blank=True)
     layout_rows = models.PositiveSmallIntegerField("lignes imprimées", default=0)
+    layout_large = models.BooleanField("imprimé en gros caractères", default=False)
     channel = models.CharField("canal de réponse", max_length=10, choices=Channel, blank=True)
     sent_at = models.DateTimeField("envoyé le", null=True, blank=True)
     received_at = models.DateTimeField("première réponse le", null=True, blank=True)

@@ -20,6 +20,7 @@ class Purpose(models.TextChoices):
     COMPLEMENT = "complement", "demande de compléments"
     FORMAL_NOTICE = "formal_notice", "mise en demeure"
     RECEIPT = "receipt", "accusé de réception"
+    LATE_ANSWER = "late_answer", "réponse arrivée hors délai"
 
 
 class PostalService(models.TextChoices):

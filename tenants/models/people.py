@@ -63,6 +63,7 @@ class Household(models.Model):
     email = models.EmailField("adresse électronique", blank=True)
     mobile = models.CharField("téléphone mobile", max_length=20, blank=True)
     non_response_years = models.PositiveSmallIntegerField("années sans réponse", default=0)
+    large_print = models.BooleanField("courriers en gros caractères", default=False)
     left_on = models.DateField("absent du fichier depuis le", null=True, blank=True)
     search_name = models.CharField("nom, pour la recherche", max_length=120, blank=True, db_index=True)
 

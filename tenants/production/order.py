@@ -100,7 +100,7 @@ def _volumes(volumes: Volumes, supplies: list[Supply], look: Look, usual: Statio
         bracket = usual.bracket_of(grams)
         rows.append(
             (
-                f"{each.rows} lignes d'occupants",
+                each.label,
                 str(each.pages),
                 str(each.sheets),
                 _number(each.envelopes),

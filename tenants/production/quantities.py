@@ -18,11 +18,17 @@ from tenants.models import PrintBatch, Purpose, Supply, SurveyCase
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """The forms of one layout: occupant rows, pages of one form, how many envelopes."""
+    """The forms of one layout: occupant rows, pages of one form, how many envelopes, in which print."""
 
     rows: int
     pages: int
     envelopes: int
+    large: bool = False
+
+    @property
+    def label(self) -> str:
+        """The layout in words."""
+        return f"{self.rows} lignes d'occupants" + (", gros caractères" if self.large else "")
 
     @property
     def sheets(self) -> int:
@@ -82,13 +88,15 @@ class Need:
 def volumes_of(campaign: Campaign) -> Volumes:
     """What the forms of all the surveyed households make, printed with the campaign's present layouts."""
     revision = campaign.current_revision
-    pages = dict(revision.layouts.values_list("rows", "tables__pages")) if revision else {}
+    stored = revision.layouts.values_list("rows", "large", "tables__pages") if revision else ()
+    pages = {(rows, large): int(count) for rows, large, count in stored}
     cases = SurveyCase.objects.for_campaign(campaign).surveyed().annotate(people=Max("household__occupants__row"))
-    rows = Counter(capacity_for(people or 0) for people in cases.values_list("people", flat=True).iterator())
-    known = sorted(each for each in rows if each in pages)
+    told = cases.values_list("people", "household__large_print").iterator()
+    needed = Counter((capacity_for(people or 0), large) for people, large in told)
+    known = sorted(each for each in needed if each in pages)
     return Volumes(
-        variants=tuple(Variant(each, int(pages[each]), rows[each]) for each in known),
-        unprintable=sum(count for each, count in rows.items() if each not in pages),
+        variants=tuple(Variant(each[0], pages[each], needed[each], large=each[1]) for each in known),
+        unprintable=sum(count for each, count in needed.items() if each not in pages),
     )
 
 

@@ -130,7 +130,7 @@ class World:
         self, case: SurveyCase, *, signed: bool = True, pieces: bool = True, certified: bool = False
     ) -> None:
         """A form comes back by post, is scanned, read, transcribed; its doubts are keyed later."""
-        variant = self.campaign.current_revision.layouts.order_by("rows").last()
+        variant = self.campaign.current_revision.layouts.filter(large=False).order_by("rows").last()
         fields = [_seen("household.size", 0, len(case.household.occupants.all())), _seen("signature.signed", 0, signed)]
         fields += [_seen(INCOME, row, self.chance.randrange(8_000, 60_000)) for row in self._adults(case)]
         form = SeenPage(

@@ -79,6 +79,7 @@ def _on_paper(form: Questionnaire) -> list[str]:
     for people in SIZES:
         try:
             lay_out(form, capacity_for(people))
+            lay_out(form, capacity_for(people), large=True)
         except ValueError as error:
             return [f"Sur papier, pour {people} occupants : {error}"]
     return []

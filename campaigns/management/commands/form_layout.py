@@ -37,7 +37,7 @@ class Command(BaseCommand):
             return
         console = Console()
         for each in layouts:
-            table = Table(*COLUMNS, title=f"Maquette {each.fingerprint}, {each.rows} lignes d'occupants")
+            table = Table(*COLUMNS, title=_title(each))
             for zone in _zones(each):
                 table.add_row(*(str(zone[column]) for column in COLUMNS))
             console.print(table)
@@ -50,12 +50,17 @@ def _layouts(campaign_id: int, rows: int | None) -> list[LayoutVariant]:
     revision = campaign.current_revision
     if revision is None:
         raise CommandError("Cette campagne n'a pas encore de formulaire : préparez une révision.")
-    layouts = list(revision.layouts.order_by("rows"))
+    layouts = list(revision.layouts.order_by("large", "rows"))
     chosen = [each for each in layouts if rows in (None, each.rows)]
     if not chosen:
-        known = ", ".join(str(each.rows) for each in layouts)
+        known = ", ".join(str(each.rows) for each in layouts if not each.large)
         raise CommandError(f"Aucune maquette de {rows} lignes ; maquettes de cette campagne : {known or 'aucune'}.")
     return chosen
+
+
+def _title(variant: LayoutVariant) -> str:
+    title = f"Maquette {variant.fingerprint}, {variant.rows} lignes d'occupants"
+    return f"{title}, gros caractères" if variant.large else title
 
 
 def _told(variant: LayoutVariant) -> dict[str, Any]:
@@ -63,6 +68,7 @@ def _told(variant: LayoutVariant) -> dict[str, Any]:
     return {
         "revision": variant.revision.number,
         "rows": variant.rows,
+        "large": variant.large,
         "fingerprint": variant.fingerprint,
         "pages": layout.pages,
         "page_code": _box(layout.page_code),
