@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
-from xml.sax.saxutils import escape
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from reportlab.lib.colors import HexColor
-from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle
-from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, ListFlowable, ListItem, Paragraph, SimpleDocTemplate, Spacer
 
 from campaigns.models import Landlord
-from campaigns.paper_form.branding import LEAST_CONTRAST, darkened_to
-from campaigns.paper_form.typography import faces
+from campaigns.paper_form.letters import Letter, Panel
 from portal.drafts import draft_of
 from returns.answers import display_name
 from returns.models import SupportingDocument, SurveyReturn
 from tenants.case_states import State
+from tenants.dispatch import accessible
 from tenants.models import SurveyCase
 
-DATE = "l j F Y"
+DATE, DAY = "l j F Y", "j F Y"
 REHEARSAL = "RÉPÉTITION : réponse inventée, sans valeur."
-INK, SOFT = HexColor("#22303A"), HexColor("#4C5A64")
+NO_PIECE = "Aucune pièce."
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,46 +97,28 @@ def _line(label: str, who: str, count: int) -> str:
 
 
 def receipt_pdf(receipt: Receipt) -> bytes:
-    """The receipt on one A4 sheet, in faces that write every name."""
-    out = io.BytesIO()
-    title = f"Accusé de réception {receipt.number}"
-    sheet = SimpleDocTemplate(out, pagesize=A4, title=title, author=receipt.landlord.name, lang="fr-FR", invariant=1)
-    sheet.leftMargin = sheet.rightMargin = 22 * mm
-    sheet.topMargin = sheet.bottomMargin = 20 * mm
-    sheet.build(_story(receipt))
-    return out.getvalue()
-
-
-def _story(receipt: Receipt) -> list[Flowable]:
-    regular, bold = (faces(style)[-1].fontName for style in ("regular", "bold"))
-    accent = HexColor(darkened_to(receipt.landlord.accent, LEAST_CONTRAST))
-    text = ParagraphStyle("text", fontName=regular, fontSize=11, leading=16, textColor=INK, spaceAfter=6)
-    soft = ParagraphStyle("soft", parent=text, textColor=SOFT, fontSize=10, leading=14)
-    head = ParagraphStyle("head", fontName=bold, fontSize=20, leading=25, textColor=accent, spaceAfter=10)
-    part = ParagraphStyle("part", fontName=bold, fontSize=13, leading=18, textColor=INK, spaceBefore=12, spaceAfter=4)
-
-    def lines(items: tuple[str, ...]) -> ListFlowable:
-        told: list[Any] = [ListItem(Paragraph(escape(item), text), leftIndent=12) for item in items]
-        return ListFlowable(told, bulletType="bullet", start="–", leftIndent=12, bulletFontName=regular)
-
+    """The receipt as an accessible PDF (tagged), in the look of the landlord's letters."""
     at = timezone.localtime(receipt.received_at)
-    mark = [Paragraph(REHEARSAL, part)] if receipt.case.campaign.rehearsal else []
-    story: list[Flowable] = [
-        *mark,
-        Paragraph(escape(receipt.landlord.name), soft),
-        Paragraph("Accusé de réception", head),
-        Paragraph(escape(f"{receipt.title} · dossier {receipt.case.reference}"), text),
-        Paragraph(f"Numéro de reçu : <font name='{bold}'>{escape(receipt.number)}</font>", text),
-        Paragraph(escape(f"Reçu le {date_format(at, DATE)} à {at:%H h %M}, {_by(receipt.channel)}."), text),
-        Paragraph("Pièces reçues", part),
-        lines(receipt.pieces) if receipt.pieces else Paragraph("Aucune pièce.", text),
-    ]
+    told = (
+        f"{receipt.title}, dossier {receipt.case.reference}.",
+        f"Numéro de reçu : {receipt.number}",
+        f"Reçu le {date_format(at, DATE)} à {at:%H h %M}, {_by(receipt.channel)}.",
+    )
+    panels = [Panel("Pièces reçues", receipt.pieces or (NO_PIECE,))]
     if receipt.missing:
         due = f" avant le {date_format(receipt.due_on, DATE)}" if receipt.due_on else ""
-        story += [Paragraph(escape(f"Il manque encore{due}"), part), lines(receipt.missing)]
-    story += [Paragraph("Et maintenant", part), Paragraph(escape(receipt.next_step), text), Spacer(1, 8 * mm)]
-    hours = f"Une question ? {receipt.landlord.hotline}, {receipt.landlord.hotline_hours}."
-    return [*story, Paragraph(escape(hours), soft)]
+        panels.append(Panel(f"Il manque encore{due}", receipt.missing))
+    letter = Letter(
+        title="Accusé de réception",
+        paragraphs=(REHEARSAL, *told) if receipt.case.campaign.rehearsal else told,
+        address_lines=(),
+        reference=receipt.case.reference,
+        place_date=f"Le {date_format(at, DAY)}",
+        panels=tuple(panels),
+        closing=(receipt.next_step, f"Une question ? {receipt.landlord.hotline}, {receipt.landlord.hotline_hours}."),
+        large=receipt.case.household.large_print,
+    )
+    return accessible(letter, receipt.case.campaign)
 
 
 def _by(channel: str) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from portal.views import entrance, information, people, pieces, questions, sending
+from portal.views import documents, entrance, information, people, pieces, questions, sending
 
 journey = [
     path("", entrance.entrance, name="entrance"),
@@ -26,6 +26,9 @@ journey = [
     path("verifier/", sending.review, name="review"),
     path("completer/", sending.complement, name="complement"),
     path("suivi-du-dossier/", sending.status, name="status"),
+    path("documents/", documents.documents, name="documents"),
+    path("documents/questionnaire.pdf", documents.form, name="form_copy"),
+    path("documents/courrier-<int:number>.pdf", documents.letter, name="letter_copy"),
     path("suivi-du-dossier/recu.pdf", sending.receipt, name="receipt"),
 ]
 pages = [

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from campaigns.models import User
 from returns.complements import open_request
+from returns.late_answers import queue_late_answer
 from returns.models import SurveyReturn
 from tenants import access_codes
 from tenants.case_states import Move, State
@@ -56,7 +57,7 @@ def arrive(
         _move(case, now=now, actor=actor, data={"channel": channel, "receipt": receipt})
         _stamp(case, channel=channel, now=now)
         access_codes.revoke_all(case=case, now=now)
-        return SurveyReturn.objects.create(
+        made = SurveyReturn.objects.create(
             case=case,
             channel=channel,
             received_at=now,
@@ -65,6 +66,8 @@ def arrive(
             taken_by=actor,
             complement=asked,
         )
+        queue_late_answer(made=made, now=now)
+        return made
 
 
 def _move(case: SurveyCase, *, now: dt.datetime, actor: User | None, data: dict[str, Any]) -> None:

@@ -45,6 +45,7 @@ class Effect:
     to_do: str
 
 
+TO_WHO_ANSWERED = frozenset({Purpose.RECEIPT, Purpose.COMPLEMENT, Purpose.LATE_ANSWER})
 EFFECTS: dict[Motive, Effect] = {
     Motive.ACCESS: Effect(
         label="défaut d'accès ou d'adressage",
@@ -247,7 +248,7 @@ def _copy_code(envelope: ReturnedEnvelope) -> str:
 def _copy(case: SurveyCase, envelope: ReturnedEnvelope, now: dt.datetime) -> str:
     """Remind by e-mail, else by SMS, a silent household whose letter came back; the channel, '' when none is open."""
     letter = envelope.message
-    if letter is None or not case.silent or letter.purpose in {Purpose.RECEIPT, Purpose.COMPLEMENT}:
+    if letter is None or not case.silent or letter.purpose in TO_WHO_ANSWERED:
         return ""
     household = case.household
     rights = Rights.of(case.campaign.landlord)

@@ -75,7 +75,7 @@ def lay_out(
     _place_closing(flow, questionnaire.documents, words, sizes)
     pages = flow.page + flow.page % 2
     if pages > flow.page:
-        flow.fix(_blank(words), pages)
+        flow.fix(_blank(words, sizes), pages)
     for page in range(1, pages + 1):
         flow.fix(_furniture(page, pages, sizes), page)
     return _layout(questionnaire, rows, pages, flow)
@@ -198,9 +198,11 @@ def _place_closing(flow: Flow, documents: tuple[Document, ...], words: Wording, 
         flow.place(block)
 
 
-def _blank(words: Wording) -> Block:
+def _blank(words: Wording, sizes: Sizes) -> Block:
     block = Block(right=RIGHT)
-    block.write(PAGE_WIDTH / 2, PAGE_HEIGHT / 2, words.blank_page, size=12, style="italic", tone="soft", align="center")
+    block.write(
+        PAGE_WIDTH / 2, PAGE_HEIGHT / 2, words.blank_page, size=sizes.body, style="italic", tone="soft", align="center"
+    )
     return block
 
 

@@ -21,6 +21,7 @@ from tenants.messaging.texts import Text, french_day
 from tenants.models import Message, PostalService, PrintBatch, Purpose, SurveyCase
 
 ITEM, LAW = "– ", "§ "
+WITHOUT_ACCESS = frozenset({Purpose.RECEIPT, Purpose.LATE_ANSWER})
 REPLACED = "Remplacé par un courrier plus récent."
 
 
@@ -80,7 +81,7 @@ def specimens(
         message = Message(case=case, purpose=purpose, subject=text.subject, body=text.body)
         address = settings.PORTAL_URL.removeprefix("https://").rstrip("/")
         access = Access(url=address, qr_url=settings.PORTAL_URL, login=case.reference, code="XXXX-XXXX-XXXX")
-        composed.append(_letter(message, access, now))
+        composed.append(letter_of(message, access, now))
     return compose(composed, replace(branding_of(campaign), rehearsal=True)).pdf
 
 
@@ -122,9 +123,9 @@ def _cancel(message: Message, reason: str, now: dt.datetime) -> None:
 
 
 def _letters(messages: Sequence[Message], purpose: str, now: dt.datetime) -> list[Letter]:
-    """The letters with their fresh codes; a receipt needs none."""
-    if purpose == Purpose.RECEIPT:
-        return [_letter(message, None, now) for message in messages]
+    """The letters with their fresh codes; what only acknowledges an answer needs none."""
+    if purpose in WITHOUT_ACCESS:
+        return [letter_of(message, None, now) for message in messages]
     codes: dict[int, str] = {}
     tokens: dict[int, str] = {}
     for wave in sorted({message.wave for message in messages}):
@@ -133,7 +134,7 @@ def _letters(messages: Sequence[Message], purpose: str, now: dt.datetime) -> lis
         tokens |= access_codes.issue_links_many(cases=cases, wave=wave, now=now)
     if len(set(codes.values())) != len(messages):
         raise UnableToCompose("Un code d'accès aurait servi deux fois : rien n'est composé.")
-    return [_letter(message, _access(message, codes, tokens), now) for message in messages]
+    return [letter_of(message, _access(message, codes, tokens), now) for message in messages]
 
 
 def _access(message: Message, codes: Mapping[int, str], tokens: Mapping[int, str]) -> Access:
@@ -145,7 +146,8 @@ def _access(message: Message, codes: Mapping[int, str], tokens: Mapping[int, str
     )
 
 
-def _letter(message: Message, access: Access | None, now: dt.datetime) -> Letter:
+def letter_of(message: Message, access: Access | None, now: dt.datetime) -> Letter:
+    """The letter that a message is, dated of `now`; without `access`, without the way to answer on line."""
     case, today = message.case, timezone.localdate(now)
     paragraphs, items, closing, law_title, law = parts_of(message.body)
     reminder = message.purpose in {Purpose.REMINDER_DIGITAL, Purpose.REMINDER_LETTER}

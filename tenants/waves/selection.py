@@ -37,7 +37,7 @@ CHUNK = 500
 WEEK = dt.timedelta(days=7)
 LOST = frozenset({Message.State.BOUNCED, Message.State.FAILED})
 # What counts as having written to a household this week: all but receipts, which it asked for by answering.
-COUNTED = frozenset(Purpose) - {Purpose.RECEIPT}
+COUNTED = frozenset(Purpose) - {Purpose.RECEIPT, Purpose.LATE_ANSWER}
 # Reminders may be spaced out; what the law fixes the day of may not.
 SPACED = frozenset({Purpose.REMINDER_DIGITAL, Purpose.REMINDER_LETTER})
 
