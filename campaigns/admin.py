@@ -31,6 +31,7 @@ from campaigns.admin_site import (
     linked,
     register_step,
 )
+from campaigns.forms import LandlordForm
 from campaigns.law.settings import model_text
 from campaigns.models import (
     Campaign,
@@ -65,6 +66,7 @@ KINDS = {
 class LandlordAdmin(CaseManagerAdmin):
     """A landlord: its look, its addresses, its SFTP account."""
 
+    form = LandlordForm
     list_display = ("name", "code", "hotline", "sftp_username")
     search_fields = ("name", "code")
     prepopulated_fields = {"code": ("name",)}

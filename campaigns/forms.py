@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
 from campaigns.law.timetable import REPLY_BY, breaches, default_calendar
 from campaigns.legal import rules_of
 from campaigns.models import Campaign, Landlord
+from campaigns.paper_form.branding import LEAST_CONTRAST, BrandingError, contrast_with_white, darkened_to
+from campaigns.paper_form.logos import check_weight, logo_of
 
 
 class KickOffForm(forms.Form):
@@ -37,3 +41,35 @@ class KickOffForm(forms.Form):
             for sentence in breaches({**dates, REPLY_BY: told["reply_by"]}, rules):
                 self.add_error(None, sentence)
         return told
+
+
+class LandlordForm(forms.ModelForm):  # type: ignore[type-arg]  # Django itself takes no argument here
+    """A landlord's page: its logo and its colour are checked before anything is stored."""
+
+    class Meta:
+        model = Landlord
+        fields = "__all__"  # noqa: DJ007 - the page chooses them
+
+    def clean_logo(self) -> Any:
+        """The logo as the PNG that papers print."""
+        given = self.cleaned_data.get("logo")
+        if not isinstance(given, UploadedFile):
+            return given
+        try:
+            check_weight(given.size or 0)  # before a heavy file comes into memory
+            content = logo_of(given.read())
+        except BrandingError as error:
+            raise forms.ValidationError(str(error)) from error
+        return ContentFile(content, name="logo.png")
+
+    def clean_accent(self) -> str:
+        """A colour that people can read on white paper."""
+        accent: str = self.cleaned_data["accent"]
+        contrast = contrast_with_white(accent)
+        if contrast < LEAST_CONTRAST:
+            shown = f"{contrast:.1f}".replace(".", ",")
+            raise forms.ValidationError(
+                f"Cette couleur est trop claire sur du papier blanc (contraste {shown} ; il faut 4,5). "
+                f"La plus proche qui convient : {darkened_to(accent, LEAST_CONTRAST)}."
+            )
+        return accent

@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -32,11 +33,13 @@ from campaigns.models import (
 from campaigns.paper_form import layout as paper
 from campaigns.questionnaire import consistency
 from campaigns.questionnaire.difference import difference
+from campaigns.questionnaire.parsing import parse
 from campaigns.questionnaire.schema import DefinitionError, Questionnaire
 from campaigns.rule_encoding import drafted_form
 
 # Layouts are drawn up for households of 1 to so many people; larger ones are a case manager's matter.
 LARGEST_HOUSEHOLD = 15
+LAYOUTS_KEPT = 64
 
 
 class OperationRefused(Exception):
@@ -133,11 +136,10 @@ def draw_up_revision(*, campaign: Campaign, now: dt.datetime) -> QuestionnaireRe
     """
     Campaign.objects.select_for_update().get(pk=campaign.pk)
     form = effective_form(campaign)
-    layouts = {
-        (rows, large): paper.lay_out(form, rows, large=large) for rows in _capacities() for large in (False, True)
-    }
+    told = _canonical(form.as_tables())
+    layouts = {(rows, large): _laid_out(told, rows, large) for rows in _capacities() for large in (False, True)}
     newest = campaign.revisions.order_by("-number").first()
-    same = newest is not None and _says(newest, form.fingerprint, [each.as_tables() for each in layouts.values()])
+    same = newest is not None and _says(newest, form.fingerprint, [tables for _, tables in layouts.values()])
     if newest is not None and same and not pins_are_old(newest):
         return newest
     revision = QuestionnaireRevision.objects.create(
@@ -147,10 +149,17 @@ def draw_up_revision(*, campaign: Campaign, now: dt.datetime) -> QuestionnaireRe
         fingerprint=form.fingerprint,
     )
     LayoutVariant.objects.bulk_create(
-        LayoutVariant(revision=revision, rows=rows, large=large, fingerprint=each.fingerprint, tables=each.as_tables())
-        for (rows, large), each in layouts.items()
+        LayoutVariant(revision=revision, rows=rows, large=large, fingerprint=fingerprint, tables=tables)
+        for (rows, large), (fingerprint, tables) in layouts.items()
     )
     return revision
+
+
+@lru_cache(maxsize=LAYOUTS_KEPT)
+def _laid_out(definition: str, rows: int, large: bool) -> tuple[str, dict[str, Any]]:
+    """Fingerprint and tables of one layout of a definition in canonical JSON: forms are often drawn up as they were."""
+    layout = paper.lay_out(parse(json.loads(definition)), rows, large=large)
+    return layout.fingerprint, layout.as_tables()
 
 
 def _capacities() -> list[int]:

@@ -32,6 +32,8 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "message_queued": "Envoi remis en attente",
         "contact_mark": "Droit de contact noté",
         "contact_mark_lifted": "Droit de contact levé",
+        "large_print": "Courriers en gros caractères demandés",
+        "ordinary_print": "Retour aux courriers ordinaires",
         "undelivered": "Pli revenu",
         "undelivered_undone": "Retour de pli annulé",
         "registered_deposited": "Recommandé déposé",

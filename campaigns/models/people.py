@@ -27,7 +27,7 @@ class Landlord(models.Model):
         default="#1F5F5B",
         validators=[RegexValidator(r"^#[0-9A-Fa-f]{6}$", "Écrivez la couleur ainsi : #1F5F5B.")],
     )
-    logo = models.FileField("logo (PNG)", upload_to="landlords/", blank=True)
+    logo = models.FileField("logo (PNG, JPEG ou SVG)", upload_to="landlords/", blank=True)
     sftp_username = models.SlugField(
         "compte SFTP",
         max_length=40,

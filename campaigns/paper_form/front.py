@@ -57,7 +57,7 @@ def head(references: Sequence[tuple[str, str, float]], sizes: Sizes) -> Block:
     """Logo, sender, address in the window, references (label, spot, size) and date: nothing else above the fold."""
     block = Block(right=RIGHT)
     block.spot("@brand_logo", 0, LOGO)
-    block.spot("@brand_sender", 0, SENDER, 9)
+    block.spot("@brand_sender", 0, SENDER, sizes.sender)
     block.spot("@address", 0, ADDRESS, ADDRESS_SIZE)
     x, y, step = REFERENCES.x + 4, REFERENCES.y, sizes.reference_step
     block.draw("panel", Box(x - 4, y, REFERENCES.w, 3.0 + step * len(references)), "tint", 1.2)
@@ -67,7 +67,7 @@ def head(references: Sequence[tuple[str, str, float]], sizes: Sizes) -> Block:
         with block.part("P"):
             block.write(x, tidy(top + sizes.reference_label * 0.32), label, size=sizes.reference_label, tone="soft")
             block.spot(name, 0, Box(x, value, REFERENCES.w - 8, size * 0.41), size, bold=True)
-    block.spot("@place_date", 0, Box(LEFT, DATE_TOP, WIDTH, 5.0), 10)
+    block.spot("@place_date", 0, Box(LEFT, DATE_TOP, WIDTH, 5.4), sizes.sender + 1)
     return block
 
 

@@ -25,6 +25,7 @@ SLACK = 0.02  # mm lost in rounding
 ADDRESS_LETTERS = 38  # XP Z10-011
 CODE_SPOTS = frozenset({"@page_code", "@portal_qr", "@return_code"})
 SHOWN = 60  # letters of a text that a message repeats
+LARGE_PRINT, LEAST_LARGE = 16.0, 12.0  # points: where large print begins, and what a long value may shrink to in it
 SHORTEST_MODULE = 0.5  # mm: a smaller module of a QR code is lost at 200 dpi
 
 
@@ -193,8 +194,12 @@ def _unprintable(spot: PrefillSpot, lines: tuple[str, ...]) -> Iterator[str]:
         style = style_of(spot)
         if missing := missing_letters(line, style):
             yield f"{name} : la police n'a pas les caractères {' '.join(missing)}."
-        if fit(line, spot.box.w, spot.size, style).cut:
+        fitted = fit(line, spot.box.w, spot.size, style)
+        if fitted.cut:
             yield f"{name} : texte trop long ({len(line)} caractères), il serait coupé : « {line[:SHOWN]} »."
+        elif spot.size >= LARGE_PRINT and fitted.size < LEAST_LARGE:
+            told = f"{len(line)} caractères), il ne serait plus en gros caractères"
+            yield f"{name} : texte trop long ({told} : « {line[:SHOWN]} »."
 
 
 def _address_problems(lines: tuple[str, ...]) -> Iterator[str]:
@@ -204,7 +209,7 @@ def _address_problems(lines: tuple[str, ...]) -> Iterator[str]:
         yield f"L'adresse a {len(lines)} lignes ; {ADDRESS_LINES} au plus."
     for line in lines:
         if len(line) > ADDRESS_LETTERS:
-            yield f"Une ligne d'adresse a {len(line)} caractères ; {ADDRESS_LETTERS} au plus."
+            yield f"Une ligne d'adresse a {len(line)} caractères ; {ADDRESS_LETTERS} au plus : « {line[:SHOWN]} »."
 
 
 def _without_a_place(layout: FormLayout, fill: FormFill) -> Iterator[str]:

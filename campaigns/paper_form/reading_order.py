@@ -68,7 +68,8 @@ def tree_of(layout: FormLayout, name: str, *, logo: bool) -> Node:
 def unread(layout: FormLayout) -> Iterator[Text | PrefillSpot]:
     """What is printed and never read out."""
     if layout.parts:
-        yield from (each for each in (*layout.texts, *layout.prefills) if each.at == UNREAD)
+        yield from (text for text in layout.texts if text.at == UNREAD)
+        yield from (spot for spot in layout.prefills if spot.at == UNREAD)
 
 
 def _parts(layout: FormLayout) -> Iterator[tuple[str, list[Item]]]:

@@ -44,6 +44,7 @@ class Sizes:
     piece_step: float = 4.5
     note: float = 9.0
     note_step: float = 4.0
+    sender: float = 9.0
     reference: float = 11.0
     reference_label: float = 8.5
     reference_step: float = 10.0
@@ -99,6 +100,7 @@ LARGE = Sizes(
     piece_step=7.0,
     note=16.0,
     note_step=7.0,
+    sender=13.0,
     reference=15.0,
     reference_label=12.0,
     reference_step=12.0,

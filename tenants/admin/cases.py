@@ -22,9 +22,15 @@ from tenants.constat import constat_csv
 from tenants.deaths import UnableToRecordDeath, record_death
 from tenants.history import told
 from tenants.importing import searchable
+from tenants.large_print import set_large_print
 from tenants.legal_dates import CAUSES, UnableToSuspend, legal_dates, resume, suspend
 from tenants.models import SurveyCase
 from tenants.survey_scope import explanation_of
+
+PRINTS = {
+    "large_print": "Les prochains courriers de ce ménage seront en gros caractères.",
+    "ordinary_print": "Les prochains courriers de ce ménage seront en caractères ordinaires.",
+}
 
 
 @admin.register(SurveyCase)
@@ -125,6 +131,9 @@ def _decide(case: SurveyCase, request: HttpRequest) -> str:
     if decision == "death":
         record_death(case=case, now=now, actor=actor)
         return "Le décès est noté : le dossier est hors enquête, plus rien ne partira."
+    if decision in {"large_print", "ordinary_print"}:
+        set_large_print(case=case, large=decision == "large_print", now=now, actor=actor)
+        return PRINTS[decision]
     if decision in {"exempt", "include"}:
         if not comment:
             raise MoveRefused("Dites pourquoi : la raison reste dans l'historique du dossier.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from django.db.models import Count
@@ -45,6 +46,7 @@ COUNTERS = (
     ("en cours", case_states.IN_PROGRESS),
     ("non réceptionnées", case_states.NOT_RECEIVED),
 )
+MOST_TOLD = 5  # households whose text does not fit, told at once
 
 
 def listing(model: str, campaign: Campaign, **filters: str) -> str:
@@ -156,7 +158,16 @@ def compose_proof(campaign: Campaign, actor: User, now: dt.datetime, data: Data)
     if revision is None:
         raise operations.UnableToPrint("Préparez d'abord le formulaire.")
     dispatch.compose_proof(revision=revision, now=now)
-    return "L'épreuve est composée : le bailleur peut l'approuver."
+    tight = list(islice(dispatch.unprintable(revision, now=now), MOST_TOLD + 1))
+    return " ".join(["L'épreuve est composée : le bailleur peut l'approuver.", *_tight(tight)])
+
+
+def _tight(found: list[tuple[str, list[str]]]) -> list[str]:
+    """What would not print as it is, for the first few households."""
+    told = [f"Dossier {reference} : {' '.join(problems)}" for reference, problems in found[:MOST_TOLD]]
+    if len(found) > MOST_TOLD:
+        told.append("D'autres dossiers sont dans ce cas : la commande « check_forms » les donne tous.")
+    return told
 
 
 # ── Printing ─────────────────────────────────────────────────────────────────────────────────────────────────────────

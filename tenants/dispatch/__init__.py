@@ -1,6 +1,7 @@
 """What leaves on paper: the proof for the BAT, the forms, the letters; composed in batches, then handed over."""
 
 from tenants.dispatch.batches import UnableToCompose
+from tenants.dispatch.checking import layout_problems, unprintable
 from tenants.dispatch.copies import accessible, accessible_letter, copy_of_form, copy_of_letter, letters_sent
 from tenants.dispatch.forms import compose_forms, left_out
 from tenants.dispatch.handover import UnableToHandOver, hand_over
@@ -20,8 +21,10 @@ __all__ = [
     "copy_of_form",
     "copy_of_letter",
     "hand_over",
+    "layout_problems",
     "left_out",
     "letters_sent",
     "record_posting",
     "to_pull",
+    "unprintable",
 ]

@@ -16,8 +16,8 @@ from campaigns.models import FormProof, QuestionnaireRevision
 from campaigns.operations import present_proof
 from campaigns.paper_form.painter import FormFill, Press
 from campaigns.questionnaire.schema import Field, FieldType
-from tenants import access_codes
 from tenants.dispatch.batches import UnableToCompose
+from tenants.dispatch.checking import ADDRESS, CODE, layout_problems
 from tenants.dispatch.fills import fill_of, front_texts, shown_prefills
 from tenants.dispatch.forms import Workshop
 from tenants.importing.code_tables import values_without_code
@@ -25,8 +25,6 @@ from tenants.importing.deposits import UnableToImport
 from tenants.models import Occupant, SurveyCase
 
 SPECIMEN = "SPECIMEN"
-CODE = access_codes.shown("ABCDEFGH2345")
-ADDRESS = f"/a/{'A' * access_codes.TOKEN_LENGTH}"
 SHORT_NAMES = 3  # people of an invented household whose names are short
 LARGE_SHOWN = 2  # layouts in large print that a proof shows
 Variant = tuple[int, bool]
@@ -38,9 +36,12 @@ def compose_proof(*, revision: QuestionnaireRevision, now: dt.datetime) -> FormP
 
     From the campaign's own households: the longest name, the longest address, the most people, the fewest, the least
     known, one in large print; then invented ones, so that every layout is shown.
-    Raises UnableToCompose when a household holds a value that its table lost.
+    Raises UnableToCompose when a household holds a value that its table lost, or when a layout or one of the landlord's
+    own texts does not print.
     """
     _refuse_lost_codes(revision)
+    if wrong := layout_problems(revision):
+        raise UnableToCompose(" ".join(wrong[:10]))
     workshop = Workshop.of(revision)
     stream = io.BytesIO()
     press = Press(stream, workshop.branding, title=f"Épreuve · {workshop.questionnaire.title}")

@@ -26,12 +26,13 @@ class Command(BaseCommand):
         """Which form, for which size of household."""
         parser.add_argument("--campaign", type=int, required=True, help="Numéro de la campagne.")
         parser.add_argument("--rows", type=int, help="Lignes d'occupants (toutes les maquettes sans cette option).")
+        parser.add_argument("--large", action="store_true", help="Les maquettes en gros caractères.")
         parser.add_argument("--json", action="store_true", dest="as_json", help="Réponse pour une machine.")
 
     @across_landlords
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the zones."""
-        layouts = _layouts(options["campaign"], options["rows"])
+        layouts = _layouts(options["campaign"], options["rows"], large=options["large"])
         if options["as_json"]:
             self.stdout.write(json.dumps([_told(each) for each in layouts], ensure_ascii=False))
             return
@@ -43,17 +44,17 @@ class Command(BaseCommand):
             console.print(table)
 
 
-def _layouts(campaign_id: int, rows: int | None) -> list[LayoutVariant]:
+def _layouts(campaign_id: int, rows: int | None, *, large: bool) -> list[LayoutVariant]:
     campaign = Campaign.objects.filter(pk=campaign_id).first()
     if campaign is None:
         raise CommandError(f"La campagne {campaign_id} n'existe pas.")
     revision = campaign.current_revision
     if revision is None:
         raise CommandError("Cette campagne n'a pas encore de formulaire : préparez une révision.")
-    layouts = list(revision.layouts.order_by("large", "rows"))
+    layouts = list(revision.layouts.filter(large=large).order_by("rows"))
     chosen = [each for each in layouts if rows in (None, each.rows)]
     if not chosen:
-        known = ", ".join(str(each.rows) for each in layouts if not each.large)
+        known = ", ".join(str(each.rows) for each in layouts)
         raise CommandError(f"Aucune maquette de {rows} lignes ; maquettes de cette campagne : {known or 'aucune'}.")
     return chosen
 

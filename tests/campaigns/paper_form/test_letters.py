@@ -80,7 +80,8 @@ def test_an_empty_batch_is_refused(branding: Branding) -> None:
     [
         ({"address_lines": ()}, "vide"),
         ({"address_lines": ("A",) * 7}, "7 lignes"),
-        ({"address_lines": ("W" * 60,)}, "coupée"),
+        ({"address_lines": ("W" * 60,)}, "38 au plus"),
+        ({"access": dataclasses.replace(LETTER.access, login="W" * 60)}, "coupé"),
         ({"paragraphs": ("阮",)}, "阮"),
     ],
 )

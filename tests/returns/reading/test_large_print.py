@@ -55,7 +55,7 @@ def answers(page: int) -> dict[tuple[str, int], object]:
 
 
 def test_each_large_page_is_read_back() -> None:
-    """Every tick as it was set; digits as well as a machine reads them anywhere: nine combs in ten and more."""
+    """Every tick as it was set; digits as well as elsewhere: one comb at most is misread."""
     combs = right = 0
     for page in sorted({zone.page for zone in large().zones if zone.kind in (ZoneKind.BOX, ZoneKind.COMB)}):
         wanted = answers(page)
@@ -72,8 +72,8 @@ def test_each_large_page_is_read_back() -> None:
                 combs, right = combs + 1, right + same
             else:
                 assert same, (page, each)
-    assert combs >= 10
-    assert right >= 0.9 * combs
+    assert combs >= 8
+    assert right >= combs - 1
 
 
 def test_every_box_of_the_large_print_is_larger_and_the_codes_stand_at_the_same_place() -> None:

@@ -1,0 +1,53 @@
+"""Every form of a campaign looked at before its BAT: what of a household's texts would not print, case by case."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from django.conf import settings
+
+from campaigns.models import QuestionnaireRevision
+from campaigns.paper_form.proofing import preflight, preflight_branding, problems
+from tenants import access_codes
+from tenants.dispatch.fills import fill_of
+from tenants.dispatch.forms import Workshop
+from tenants.models import SurveyCase
+
+CODE = access_codes.shown("ABCDEFGH2345")
+ADDRESS = f"/a/{'A' * access_codes.TOKEN_LENGTH}"
+
+
+def layout_problems(revision: QuestionnaireRevision) -> list[str]:
+    """What is wrong with the layouts themselves, or with the landlord's own texts on them; each sentence once."""
+    workshop = Workshop.of(revision)
+    found: list[str] = []
+    for (rows, large), layout in sorted(workshop.layouts.items()):
+        name = f"Maquette de {rows} lignes" + (", gros caractères" if large else "")
+        told = [*problems(layout, workshop.questionnaire), *preflight_branding(layout, workshop.branding)]
+        found += [f"{name} : {sentence}" for sentence in told]
+    return list(dict.fromkeys(found))
+
+
+def unprintable(revision: QuestionnaireRevision, *, now: dt.datetime) -> Iterator[tuple[str, list[str]]]:
+    """Each surveyed case whose form would not print as it is: its reference, and what, with the field and the value.
+
+    The address and the texts of the head are those of its letters too. In order of creation, one case in memory at a
+    time. A household that no layout holds is told by `left_out`.
+    """
+    workshop = Workshop.of(revision)
+    cases = SurveyCase.objects.for_campaign(workshop.campaign).surveyed().for_letters().order_by("pk")
+    for case in cases.iterator(chunk_size=500):
+        layout = workshop.layouts.get(workshop.variant_for(case))
+        if layout is None:
+            continue
+        fill = fill_of(
+            case=case,
+            questionnaire=workshop.questionnaire,
+            fields=workshop.fields,
+            code=CODE,
+            address=settings.PORTAL_URL.rstrip("/") + ADDRESS,
+            now=now,
+        )
+        if found := preflight(layout, fill):
+            yield case.reference, found
