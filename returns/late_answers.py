@@ -26,10 +26,11 @@ def queue_late_answer(*, made: SurveyReturn, now: dt.datetime) -> Message | None
 
     Call it inside the transaction that makes the return.
     """
-    case = SurveyCase.objects.for_letters().get(pk=made.case_id)
-    told_already = Message.objects.filter(case=case, purpose=Purpose.LATE_ANSWER).exists()
-    if told_already or timezone.localdate(made.received_at) <= case.campaign.closes_on:
+    if timezone.localdate(made.received_at) <= made.case.campaign.closes_on:
         return None
+    if Message.objects.filter(case=made.case, purpose=Purpose.LATE_ANSWER).exists():
+        return None
+    case = SurveyCase.objects.for_letters().get(pk=made.case_id)
     for channel, address in ways_of(case):
         if channel == Message.Channel.SMS or _refused(case, channel, address):
             continue
