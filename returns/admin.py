@@ -142,7 +142,8 @@ def describe_returns(campaign: Campaign) -> Panel:
 
 def describe_keying(campaign: Campaign) -> Panel:
     """What operators have left to look at."""
-    counts = dict(KeyingTask.objects.filter(campaign=campaign).values_list("state").annotate(Count("pk")).order_by())
+    tasks = KeyingTask.objects.filter(campaign=campaign).counted()
+    counts = dict(tasks.values_list("state").annotate(Count("pk")).order_by())
     if not counts:
         return Panel(WAITING)
     referred = counts.get(KeyingTask.State.REFERRED, 0)

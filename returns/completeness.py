@@ -23,7 +23,7 @@ def is_waiting(case: SurveyCase) -> bool:
     """Whether somebody still has to look: a return being read, a field, a sheet or a piece."""
     return (
         SurveyReturn.objects.filter(case=case, state=SurveyReturn.State.OPEN).exists()
-        or KeyingTask.objects.filter(survey_return__case=case).exclude(state=KeyingTask.State.DONE).exists()
+        or KeyingTask.objects.filter(survey_return__case=case).holding().exists()
         or SupportingDocument.objects.filter(case=case, kind="", state=SupportingDocument.State.RECEIVED).exists()
         or Finding.objects.filter(case=case).awaited().exists()
         or _sheets_unread(case)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from campaigns.questionnaire.schema import Choice, Field, FieldType
+from tenants.models import Occupant
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,35 @@ ENTRIES: dict[FieldType, Entry] = {
     FieldType.CHOICE: Entry("text", "Tapez le chiffre de la réponse cochée."),
     FieldType.SIGNATURE: Entry("text", "1 présente, 2 absente.", PRESENT),
 }
+# The mail services that most French households use, to complete an address after its @.
+MAIL_DOMAINS = (
+    "gmail.com",
+    "orange.fr",
+    "hotmail.fr",
+    "hotmail.com",
+    "wanadoo.fr",
+    "free.fr",
+    "yahoo.fr",
+    "sfr.fr",
+    "outlook.fr",
+    "laposte.net",
+    "icloud.com",
+    "live.fr",
+    "neuf.fr",
+    "bbox.fr",
+)
+
+
+def suggestions_for(field: Field, people: Iterable[Occupant]) -> list[str]:
+    """What completes the entry as it is typed: the names of the household, the answers of a choice, mail domains."""
+    if field.type is FieldType.CHOICE:
+        return [choice.label for choice in field.choices]
+    if field.type is FieldType.EMAIL:
+        return [f"@{domain}" for domain in MAIL_DOMAINS]
+    if field.type is not FieldType.NAME:
+        return []
+    attribute = "first_name" if field.key.endswith("first_name") else "last_name"
+    return list(dict.fromkeys(name for person in people if (name := getattr(person, attribute))))
 
 
 def entry_of(field: Field) -> Entry:

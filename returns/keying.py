@@ -1,7 +1,8 @@
-"""Vidéo-codage: the next field to key, what an operator typed, double keying and arbitration.
+"""Vidéo-codage: what an operator typed, double keying and arbitration, the supervisor, undo.
 
-Two operators never hold the same task: a task is claimed by compare-and-swap, and comes back after `LEASE`.
-A sensitive field is done when two independent readings agree: two operators, or one operator and the machine.
+A field keyed twice is done when two independent readings agree: two operators, or one operator and the machine. Besides
+those that the questionnaire says are sensitive, a share of the others is keyed twice, as the operator's own errors
+call for. What an independent look tells of an entry is written on it: operators' figures rest on that.
 """
 
 from __future__ import annotations
@@ -10,72 +11,27 @@ import datetime as dt
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q
 
 from campaigns.models import Campaign, User
 from campaigns.questionnaire.schema import Field
 from campaigns.questionnaire.values import parse_text
-from returns import transcription
+from returns import sampling, transcription
 from returns.answers import questionnaire_of
+from returns.completeness import settle
+from returns.keying_queue import is_referred, is_to_settle
 from returns.models import Declaration, KeyingEntry, KeyingTask, SurveyReturn
 from returns.models.declarations import Source
 
 State = KeyingTask.State
-LEASE = dt.timedelta(minutes=5)
-TRIES = 20  # claims lost to faster colleagues before giving up
+Purpose = KeyingTask.Purpose
+RECALL = dt.timedelta(seconds=30)  # how long a dossier rests after its last field, so that the entry can be taken back
+GONE = "Ce champ a été repris par quelqu'un d'autre. Passez au suivant."
+Told = tuple[Any, bool]  # the value, and whether it can't be read
 
 
 class UnableToKey(Exception):
     """The entry can't be taken; the message says why, in French."""
-
-
-def next_task(*, operator: User, now: dt.datetime, campaign: Campaign | None = None) -> KeyingTask | None:
-    """The operator's task in hand, else a fresh one, claimed; None when nothing is left for this operator.
-
-    Dossier by dossier, so that the operator keeps the household in mind. A case manager first gets what is to be
-    arbitrated or was referred.
-    """
-    held = KeyingTask.objects.filter(state=State.CLAIMED, claimed_by=operator, claimed_at__gt=now - LEASE)
-    if campaign is not None:
-        held = held.filter(campaign=campaign)
-    in_hand = held.order_by("-claimed_at", "-pk").first()  # an entry just taken back comes before the field after it
-    if in_hand is not None:
-        return in_hand
-    for _ in range(TRIES):
-        candidate = _candidate(operator=operator, now=now, campaign=campaign)
-        if candidate is None:
-            return None
-        if _claim(candidate, operator=operator, now=now):
-            candidate.refresh_from_db()
-            return candidate
-    return None
-
-
-def _candidate(*, operator: User, now: dt.datetime, campaign: Campaign | None) -> KeyingTask | None:
-    """What the operator may take first: for a case manager what is to be settled, then abandoned and fresh fields."""
-    tasks = KeyingTask.objects.filter(campaign=campaign) if campaign is not None else KeyingTask.objects.all()
-    mine = Exists(KeyingEntry.objects.filter(task=OuterRef("pk"), operator=operator))
-    queues = [tasks.filter(~mine, state=State.OPEN)]
-    lapsed = tasks.filter(state=State.CLAIMED, claimed_at__lte=now - LEASE)
-    if lapsed.exists():  # seldom: what follows counts entries
-        keyed = Count("entries", filter=Q(entries__arbitration=False))
-        settling = Q(keyed__gte=F("entries_needed")) | ~Q(note="")
-        queues.insert(0, lapsed.annotate(keyed=keyed).exclude(settling).filter(~mine))
-        if operator.may_manage:
-            queues.insert(0, lapsed.annotate(keyed=keyed).filter(settling))
-    if operator.may_manage:
-        queues.insert(0, tasks.filter(state__in=[State.ARBITRATION, State.REFERRED]))
-    return next((found for queue in queues if (found := queue.order_by("pk").first()) is not None), None)
-
-
-def is_to_settle(task: KeyingTask) -> bool:
-    """Whether a case manager decides the field: it was referred, or its independent entries disagree."""
-    return bool(task.note) or task.entries.filter(arbitration=False).count() >= task.entries_needed
-
-
-def _claim(task: KeyingTask, *, operator: User, now: dt.datetime) -> bool:
-    same = KeyingTask.objects.filter(pk=task.pk, state=task.state, claimed_at=task.claimed_at)
-    return same.update(state=State.CLAIMED, claimed_by=operator, claimed_at=now) == 1
 
 
 def answer(
@@ -94,13 +50,11 @@ def answer(
     field = field_of(task)
     value = None if illegible or not text.strip() else parse_text(field, text, now.date())
     with transaction.atomic():
-        tasks = KeyingTask.objects.select_related("reading", "survey_return__case__campaign")
-        locked = tasks.select_for_update(of=("self",)).get(pk=task.pk)
+        locked = _locked(task.pk)
         if locked.state != State.CLAIMED or locked.claimed_by_id != operator.pk:
-            raise UnableToKey("Ce champ a été repris par quelqu'un d'autre. Passez au suivant.")
-        earlier = list(locked.entries.filter(arbitration=False))
-        arbitrating = bool(locked.note) or len(earlier) >= locked.entries_needed
-        KeyingEntry.objects.create(
+            raise UnableToKey(GONE)
+        arbitrating = is_to_settle(locked)
+        entry = KeyingEntry.objects.create(
             task=locked,
             operator=operator,
             value=value,
@@ -109,31 +63,93 @@ def answer(
             entered_at=now,
             milliseconds=milliseconds,
         )
-        known = [(entry.value, entry.illegible) for entry in earlier]
-        _settle(locked, known=known, told=(value, illegible), final=arbitrating, now=now)
-        if locked.state == State.DONE:
-            _finish(locked, now=now)
+        if not arbitrating and _wants_a_second_look(locked, operator):
+            locked.entries_needed = 2
+        _settle(locked, entry, now=now)
     return locked
 
 
-def _settle(
-    task: KeyingTask,
-    *,
-    known: list[tuple[Any, bool]],
-    told: tuple[Any, bool],
-    final: bool,
-    now: dt.datetime,
-) -> None:
-    machine = (task.reading.value, False) if task.reading.value is not None else None
-    agreed = final or task.entries_needed <= 1 or told in known or told == machine
-    if agreed:
-        _record(task, value=told[0], now=now)
+def _locked(pk: int) -> KeyingTask:
+    tasks = KeyingTask.objects.select_related("reading", "campaign", "survey_return__case__campaign")
+    return tasks.select_for_update(of=("self",)).get(pk=pk)
+
+
+def _wants_a_second_look(task: KeyingTask, operator: User) -> bool:
+    """Whether a field that one entry would do for is in the sample that this operator's errors call for."""
+    if task.purpose != Purpose.DOUBT or task.entries_needed > 1 or not task.campaign.double_keying:
+        return False
+    errors, checked = record_of(operator)
+    return sampling.is_drawn(f"double {task.pk}", sampling.double_share(errors, checked))
+
+
+def record_of(operator: User) -> tuple[int, int]:
+    """How many of the operator's last entries that somebody else looked at were wrong, and how many were looked at."""
+    looked = KeyingEntry.objects.filter(operator=operator, right__isnull=False).order_by("-pk")
+    verdicts = list(looked.values_list("right", flat=True)[: sampling.parameters()["operators"]["window"]])
+    return verdicts.count(False), len(verdicts)
+
+
+def _settle(task: KeyingTask, entry: KeyingEntry, *, now: dt.datetime) -> None:
+    told = (entry.value, entry.illegible)
+    others = list(task.entries.filter(arbitration=False).exclude(pk=entry.pk))
+    if entry.arbitration or _is_agreed(task, told, [(each.value, each.illegible) for each in others]):
+        _judge(task, entry, others)
         task.state, task.done_at = State.DONE, now
-    elif len(known) + 1 < task.entries_needed:
+        _keep(task, told, now=now)
+    elif len(others) + 1 < task.entries_needed:
         task.state, task.claimed_by, task.claimed_at = State.OPEN, None, None
     else:
         task.state, task.claimed_by, task.claimed_at = State.ARBITRATION, None, None
-    task.save(update_fields=["state", "done_at", "claimed_by", "claimed_at"])
+    task.save(
+        update_fields=[
+            "state",
+            "done_at",
+            "claimed_by",
+            "claimed_at",
+            "entries_needed",
+            "machine_right",
+            "conforming",
+        ]
+    )
+
+
+def _is_agreed(task: KeyingTask, told: Told, others: list[Told]) -> bool:
+    """Whether nobody else need look."""
+    if task.purpose == Purpose.SEED:
+        return True
+    if task.purpose == Purpose.CONTROL:
+        return told == (task.held, False)
+    machine = (task.reading.value, False) if task.reading.value is not None else None
+    return task.entries_needed <= 1 or told in others or told == machine
+
+
+def _judge(task: KeyingTask, entry: KeyingEntry, others: list[KeyingEntry]) -> None:
+    """Write on each entry, and on the reading, whether what was settled agrees with it."""
+    told = (entry.value, entry.illegible)
+    looked_at = bool(others) or task.entries_needed > 1 or task.purpose == Purpose.CONTROL
+    truth = (task.held, False) if task.purpose == Purpose.SEED else told
+    for each in [*others, *([] if entry.arbitration else [entry])]:
+        agrees = (each.value, each.illegible) == truth
+        known = agrees or not each.illegible
+        each.right = agrees if known and (looked_at or task.purpose == Purpose.SEED) else None
+    KeyingEntry.objects.bulk_update([*others, entry], ["right"])
+    if task.purpose == Purpose.SEED:
+        return
+    if task.reading.value is not None and not entry.illegible:
+        task.machine_right = bool(entry.value == task.reading.value)
+    if task.purpose == Purpose.CONTROL:
+        task.conforming = told == (task.held, False) if not entry.illegible else None
+
+
+def _keep(task: KeyingTask, told: Told, *, now: dt.datetime) -> None:
+    """Declare what was settled. A control changes the declaration when the value kept was wrong, and says so."""
+    if task.purpose == Purpose.DOUBT:
+        _record(task, value=told[0], now=now)
+    elif task.purpose == Purpose.CONTROL and task.conforming is False:
+        _record(task, value=told[0], now=now)
+        case = task.survey_return.case
+        case.tell("reading_corrected", now=now, data={"field": task.field, "row": task.row})
+        settle(case=case, now=now)
 
 
 def _record(task: KeyingTask, *, value: Any, now: dt.datetime) -> None:
@@ -147,10 +163,17 @@ def _record(task: KeyingTask, *, value: Any, now: dt.datetime) -> None:
     declaration.save(update_fields=["answers", "updated_at", "version"])
 
 
-def _finish(task: KeyingTask, *, now: dt.datetime) -> None:
-    left = KeyingTask.objects.filter(survey_return=task.survey_return).exclude(state=State.DONE)
-    if not left.exists():
-        transcription.finish(survey_return=task.survey_return, now=now)
+def close_keyed(*, now: dt.datetime, campaign: Campaign | None = None, rest: dt.timedelta = RECALL) -> int:
+    """Finish the returns whose last field was keyed at least `rest` ago; returns how many. Safe to repeat."""
+    tasks = KeyingTask.objects.filter(survey_return=OuterRef("pk"), purpose=Purpose.DOUBT)
+    keyed = SurveyReturn.objects.filter(Exists(tasks), ~Exists(tasks.holding()), state=SurveyReturn.State.OPEN)
+    if campaign is not None:
+        keyed = keyed.filter(case__campaign=campaign)
+    last = Max("keying__done_at", filter=Q(keying__purpose=Purpose.DOUBT))
+    rested = list(keyed.annotate(last=last).filter(last__lte=now - rest).select_related("case").order_by("pk"))
+    for survey_return in rested:
+        transcription.finish(survey_return=survey_return, now=now)
+    return len(rested)
 
 
 def refer(*, task: KeyingTask, operator: User, note: str, now: dt.datetime) -> None:
@@ -158,8 +181,24 @@ def refer(*, task: KeyingTask, operator: User, note: str, now: dt.datetime) -> N
     if not note.strip():
         raise UnableToKey("Dites en quelques mots au superviseur ce qui pose question.")
     mine = KeyingTask.objects.filter(pk=task.pk, state=State.CLAIMED, claimed_by=operator)
-    if mine.update(state=State.REFERRED, note=note.strip()[:300], claimed_by=None, claimed_at=None) != 1:
-        raise UnableToKey("Ce champ a été repris par quelqu'un d'autre. Passez au suivant.")
+    if mine.update(state=State.REFERRED, note=note.strip()[:300], reply="", claimed_by=None, claimed_at=None) != 1:
+        raise UnableToKey(GONE)
+
+
+def give_back(*, task: KeyingTask, supervisor: User, reply: str, now: dt.datetime) -> None:
+    """Answer an operator's question and put the field back in the queue, for anyone to key. Raises UnableToKey."""
+    if not reply.strip():
+        raise UnableToKey("Dites aux opérateurs comment lire ce champ avant de le leur rendre.")
+    with transaction.atomic():
+        locked = _locked(task.pk)
+        free = locked.state == State.REFERRED or (
+            locked.state == State.CLAIMED and locked.claimed_by_id == supervisor.pk
+        )
+        if not free or not is_referred(locked):
+            raise UnableToKey(GONE)
+        locked.state, locked.reply = State.OPEN, reply.strip()[:300]
+        locked.claimed_by = locked.claimed_at = None
+        locked.save(update_fields=["state", "reply", "claimed_by", "claimed_at"])
 
 
 def undo(*, operator: User, now: dt.datetime) -> KeyingTask:
@@ -171,18 +210,30 @@ def undo(*, operator: User, now: dt.datetime) -> KeyingTask:
         entry = KeyingEntry.objects.filter(operator=operator).order_by("-entered_at", "-pk").first()
         if entry is None:
             raise UnableToKey("Il n'y a rien à annuler : vous n'avez encore rien saisi.")
-        task = KeyingTask.objects.select_for_update(of=("self",)).select_related("survey_return").get(pk=entry.task_id)
-        if task.survey_return.state != SurveyReturn.State.OPEN:
+        returns = SurveyReturn.objects.select_for_update(of=("self",))
+        closed = returns.get(keying=entry.task_id).state != SurveyReturn.State.OPEN
+        task = _locked(entry.task_id)
+        corrected = task.purpose == Purpose.CONTROL and entry.arbitration
+        if corrected or (closed and task.purpose == Purpose.DOUBT):
             raise UnableToKey("Il n'y a rien à annuler : le dernier dossier est déjà clos.")
         elsewhere = task.state == State.REFERRED or (task.state == State.CLAIMED and task.claimed_by_id != operator.pk)
         if elsewhere or task.entries.filter(pk__gt=entry.pk).exists():
             raise UnableToKey("Un collègue a repris ce champ à son tour : demandez au superviseur.")
-        if task.state == State.DONE:
+        if task.state == State.DONE and task.purpose == Purpose.DOUBT:
             _record(task, value=None, now=now)
         entry.delete()
-        task.state, task.claimed_by, task.claimed_at, task.done_at = State.CLAIMED, operator, now, None
-        task.save(update_fields=["state", "claimed_by", "claimed_at", "done_at"])
+        task.entries.update(right=None)
+        _hand_again(task, operator, now=now)
     return task
+
+
+def _hand_again(task: KeyingTask, operator: User, *, now: dt.datetime) -> None:
+    """Make the field the operator's again, before any other that is prepared."""
+    held = KeyingTask.objects.filter(state=State.CLAIMED, claimed_by=operator).order_by("claimed_at").first()
+    first = held.claimed_at - dt.timedelta(seconds=1) if held is not None and held.claimed_at else now
+    task.state, task.claimed_by, task.claimed_at, task.done_at = State.CLAIMED, operator, min(first, now), None
+    task.machine_right = task.conforming = None
+    task.save(update_fields=["state", "claimed_by", "claimed_at", "done_at", "machine_right", "conforming"])
 
 
 def field_of(task: KeyingTask) -> Field:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -12,6 +14,8 @@ from returns.reading.registration import cut
 CROP_MARGIN = 4.0  # mm around the field: enough to see a value written beside it
 SHEET_SCALE = 6.0  # pixels per millimetre: about 150 dpi
 CROP_SCALE = 12.0  # pixels per millimetre: about 300 dpi, shown three times larger than on paper
+MASK_MARGIN = 4.0  # mm
+MASK_GREY = 200
 ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
@@ -34,6 +38,20 @@ def sheet_png(page: Page) -> bytes:
         return page_png(page)
     matrix = np.array(page.matrix, dtype=np.float64).reshape(3, 3)
     return _png(cut(_grey(page), matrix, Box(0, 0, PAGE_WIDTH, PAGE_HEIGHT), scale=SHEET_SCALE))
+
+
+def masked_sheet_png(page: Page, masks: Sequence[Box]) -> bytes:
+    """The sheet laid flat, these zones of it covered with grey, and what may be written just around them."""
+    if not page.matrix:
+        raise NoPicture("Cette page n'a pas été repérée.")
+    matrix = np.array(page.matrix, dtype=np.float64).reshape(3, 3)
+    sheet = cut(_grey(page), matrix, Box(0, 0, PAGE_WIDTH, PAGE_HEIGHT), scale=SHEET_SCALE)
+    for box in masks:
+        left, top = max(0.0, box.x - MASK_MARGIN), max(0.0, box.y - MASK_MARGIN)
+        right, bottom = box.right + MASK_MARGIN, box.bottom + MASK_MARGIN
+        corners = [round(side * SHEET_SCALE) for side in (left, top, right, bottom)]
+        sheet[corners[1] : corners[3], corners[0] : corners[2]] = MASK_GREY
+    return _png(sheet)
 
 
 def page_png(page: Page) -> bytes:

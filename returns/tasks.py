@@ -14,7 +14,7 @@ from django.utils import timezone
 from campaigns.exchange import ExchangeError, LandlordExchange
 from campaigns.models import Campaign, Landlord, User
 from campaigns.scope import across_landlords
-from returns import complements, intake, scan_collection, simulating
+from returns import complements, intake, keying, scan_collection, simulating
 from returns.completeness import settle
 from returns.models import ScanBatch, SurveyReturn
 from returns.transcription import transcribe
@@ -67,6 +67,7 @@ def redrive() -> None:
     )
     for survey_return in forgotten.distinct():
         transcribe(survey_return=survey_return, now=now)
+    keying.close_keyed(now=now)
     settled = SurveyCase.objects.filter(state=State.RECEIVED, campaign__rehearsal=False)
     for case in settled.exclude(returns__state=SurveyReturn.State.OPEN):
         settle(case=case, now=now)

@@ -16,6 +16,7 @@ from campaigns.questionnaire.schema import Field
 from returns.acceptance import Doubt
 from returns.answers import Address, declaration_of, declared_in, put
 from returns.completeness import settle
+from returns.controls import draw_controls
 from returns.evidence import Evidence
 from returns.models import FieldReading, KeyingTask, SupportingDocument, SurveyReturn
 from returns.models.declarations import Source
@@ -29,7 +30,8 @@ def transcribe(*, survey_return: SurveyReturn, now: dt.datetime) -> SurveyReturn
     """
     with transaction.atomic():
         locked = SurveyReturn.objects.select_for_update(of=("self",)).select_related("case").get(pk=survey_return.pk)
-        done = locked.state != SurveyReturn.State.OPEN or KeyingTask.objects.filter(survey_return=locked).exists()
+        doubts = KeyingTask.objects.filter(survey_return=locked, purpose=KeyingTask.Purpose.DOUBT)
+        done = locked.state != SurveyReturn.State.OPEN or doubts.exists()
         if not done:
             _transcribe(locked, now=now)
         return finish(survey_return=locked, now=now)
@@ -38,13 +40,14 @@ def transcribe(*, survey_return: SurveyReturn, now: dt.datetime) -> SurveyReturn
 def finish(*, survey_return: SurveyReturn, now: dt.datetime) -> SurveyReturn:
     """Close the transcription when no field is left to key, and settle the case; else leave it as it is."""
     with transaction.atomic():
-        left = KeyingTask.objects.filter(survey_return=survey_return).exclude(state=KeyingTask.State.DONE)
-        if left.exists():
+        SurveyReturn.objects.select_for_update(of=("self",)).get(pk=survey_return.pk)  # nobody undoes meanwhile
+        tasks = KeyingTask.objects.filter(survey_return=survey_return)
+        if tasks.holding().exists():
             return survey_return
         opened = SurveyReturn.objects.filter(pk=survey_return.pk, state=SurveyReturn.State.OPEN)
         if opened.update(state=SurveyReturn.State.TRANSCRIBED) == 1:
             survey_return.state = SurveyReturn.State.TRANSCRIBED
-            keyed = KeyingTask.objects.filter(survey_return=survey_return).count()
+            keyed = tasks.filter(purpose=KeyingTask.Purpose.DOUBT).count()
             survey_return.case.tell("transcribed", now=now, data={"receipt": survey_return.receipt, "keyed": keyed})
         settle(case=survey_return.case, now=now)
     return survey_return
@@ -57,11 +60,13 @@ def _transcribe(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
     chosen = _chosen(survey_return)
     certified = _certified(case, context, chosen.values())
     doubts: list[FieldReading] = []
+    kept: list[FieldReading] = []
     for (key, row), reading in chosen.items():
         known = context.prefill.get((key, row))
         confirmed = _same(reading.value, certified.get((key, row))) or _same(reading.value, known)
         if reading.accepted or (confirmed and reading.reason != Doubt.CONFLICT):
             _keep(reading)
+            kept.append(reading)
             if reading.inked:
                 put(
                     declaration,
@@ -79,6 +84,7 @@ def _transcribe(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
     declaration.save(update_fields=["answers", "version", "updated_at"])
     fields = {field.key: field for _, field in questionnaire.fields()}
     KeyingTask.objects.bulk_create([task_of(each, survey_return, fields[each.field], now=now) for each in doubts])
+    draw_controls(campaign=case.campaign, survey_return=survey_return, kept=kept, now=now)
 
 
 def _tell_notes(survey_return: SurveyReturn, *, now: dt.datetime) -> None:

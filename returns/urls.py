@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from returns.views import desk, keying
+from returns.views import desk, keying, quality, supervisor
 
 app_name = "keying"
 urlpatterns = [
@@ -10,9 +10,20 @@ urlpatterns = [
     path("campagne/<int:campaign>/", keying.work, name="work"),
     path("campagne/<int:campaign>/annuler/", keying.undo, name="undo"),
     path("champ/<int:pk>/", keying.enter, name="enter"),
+    path("champ/<int:pk>/suivant/", keying.following, name="following"),
     path("champ/<int:pk>/superviseur/", keying.refer, name="refer"),
     path("champ/<int:pk>/image.png", keying.crop, name="crop"),
     path("champ/<int:pk>/page.png", keying.page, name="page"),
+    path("champ/<int:pk>/lectures/", keying.readings, name="readings"),
+    path("champ/<int:pk>/feuille/<int:sheet>.png", keying.sheet, name="sheet"),
+    path("superviseur/", supervisor.desk, name="desk"),
+    path("superviseur/<int:pk>/", supervisor.settle, name="settle"),
+    path("superviseur/<int:pk>/reponse/", supervisor.give_back, name="give_back"),
+    path("qualite/<int:campaign>/", quality.quality, name="quality"),
+    path("qualite/<int:campaign>/lot/", quality.draw, name="draw_lot"),
+    path("lots/<int:pk>.csv", quality.lot_report, name="lot_report"),
+    path("lots/<int:pk>/ressaisie/", quality.key_again, name="key_again"),
+    path("operateurs/", quality.operators, name="operators"),
     path("rapprochement/", desk.lost_pages, name="lost_pages"),
     path("rapprochement/<int:pk>/", desk.lost_page, name="lost_page"),
     path("rapprochement/<int:pk>/page.png", desk.lost_page_picture, name="lost_page_picture"),

@@ -49,6 +49,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "received_again": "Nouvelle réponse reçue",
         "received_out_of_scope": "Réponse reçue d’un ménage hors enquête",
         "transcribed": "Formulaire lu",
+        "reading_corrected": "Une lecture corrigée après contrôle",
         "handwritten_note": "Mention manuscrite sur le formulaire",
         "page_attached": "Feuille du formulaire rapprochée",
         "page_set_aside": "Feuille écartée",

@@ -25,7 +25,8 @@ from campaigns.questionnaire.parsing import parse
 from campaigns.questionnaire.schema import FieldType, Questionnaire
 from portal.drafts import draft_of
 from returns.answers import declaration_of
-from returns.keying import answer, next_task
+from returns.keying import answer
+from returns.keying_queue import next_task
 from returns.restitution.delivery import restitute
 from tenants import access_codes
 from tenants.models import SurveyCase

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from campaigns.legal import law_of
-from campaigns.questionnaire.schema import Field, FieldType, Questionnaire, Reader
+from campaigns.questionnaire.schema import Field, Questionnaire, Reader
 from campaigns.questionnaire.values import FieldValueError, show
 from returns.answers import NoQuestionnaire, display_name, is_asked, rows_of
 from returns.completeness import MissingItem, documents_expected, is_waiting, items_of
@@ -16,13 +16,9 @@ from returns.models import Declaration, SupportingDocument
 from returns.models.declarations import Source
 from returns.next_step import NextStep, next_step
 from returns.rules.dossier import Dossier, dossier_of
+from returns.sheet_readings import SAID, is_sensitive
 from tenants.case_states import State
 from tenants.models import SurveyCase
-
-# What a call agent has no use for, and what the API never gives.
-SENSITIVE_TYPES = frozenset({FieldType.MONEY})
-SENSITIVE_FIELDS = frozenset({"occupant.tax_number", "occupant.notice_reference", "occupant.cmi"})
-SAID = "renseigné"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +88,6 @@ def next_of(case: SurveyCase, today: dt.date) -> NextStep | None:
         return next_step(case, law=law_of(case.campaign.landlord), today=today)
     except LookupError:
         return None
-
-
-def is_sensitive(field: Field) -> bool:
-    """Whether the value is an income, a tax number or a disability."""
-    return field.type in SENSITIVE_TYPES or field.key in SENSITIVE_FIELDS
 
 
 def _groups(case: SurveyCase, dossier: Dossier, *, sensitive: bool) -> Iterator[Group]:

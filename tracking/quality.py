@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from campaigns.models import Campaign
 from campaigns.questionnaire.schema import Questionnaire
@@ -107,14 +107,12 @@ def _answers(curve: Sequence[CurvePoint], *, since: dt.date, before: dt.date | N
 
 def reading_quality(campaign: Campaign) -> ReadingQuality:
     """The filled fields of the campaign's scanned forms, by what became of them."""
-    tasks = Q(task__isnull=False)
-    done = Q(task__state=KeyingTask.State.DONE)
-    told = FieldReading.objects.filter(survey_return__case__campaign=campaign).aggregate(
-        automatic=Count("pk", filter=Q(inked=True, task__isnull=True)),
-        keyed=Count("pk", filter=tasks & done),
-        waiting=Count("pk", filter=tasks & ~done),
-    )
-    return ReadingQuality(**told)
+    doubts = KeyingTask.objects.filter(campaign=campaign, purpose=KeyingTask.Purpose.DOUBT)
+    done = Q(state=KeyingTask.State.DONE)
+    told = doubts.aggregate(keyed=Count("pk", filter=done), waiting=Count("pk", filter=~done))
+    filled = FieldReading.objects.filter(survey_return__case__campaign=campaign, inked=True)
+    automatic = filled.filter(~Exists(doubts.filter(reading=OuterRef("pk")))).count()
+    return ReadingQuality(automatic=automatic, **told)
 
 
 def undelivered_by_motive(campaign: Campaign) -> list[tuple[str, int]]:

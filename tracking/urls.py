@@ -11,7 +11,10 @@ urlpatterns = [
     path("<int:pk>/", views.campaign, name="campaign"),
     path("<int:pk>/dossiers/", views.cases, name="cases"),
     path("<int:pk>/dossiers.csv", views.export, name="export"),
+    path("<int:pk>/lecture/", views.reading, name="reading"),
+    path("lot/<int:pk>.csv", views.lot, name="lot"),
     path("dossier/<slug:reference>/", views.case, name="case"),
+    path("dossier/<slug:reference>/lectures/", views.readings, name="readings"),
     path("dossier/<slug:reference>/page/<int:pk>.png", views.page_image, name="page_image"),
     path("dossier/<slug:reference>/piece/<int:pk>/", views.document, name="document"),
 ]

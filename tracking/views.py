@@ -9,12 +9,17 @@ from typing import Any
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from campaigns.models import Campaign, FormProof, User
-from returns.models import FieldReading, Page, SupportingDocument
-from returns.page_images import NoPicture, sheet_png
+from returns import acceptance_lots, keying_figures
+from returns.answers import NoQuestionnaire
+from returns.models import AcceptanceLot, FieldReading, Page, SupportingDocument
+from returns.page_images import NoPicture, masked_sheet_png, sheet_png
+from returns.sampling import parameters
+from returns.sheet_readings import ReadSheet, masks_of, may_be_masked, sheets_of
 from tenants.case_states import LABELS, State
 from tenants.history import told
 from tenants.models import SurveyCase
@@ -92,6 +97,39 @@ def _proof_of(campaign: Campaign) -> FormProof | None:
 
 @read_only
 @require_safe
+def reading(request: HttpRequest, pk: int) -> TemplateResponse:
+    """How well the forms of a campaign were read, and the lots that were controlled."""
+    shown = campaign_or_404(_user(request), pk)
+    machine, keyed = keying_figures.machine_rates(shown), keying_figures.keying_rates(shown)
+    context = {
+        "campaign": shown,
+        "quality": quality.reading_quality(shown),
+        "throughput": keying_figures.throughput(shown),
+        "rates": [
+            keying_figures.total("Valeurs lues et gardées par la machine", machine),
+            keying_figures.total("Valeurs saisies par une personne seule", keyed),
+        ],
+        "lots": acceptance_lots.standings(shown),
+        "source": parameters()["acceptance"]["source"],
+    }
+    return _page(request, "tracking/reading.html", context)
+
+
+@read_only
+@require_safe
+def lot(request: HttpRequest, pk: int) -> HttpResponse:
+    """The acceptance report of a lot, as CSV. Who took it is written in the log."""
+    user = _user(request)
+    lots = AcceptanceLot.objects.select_related("campaign__landlord").filter(campaign__in=campaigns_of(user))
+    found = get_object_or_404(lots, pk=pk)
+    logger.info("report of lot %s taken by user %s", found.pk, user.pk)
+    answer = HttpResponse(acceptance_lots.report(found), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="reception-lot-{found.number}.csv"'
+    return answer
+
+
+@read_only
+@require_safe
 def cases(request: HttpRequest, pk: int) -> TemplateResponse:
     """The cases of a campaign, searched and narrowed, fifty a page."""
     shown, wanted = campaign_or_404(_user(request), pk), case_list.Wanted.of(request.GET)
@@ -151,6 +189,7 @@ def case(request: HttpRequest, reference: str) -> TemplateResponse:
         "calling": user.role == User.Role.CALL_AGENT,
         "open_wide": open_wide,
         "pages": _pages(shown) if open_wide else [],
+        "scanned": FieldReading.objects.filter(survey_return__case=shown).exists(),
         "sendings": shown.messages.select_related("batch").order_by("-created_at", "-pk"),
         "complements": shown.complements.order_by("-number"),
         "legal": legal_page_of(
@@ -171,15 +210,41 @@ def _pages(case: SurveyCase) -> list[tuple[Page, list[FieldReading]]]:
 
 @read_only
 @require_safe
-def page_image(request: HttpRequest, reference: str, pk: int) -> HttpResponse:
-    """The picture of a scanned page of the case. Who looked is written in the log."""
+def readings(request: HttpRequest, reference: str) -> TemplateResponse:
+    """Everything that was read on the sheets of a case, each value on its zone, with how it was decided."""
     user = _user(request)
     shown = case_or_404(user, reference)
-    page = get_object_or_404(Page, pk=pk, survey_return__case=shown)
-    _refuse_scans(user)
+    open_wide = may_see_scans(user)
+    try:
+        sheets = sheets_of(shown, sensitive=open_wide, operators=not user.is_landlord)
+    except NoQuestionnaire:
+        sheets = []
+    pictures = [
+        (each, reverse("tracking:page_image", args=[shown.reference, each.page.pk]) if _may_show(each, user) else "")
+        for each in sheets
+    ]
+    context = {"campaign": shown.campaign, "case": shown, "sheets": pictures, "open_wide": open_wide}
+    return _page(request, "tracking/readings.html", context)
+
+
+def _may_show(sheet: ReadSheet, user: User) -> bool:
+    return may_see_scans(user) or may_be_masked(sheet.page)
+
+
+@read_only
+@require_safe
+def page_image(request: HttpRequest, reference: str, pk: int) -> HttpResponse:
+    """The picture of a scanned page of the case, its incomes covered for a call agent. Who looked is in the log."""
+    user = _user(request)
+    shown = case_or_404(user, reference)
+    page = get_object_or_404(Page.objects.select_related("survey_return__case"), pk=pk, survey_return__case=shown)
+    masked = not may_see_scans(user)
+    if masked and not may_be_masked(page):
+        raise Http404
     logger.info("page %s of case %s seen by user %s", page.pk, shown.pk, user.pk)
     try:
-        return HttpResponse(sheet_png(page), content_type="image/png")
+        drawn = masked_sheet_png(page, masks_of(page)) if masked else sheet_png(page)
+        return HttpResponse(drawn, content_type="image/png")
     except NoPicture as error:
         raise Http404(str(error)) from error
 
@@ -187,7 +252,7 @@ def page_image(request: HttpRequest, reference: str, pk: int) -> HttpResponse:
 @read_only
 @require_safe
 def document(request: HttpRequest, reference: str, pk: int) -> FileResponse:
-    """A piece of the case: pictures are shown, anything else is downloaded. Who looked is written in the log."""
+    """A piece of the case: pictures are shown, anything else is downloaded. Who looked is in the log."""
     user = _user(request)
     shown = case_or_404(user, reference)
     piece = get_object_or_404(SupportingDocument, pk=pk, case=shown)

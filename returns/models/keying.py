@@ -12,8 +12,59 @@ from returns.models.declarations import FieldReading
 from returns.models.scans import SurveyReturn
 
 
+class KeyingTaskQuerySet(models.QuerySet["KeyingTask"]):
+    """Questions about many fields to key."""
+
+    def holding(self) -> KeyingTaskQuerySet:
+        """Those that a dossier waits for: doubts not settled yet. Controls and known answers hold nothing back."""
+        return self.filter(purpose=KeyingTask.Purpose.DOUBT).exclude(state=KeyingTask.State.DONE)
+
+    def counted(self) -> KeyingTaskQuerySet:
+        """The work there is, without the known answers: they are nobody's backlog."""
+        return self.exclude(purpose=KeyingTask.Purpose.SEED)
+
+
+KeyingTaskManager = LandlordManager.from_queryset(KeyingTaskQuerySet)
+
+
+class AcceptanceLot(models.Model):
+    """What is delivered to a landlord, and the sample of it that is keyed again blind before it is accepted.
+
+    The lot is the filled fields of the paper returns transcribed since the lot before it; its plan is frozen then.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="lots", verbose_name="campagne")
+    number = models.PositiveSmallIntegerField("numéro")
+    drawn_at = models.DateTimeField("tiré le")
+    drawn_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="tiré par"
+    )
+    dossiers = models.PositiveIntegerField("dossiers")
+    size = models.PositiveIntegerField("champs du lot")
+    letter = models.CharField("lettre-code", max_length=1)
+    limit = models.CharField("niveau de qualité acceptable (%)", max_length=8)
+    sample_size = models.PositiveIntegerField("champs contrôlés")
+    accept_up_to = models.PositiveSmallIntegerField("accepté jusqu'à")
+    seed = models.CharField("graine du tirage", max_length=32)
+
+    landlord_path = "campaign__landlord"
+    objects = LandlordManager()
+
+    class Meta:
+        verbose_name = "lot de réception"
+        verbose_name_plural = "lots de réception"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["campaign", "number"], name="lot_number_once")]
+
+    def __str__(self) -> str:
+        return f"lot de réception {self.number} de la campagne {self.campaign_id}"
+
+
 class KeyingTask(models.Model):
-    """One field to key. Two operators never hold the same task; an abandoned one comes back."""
+    """One field to key. Two operators never hold the same task; an abandoned one comes back.
+
+    `held`: the value that a control is compared with, or the known answer; emptied once the task is done. `note` is the
+    operator's question, `reply` what the supervisor answered when the field was given back.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", "à saisir"
@@ -22,11 +73,23 @@ class KeyingTask(models.Model):
         REFERRED = "referred", "au superviseur"
         DONE = "done", "saisi"
 
+    class Purpose(models.TextChoices):
+        DOUBT = "doubt", "doute de lecture"
+        CONTROL = "control", "contrôle"
+        SEED = "seed", "réponse connue"
+
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="keying", verbose_name="campagne")
     survey_return = models.ForeignKey(
         SurveyReturn, on_delete=models.CASCADE, related_name="keying", verbose_name="retour"
     )
-    reading = models.OneToOneField(FieldReading, on_delete=models.CASCADE, related_name="task", verbose_name="lecture")
+    reading = models.ForeignKey(FieldReading, on_delete=models.CASCADE, related_name="tasks", verbose_name="lecture")
+    purpose = models.CharField("objet", max_length=8, choices=Purpose, default=Purpose.DOUBT)
+    lot = models.ForeignKey(
+        AcceptanceLot, on_delete=models.CASCADE, null=True, blank=True, related_name="tasks", verbose_name="lot"
+    )
+    held = models.JSONField("valeur de référence", null=True, blank=True)
+    machine_right = models.BooleanField("lecture exacte", null=True, blank=True)
+    conforming = models.BooleanField("valeur retenue exacte", null=True, blank=True)
     field = models.CharField("champ", max_length=80)
     row = models.PositiveSmallIntegerField("occupant", default=0)
     reason = models.CharField("motif", max_length=80)
@@ -39,21 +102,31 @@ class KeyingTask(models.Model):
     created_at = models.DateTimeField("créé le")
     done_at = models.DateTimeField("saisi le", null=True, blank=True)
     note = models.CharField("note", max_length=300, blank=True)
+    reply = models.CharField("réponse du superviseur", max_length=300, blank=True)
 
     landlord_path = "campaign__landlord"
-    objects = LandlordManager()
+    objects = KeyingTaskManager()
 
     class Meta:
         verbose_name = "tâche de saisie"
         verbose_name_plural = "tâches de saisie"
         indexes: ClassVar = [models.Index(fields=["campaign", "state", "id"], name="keying_queue")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["reading", "purpose"], condition=~models.Q(purpose="seed"), name="task_once_per_purpose"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"saisie {self.pk}"
 
 
 class KeyingEntry(models.Model):
-    """What one operator typed for one task. Never shown to the operator of the second entry."""
+    """What one operator typed for one task. Never shown to the operator of the second entry.
+
+    `right` says whether an independent look (a second entry, the machine, an arbitration, a known answer) agreed with
+    it; None when nobody else looked, or when the operator said that it can't be read.
+    """
 
     task = models.ForeignKey(KeyingTask, on_delete=models.CASCADE, related_name="entries", verbose_name="tâche")
     operator = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name="opérateur")
@@ -62,6 +135,7 @@ class KeyingEntry(models.Model):
     arbitration = models.BooleanField("arbitrage", default=False)
     entered_at = models.DateTimeField("saisie le")
     milliseconds = models.PositiveIntegerField("durée (ms)", default=0)
+    right = models.BooleanField("exacte", null=True, blank=True)
 
     landlord_path = "task__campaign__landlord"
     objects = LandlordManager()
@@ -71,6 +145,12 @@ class KeyingEntry(models.Model):
         verbose_name_plural = "saisies"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["task", "operator", "arbitration"], name="one_entry_per_operator")
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["operator", "id"], condition=models.Q(right__isnull=False), name="keying_checked_entries"
+            ),
+            models.Index(fields=["operator", "entered_at"], name="keying_by_operator"),
         ]
 
     def __str__(self) -> str:

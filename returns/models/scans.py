@@ -69,6 +69,14 @@ class SurveyReturn(models.Model):
         related_name="arrivals",
         verbose_name="répond à la demande",
     )
+    lot = models.ForeignKey(
+        "returns.AcceptanceLot",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="returns",
+        verbose_name="lot de réception",
+    )
 
     landlord_path = "case__campaign__landlord"
     objects = LandlordManager()

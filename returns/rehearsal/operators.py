@@ -10,6 +10,7 @@ from campaigns.models import Campaign, User
 from campaigns.questionnaire.schema import Field, FieldType
 from campaigns.questionnaire.values import show
 from returns import keying
+from returns.keying_queue import next_task
 from returns.models import KeyingTask, RehearsedTenant
 from returns.rehearsal.meaning import Meaning
 
@@ -29,10 +30,11 @@ def key_everything(
     entries = 0
     for person in (*operators, *operators, supervisor):
         meanings = Meanings()
-        while (task := keying.next_task(operator=person, now=now, campaign=campaign)) is not None:
+        while (task := next_task(operator=person, now=now, campaign=campaign)) is not None:
             text = _typed(task, meanings.of(task), chance)
             keying.answer(task=task, operator=person, text=text, now=now, milliseconds=1800)
             entries += 1
+    keying.close_keyed(now=now, campaign=campaign, rest=dt.timedelta())
     return entries
 
 

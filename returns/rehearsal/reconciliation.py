@@ -141,7 +141,8 @@ def _count_readings(campaign: Campaign, columns: Columns, told: Reconciliation) 
         if reading.accepted:
             told.read["accepted"] += 1
             told.read["accepted_wrong"] += not right
-    told.read["keyed"] = KeyingTask.objects.filter(campaign=campaign, state=KeyingTask.State.DONE).count()
+    keyed = KeyingTask.objects.filter(campaign=campaign, purpose=KeyingTask.Purpose.DOUBT)
+    told.read["keyed"] = keyed.filter(state=KeyingTask.State.DONE).count()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from django.db import transaction
 from campaigns.questionnaire.conditions import holds
 from campaigns.questionnaire.schema import Rule
 from returns.answers import Address, declaration_of
-from returns.models import FieldReading, Finding, KeyingEntry
+from returns.models import FieldReading, Finding, KeyingEntry, KeyingTask
 from returns.rules.checks import CHECKS, Place, erases, forbidden_places
 from returns.rules.dossier import Dossier, dossier_of
 from returns.rules.facts import CaseFacts
@@ -137,6 +137,7 @@ def _erase(case: SurveyCase, addresses: set[Address], *, now: dt.datetime) -> No
             if isinstance(told.get(key), dict):
                 told[key].pop(str(row), None)
         FieldReading.objects.filter(survey_return__case=case, field=key, row=row).update(value=None)
+        KeyingTask.objects.filter(survey_return__case=case, field=key, row=row).update(held=None)
         KeyingEntry.objects.filter(task__survey_return__case=case, task__field=key, task__row=row).update(value=None)
     declaration.version += 1
     declaration.updated_at = now

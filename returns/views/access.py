@@ -30,6 +30,18 @@ def for_operators(view: View) -> View:
     return guarded
 
 
+def for_supervisors(view: View) -> View:
+    """Only case managers, who settle what operators could not."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not isinstance(request.user, User) or not request.user.may_manage:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 def operator_of(request: HttpRequest) -> User:
     """The person at the keyboard, behind `for_operators`."""
     assert isinstance(request.user, User)  # noqa: S101 - `for_operators` has seen to it

@@ -1,4 +1,4 @@
-"""The keying screens, for keyboard alone: queues, one field at a time, its crop and its page."""
+"""The keying screens, for keyboard alone: queues, one field after the other, its crop and its page."""
 
 from __future__ import annotations
 
@@ -9,23 +9,28 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from campaigns.audit_trail import concerns
 from campaigns.models import Campaign
-from campaigns.questionnaire.values import FieldValueError, parse_text, problem, show
+from campaigns.questionnaire.values import FieldValueError, parse_text, problem
 from returns import keying
 from returns.answers import questionnaire_of
-from returns.forms import entry_of, typed_value
-from returns.models import KeyingEntry, KeyingTask
+from returns.forms import typed_value
+from returns.keying_queue import next_task
+from returns.models import KeyingEntry, KeyingTask, Page
 from returns.page_images import crop_png, page_png, sheet_png
+from returns.sheet_readings import being_keyed, sheets_of
 from returns.views.access import for_operators, operator_of, picture
-from tenants.prefill import prefill_of
+from returns.views.field import shown, wanted_field, work_url
 
 State = KeyingTask.State
 LONGEST_ENTRY = dt.timedelta(minutes=10)
 NOTHING_TYPED = "Vous n'avez rien saisi. Si le champ est vide sur la feuille, appuyez sur Échap ; illisible, sur F4."
+NOTHING_LEFT = "Il n'y a plus rien à saisir pour vous dans cette campagne."
+NOTHING_LEFT_OF_IT = "Il n'y a plus rien à saisir pour vous sur cette question : passez aux dossiers."
 NOT_YOURS = "Ce champ n'est plus à vous : quelqu'un d'autre l'a repris. Voici le suivant."
 
 
@@ -34,21 +39,37 @@ NOT_YOURS = "Ce champ n'est plus à vous : quelqu'un d'autre l'a repris. Voici l
 def home(request: HttpRequest) -> TemplateResponse:
     """What there is to key, campaign by campaign, and the operator's own day."""
     today = timezone.localdate()
+    counted = ~Q(keying__purpose=KeyingTask.Purpose.SEED)
     queues = (
         Campaign.objects.annotate(
             waiting=Count("keying", filter=Q(keying__state=State.OPEN)),
-            in_hand=Count("keying", filter=Q(keying__state=State.CLAIMED)),
+            in_hand=Count("keying", filter=counted & Q(keying__state=State.CLAIMED)),
             disputed=Count("keying", filter=Q(keying__state=State.ARBITRATION)),
-            referred=Count("keying", filter=Q(keying__state=State.REFERRED)),
+            referred=Count("keying", filter=counted & Q(keying__state=State.REFERRED)),
             ever=Count("keying"),
-            done=Count("keying", filter=Q(keying__state=State.DONE, keying__done_at__date=today)),
+            done=Count("keying", filter=counted & Q(keying__state=State.DONE, keying__done_at__date=today)),
         )
         .filter(ever__gt=0)
         .select_related("landlord")
         .order_by("-waiting", "landlord__name", "pk")
     )
     mine = KeyingEntry.objects.filter(operator=operator_of(request), entered_at__date=today)
-    return TemplateResponse(request, "keying/home.html", {"queues": queues, "mine": _day(mine), "here": "keying"})
+    told = {"queues": queues, "questions": _questions(), "mine": _day(mine), "here": "keying"}
+    return TemplateResponse(request, "keying/home.html", told)
+
+
+def _questions() -> list[tuple[Campaign, list[tuple[str, str, int]]]]:
+    """The questions that wait, campaign by campaign, the most awaited first: key, name, how many fields."""
+    waiting = KeyingTask.objects.filter(state=State.OPEN).values_list("campaign", "field").annotate(n=Count("pk"))
+    by_campaign: dict[int, list[tuple[str, int]]] = {}
+    for campaign, field, count in waiting.order_by("-n", "field"):
+        by_campaign.setdefault(campaign, []).append((field, count))
+    told = []
+    for campaign in Campaign.objects.filter(pk__in=by_campaign).select_related("landlord").order_by("pk"):
+        revision = campaign.current_revision
+        names = {field.key: field.name for _, field in questionnaire_of(revision).fields()} if revision else {}
+        told.append((campaign, [(key, names.get(key, key), count) for key, count in by_campaign[campaign.pk]]))
+    return told
 
 
 def _day(entries: QuerySet[KeyingEntry]) -> dict[str, int | None]:
@@ -62,32 +83,60 @@ def _day(entries: QuerySet[KeyingEntry]) -> dict[str, int | None]:
 def work(request: HttpRequest, campaign: int) -> HttpResponse:
     """The next field of a campaign."""
     found = get_object_or_404(Campaign, pk=campaign)
-    task = keying.next_task(operator=operator_of(request), now=timezone.now(), campaign=found)
+    operator, only = operator_of(request), wanted_field(request)
+    task = next_task(operator=operator, now=timezone.now(), campaign=found, field=only)
     if task is None:
-        messages.success(request, "Il n'y a plus rien à saisir pour vous dans cette campagne.")
+        messages.success(request, NOTHING_LEFT_OF_IT if only else NOTHING_LEFT)
         return redirect("keying:home")
-    return _task_page(request, task)
+    return shown(request, _tasks().get(pk=task.pk))
+
+
+@for_operators
+@require_safe
+def following(request: HttpRequest, pk: int) -> HttpResponse:
+    """The field after the one in hand, claimed ahead so that it is there at once; nothing when there is none."""
+    task = get_object_or_404(_tasks(), pk=pk, claimed_by=operator_of(request), state=State.CLAIMED)
+    ahead = next_task(
+        operator=operator_of(request),
+        now=timezone.now(),
+        campaign=task.campaign,
+        field=wanted_field(request),
+        after=task,
+    )
+    if ahead is None:
+        return HttpResponse(status=204)
+    return shown(request, _tasks().get(pk=ahead.pk), fragment=True)
 
 
 @for_operators
 @require_POST
 def enter(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take an entry, then go on with the next field."""
+    """Take an entry, then go on with the next field.
+
+    A page that swaps fields itself is told 204 when it was taken, 205 when the field was lost, else shown it again.
+    """
     task = get_object_or_404(_tasks(), pk=pk)
+    swap = "X-Swap" in request.headers
+    onward = redirect("keying:desk") if "desk" in request.POST else redirect(_onward(request, task))
     if not _holds(request, task):
         messages.warning(request, NOT_YOURS)
-        return redirect("keying:work", campaign=task.campaign_id)
+        return HttpResponse(status=205) if swap else onward
     text = request.POST.get("text", "").strip()
+    at_desk = "desk" in request.POST
     try:
         doubt = _take(request, task, text)
     except FieldValueError as error:
-        return _task_page(request, task, text=text, error=str(error))
+        return shown(request, task, text=text, error=str(error), fragment=swap, at_desk=at_desk)
     except keying.UnableToKey as error:
         messages.warning(request, str(error))
-        doubt = ""
+        return HttpResponse(status=205) if swap else onward
     if doubt:
-        return _task_page(request, task, text=text, doubt=doubt)
-    return redirect("keying:work", campaign=task.campaign_id)
+        return shown(request, task, text=text, doubt=doubt, fragment=swap, at_desk=at_desk)
+    return HttpResponse(status=204) if swap else onward
+
+
+def _onward(request: HttpRequest, task: KeyingTask) -> str:
+    return work_url(task.campaign_id, wanted_field(request))
 
 
 def _take(request: HttpRequest, task: KeyingTask, text: str) -> str:
@@ -121,7 +170,7 @@ def refer(request: HttpRequest, pk: int) -> HttpResponse:
         keying.refer(task=task, operator=operator_of(request), note=request.POST.get("note", ""), now=timezone.now())
     except keying.UnableToKey as error:
         messages.warning(request, str(error))
-    return redirect("keying:work", campaign=task.campaign_id)
+    return redirect(_onward(request, task))
 
 
 @for_operators
@@ -129,10 +178,12 @@ def refer(request: HttpRequest, pk: int) -> HttpResponse:
 def undo(request: HttpRequest, campaign: int) -> HttpResponse:
     """Take the last entry back."""
     try:
-        campaign = keying.undo(operator=operator_of(request), now=timezone.now()).campaign_id
+        taken = keying.undo(operator=operator_of(request), now=timezone.now())
     except keying.UnableToKey as error:
         messages.warning(request, str(error))
-    return redirect("keying:work", campaign=campaign)
+        return redirect(work_url(campaign, wanted_field(request)))
+    only = wanted_field(request)
+    return redirect(work_url(taken.campaign_id, only if only == taken.field else ""))
 
 
 @for_operators
@@ -154,10 +205,41 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     return picture(request, f"task {task.pk}, whole page", lambda: sheet_png(task.reading.page))
 
 
+@for_operators
+@require_safe
+def readings(request: HttpRequest, pk: int) -> TemplateResponse:
+    """Everything that was read on the dossier's sheets, but what is still to key."""
+    task = _task_in_sight(request, pk)
+    case = task.survey_return.case
+    sheets = sheets_of(case, hidden=being_keyed(case))
+    told = {
+        "task": task,
+        "case": case,
+        "sheets": [(each, reverse("keying:sheet", args=[task.pk, each.page.pk])) for each in sheets],
+        "work_url": work_url(task.campaign_id, wanted_field(request)),
+        "rehearsal": task.campaign.rehearsal,
+        "here": "keying",
+    }
+    return TemplateResponse(request, "keying/readings.html", told)
+
+
+@for_operators
+@require_safe
+def sheet(request: HttpRequest, pk: int, sheet: int) -> HttpResponse:
+    """The picture of a sheet of the same dossier."""
+    task = _task_in_sight(request, pk)
+    found = get_object_or_404(Page, pk=sheet, survey_return__case=task.survey_return.case_id)
+    return picture(request, f"task {task.pk}, sheet {found.pk}", lambda: sheet_png(found))
+
+
 def _tasks() -> QuerySet[KeyingTask]:
     return KeyingTask.objects.select_related(
-        "campaign", "reading__page", "survey_return__case__campaign", "survey_return__case__household"
-    )
+        "campaign",
+        "reading__page",
+        "survey_return__case__campaign",
+        "survey_return__case__household",
+        "survey_return__case__declaration__revision",
+    ).defer("survey_return__case__declaration__revision__definition")
 
 
 def _holds(request: HttpRequest, task: KeyingTask) -> bool:
@@ -171,46 +253,6 @@ def _task_in_sight(request: HttpRequest, pk: int) -> KeyingTask:
         raise Http404
     concerns(request, task.survey_return.case.reference)
     return task
-
-
-def _task_page(
-    request: HttpRequest, task: KeyingTask, *, text: str = "", error: str = "", doubt: str = ""
-) -> TemplateResponse:
-    field = keying.field_of(task)
-    case = task.survey_return.case
-    concerns(request, case.reference)
-    known = prefill_of(case, questionnaire_of(case.declaration.revision)).get((task.field, task.row))
-    person = case.household.occupants.filter(row=task.row).first() if task.row else None
-    of_return = KeyingTask.objects.filter(survey_return=task.survey_return)
-    told = {
-        "task": task,
-        "field": field,
-        "entry": entry_of(field),
-        "whole_sheet": not task.reading.page.matrix or not task.reading.box,
-        "person": person.full_name if person else "",
-        "known": show(field, known),
-        "earlier": _earlier(task),
-        "place": of_return.filter(state=State.DONE).count() + 1,
-        "places": of_return.count(),
-        "left": KeyingTask.objects.filter(campaign=task.campaign, state__in=[State.OPEN, State.CLAIMED]).count(),
-        "text": text,
-        "error": error,
-        "doubt": doubt,
-        "rehearsal": task.campaign.rehearsal,
-        "here": "keying",
-    }
-    return TemplateResponse(request, "keying/task.html", told)
-
-
-def _earlier(task: KeyingTask) -> list[tuple[str, str]]:
-    """What was entered before, for whoever settles; a second operator never sees the first entry."""
-    if not keying.is_to_settle(task):
-        return []
-    field = keying.field_of(task)
-    return [
-        (entry.operator.username, "illisible" if entry.illegible else show(field, entry.value) or "champ vide")
-        for entry in task.entries.filter(arbitration=False).select_related("operator").order_by("pk")
-    ]
 
 
 def _milliseconds(request: HttpRequest, task: KeyingTask) -> int:

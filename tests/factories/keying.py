@@ -23,7 +23,8 @@ from tests.factories.tenants import CaseFactory
 from tests.returns.sheets import PER_MM, printed, variant_of, write_letters
 
 UPRIGHT = [[PER_MM, 0.0, 0.0], [0.0, PER_MM, 0.0], [0.0, 0.0, 1.0]]  # millimetres to pixels, sheet scanned straight
-SIZE, INCOME = "household.size", "occupant.tax_reference_income"
+SIZE, INCOME = "household.size", "occupant.tax_reference_income"  # keyed twice
+EMAIL = "household.email"  # keyed once
 Doubtful = tuple[str, int, Any]  # field, row, what the machine believes
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core.files.base import ContentFile
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from campaigns.models import Campaign
 from campaigns.paper_form.page_code import PageCode
@@ -17,7 +17,7 @@ from returns.models import Page as SheetPage
 from tests.factories.campaigns import PASSWORD, CampaignFactory, UserFactory
 from tests.factories.keying import INCOME, SIZE, case_of, form_sheet, handwritten_return
 from tests.factories.returns import PageFactory, ScanBatchFactory
-from tests.journeys.conftest import DESK
+from tests.journeys.conftest import DESK, PHONE
 
 pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -65,6 +65,15 @@ def key(page: Page, pressed: str, *, typed: str = "") -> None:
         page.keyboard.press(pressed)
 
 
+def swap(page: Page, pressed: str, *, typed: str = "") -> None:
+    """Type, then press the key that brings the next field in the place of this one, without leaving the page."""
+    before = page.locator("#entry").get_attribute("action")
+    page.keyboard.type(typed)
+    page.keyboard.press(pressed)
+    expect(page.locator("#entry")).not_to_have_attribute("action", before or "")
+    expect(page.locator("#text")).to_be_focused()
+
+
 @pytest.mark.parametrize("viewport", [DESK, SMALL_DESK], ids=["1440", "1024"])
 def test_a_dossier_is_keyed_without_a_mouse(
     live_server: Any, open_page: OpenPage, campaign: Campaign, viewport: dict[str, int]
@@ -76,16 +85,22 @@ def test_a_dossier_is_keyed_without_a_mouse(
     page.focus("a:has-text('Commencer')")
     key(page, "Enter")
 
-    key(judged(page), "Enter", typed="2")
+    swap(judged(page), "Enter", typed="2")
     key(page, "Control+z")
     assert page.locator("#text").input_value() == ""
-    key(page, "Enter", typed="33")
-    assert "ne peut pas dépasser 30" in judged(page).locator("[role=alert]").inner_text()
-    page.keyboard.press("Escape")
-    key(page, "Enter", typed="3")
+    page.keyboard.type("33")
+    page.keyboard.press("Enter")
+    expect(page.locator("[role=alert]")).to_contain_text("ne peut pas dépasser 30")
+    judged(page).keyboard.press("Escape")
+    swap(page, "Enter", typed="3")
+    page.keyboard.type("ines@or")
+    page.keyboard.press("Tab")
+    expect(page.locator("#text")).to_have_value("ines@orange.fr")
+    swap(judged(page), "Enter")
+    page.keyboard.press("F3")
+    expect(page.locator(".keying__frame")).to_have_attribute("data-zoom", "1.5")
     page.keyboard.press("F6")
     key(page, "Enter", typed="adresse coupée")
-    key(page, "F4")
     page.keyboard.type("21 500")
     page.keyboard.press("F2")
     assert page.locator("#page").evaluate("node => node.open")
@@ -93,10 +108,44 @@ def test_a_dossier_is_keyed_without_a_mouse(
     key(judged(page), "Enter")
 
     values = list(KeyingEntry.objects.order_by("pk").values_list("value", "illegible"))
-    assert values == [(3, False), (None, True), (21500, False)]
+    assert values == [(3, False), ("ines@orange.fr", False), (21500, False)]
     assert KeyingTask.objects.get(state="referred").note == "adresse coupée"
     assert KeyingEntry.objects.filter(milliseconds=0).count() == 0
     assert case_of(survey_return).state == "received"
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["1440", "390"])
+def test_one_question_over_many_dossiers_then_the_supervisor(
+    live_server: Any, open_page: OpenPage, campaign: Campaign, viewport: dict[str, int]
+) -> None:
+    for _ in range(2):
+        handwritten_return(campaign, WRITTEN[:3])
+    page = open_page(f"{live_server.url}/saisie/", viewport=viewport, bypass_csp=True)
+    signed_in(page, live_server, UserFactory(keying=True).username)
+    page.focus(".keying-questions a:text-is('Nom')")
+    key(page, "Enter")
+    page.keyboard.type("b")
+    expect(page.locator("#suggestions")).to_be_hidden()
+    page.keyboard.press("Escape")
+    swap(judged(page), "F4")
+    key(page, "F8")
+    expect(judged(page).locator("h1")).to_have_text("Tout ce qui a été lu")
+    key(page, "Enter")
+    page.keyboard.press("F6")
+    key(page, "Enter", typed="deux noms")
+    assert KeyingTask.objects.filter(field="occupant.last_name", state="done").count() == 1
+
+    manager = open_page(f"{live_server.url}/saisie/", viewport=viewport, bypass_csp=True)
+    signed_in(manager, live_server, UserFactory().username, "/saisie/superviseur/")
+    expect(judged(manager).locator("tbody tr")).to_have_count(1)
+    manager.focus("a:has-text('Traiter')")
+    key(manager, "Enter")
+    judged(manager).keyboard.press("F6")
+    key(manager, "Enter", typed="gardez le second")
+    assert KeyingTask.objects.get(field="occupant.last_name", state="open").reply == "gardez le second"
+    for address in (f"qualite/{campaign.pk}/", "operateurs/"):
+        manager.goto(f"{live_server.url}/saisie/{address}")
+        judged(manager)
 
 
 def test_the_desk_places_a_sheet_and_names_a_piece(live_server: Any, open_page: OpenPage, campaign: Campaign) -> None:

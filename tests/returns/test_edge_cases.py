@@ -17,6 +17,7 @@ from campaigns.models import Campaign
 from returns import keying
 from returns.answers import declaration_of
 from returns.completeness import settle
+from returns.keying_queue import next_task
 from returns.models import Finding, KeyingTask, Page
 from returns.pieces import PieceRefused, UploadedPiece, clean
 from returns.reconciling import code_typed, keep_as_piece, lost_pages
@@ -129,10 +130,10 @@ def test_edge_case_11_the_arbitrator_may_choose_a_third_value(campaign, later):
     survey_return = doubtful_return(campaign, [(INCOME, 1, None)])
     for person, text in ((UserFactory(keying=True), "21500"), (UserFactory(keying=True), "27500")):
         keying.answer(
-            task=keying.next_task(operator=person, now=later, campaign=campaign), operator=person, text=text, now=later
+            task=next_task(operator=person, now=later, campaign=campaign), operator=person, text=text, now=later
         )
     arbitrator = UserFactory()
-    task = keying.next_task(operator=arbitrator, now=later, campaign=campaign)
+    task = next_task(operator=arbitrator, now=later, campaign=campaign)
     keying.answer(task=task, operator=arbitrator, text="21 800", now=later)
     assert KeyingTask.objects.get(pk=task.pk).state == KeyingTask.State.DONE
     assert declaration_of(survey_return.case).values()[INCOME, 1] == 21_800

@@ -10,12 +10,13 @@ from django.db import connection
 
 from campaigns.questionnaire.values import FieldValueError
 from campaigns.scope import all_landlords
-from returns import keying
+from returns import keying_queue
 from returns.answers import declaration_of
-from returns.keying import LEASE, UnableToKey, answer, next_task, refer, undo
+from returns.keying import RECALL, UnableToKey, answer, close_keyed, refer, undo
+from returns.keying_queue import LEASE, next_task
 from returns.models import KeyingEntry, KeyingTask, SurveyReturn
 from tests.factories.campaigns import UserFactory
-from tests.factories.keying import INCOME, SIZE, case_of, doubtful_return, open_tasks
+from tests.factories.keying import EMAIL, INCOME, SIZE, case_of, doubtful_return, open_tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -60,18 +61,18 @@ def declared(survey_return, field, row):
 
 class TestClaims:
     def test_two_operators_never_hold_the_same_field(self, paper, anne, bilal, later):
-        paper((SIZE, 0, None), (INCOME, 1, None))
+        paper((EMAIL, 0, None), (INCOME, 1, None))
         first, second = next_task(operator=anne, now=later), next_task(operator=bilal, now=later)
         assert first != second
         assert {first.claimed_by, second.claimed_by} == {anne, bilal}
 
     def test_a_field_in_hand_stays_in_hand(self, paper, anne, later):
-        paper((SIZE, 0, None), (INCOME, 1, None))
+        paper((EMAIL, 0, None), (INCOME, 1, None))
         assert next_task(operator=anne, now=later) == next_task(operator=anne, now=later)
         assert KeyingTask.objects.filter(state=State.CLAIMED).count() == 1
 
     def test_an_abandoned_field_comes_back_after_the_lease(self, paper, anne, bilal, later):
-        paper((SIZE, 0, None))
+        paper((EMAIL, 0, None))
         task = next_task(operator=anne, now=later)
         assert next_task(operator=bilal, now=later + LEASE - dt.timedelta(seconds=1)) is None
         assert next_task(operator=bilal, now=later + LEASE) == task
@@ -80,12 +81,12 @@ class TestClaims:
         assert not KeyingEntry.objects.exists()
 
     def test_dossier_by_dossier(self, paper, anne, keyed, later):
-        first, second = paper((SIZE, 0, None), (INCOME, 1, None)), paper((SIZE, 0, None))
+        first, second = paper((EMAIL, 0, None), (INCOME, 1, None)), paper((EMAIL, 0, None))
         seen = [keyed(anne, "3").survey_return, keyed(anne, "4").survey_return, keyed(anne, "5").survey_return]
         assert seen == [first, first, second]
 
     def test_only_the_campaign_asked_for(self, paper, anne, campaign, later):
-        paper((SIZE, 0, None))
+        paper((EMAIL, 0, None))
         other = type(campaign)(pk=campaign.pk + 1)
         assert next_task(operator=anne, now=later, campaign=other) is None
         assert next_task(operator=anne, now=later, campaign=campaign) is not None
@@ -94,15 +95,15 @@ class TestClaims:
         assert next_task(operator=anne, now=later) is None
 
     def test_a_claim_lost_to_a_faster_colleague_tries_the_next(self, paper, anne, bilal, later, monkeypatch):
-        paper((SIZE, 0, None), (INCOME, 1, None))
-        claim, lost = keying._claim, []
+        paper((EMAIL, 0, None), (INCOME, 1, None))
+        claim, lost = keying_queue._claim, []
 
         def late(task, *, operator, now):
             if not lost:
-                lost.append(claim(task, operator=bilal, now=now))
+                lost.append(claim(KeyingTask.objects.get(pk=task.pk), operator=bilal, now=now))
             return claim(task, operator=operator, now=now)
 
-        monkeypatch.setattr(keying, "_claim", late)
+        monkeypatch.setattr(keying_queue, "_claim", late)
         assert next_task(operator=anne, now=later).claimed_by == anne
         assert KeyingTask.objects.filter(claimed_by=bilal).count() == 1
 
@@ -111,7 +112,7 @@ class TestClaims:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="two writers at once need PostgreSQL")
 def test_operators_at_the_same_instant_share_the_queue(paper, later):
-    survey_return = paper(*[(INCOME, row, None) for row in (1, 2, 3)], (SIZE, 0, None))
+    survey_return = paper(*[(INCOME, row, None) for row in (1, 2, 3)], (EMAIL, 0, None))
     operators = [UserFactory(keying=True) for _ in range(4)]
     gate, all_held, held, lock = threading.Barrier(4), threading.Barrier(4), [], threading.Lock()
 
@@ -137,10 +138,10 @@ def test_operators_at_the_same_instant_share_the_queue(paper, later):
 
 class TestOneEntry:
     def test_what_is_keyed_is_declared_with_its_source(self, paper, anne, keyed):
-        survey_return = paper((SIZE, 0, 8))
+        survey_return = paper((EMAIL, 0, "h@x.fr"))
         assert keyed(anne, " 3 ", milliseconds=900).state == State.DONE
-        told = declaration_of(case_of(survey_return)).answers[SIZE]["0"]
-        assert told == {"value": 3, "source": "keying", "confidence": 1.0}
+        told = declaration_of(case_of(survey_return)).answers[EMAIL]["0"]
+        assert told == {"value": "3", "source": "keying", "confidence": 1.0}
         assert KeyingEntry.objects.get().milliseconds == 900
 
     def test_what_is_no_such_value_is_refused_and_the_field_stays_in_hand(self, paper, anne, keyed):
@@ -151,16 +152,18 @@ class TestOneEntry:
 
     @pytest.mark.parametrize("illegible", [False, True], ids=["blank", "illegible"])
     def test_a_blank_or_illegible_field_declares_nothing(self, paper, anne, keyed, illegible):
-        survey_return = paper((SIZE, 0, 8))
+        survey_return = paper((EMAIL, 0, "h@x.fr"))
         assert keyed(anne, "", illegible=illegible).state == State.DONE
-        assert declared(survey_return, SIZE, 0) is None
+        assert declared(survey_return, EMAIL, 0) is None
         assert KeyingEntry.objects.get().illegible is illegible
 
-    def test_the_last_field_ends_the_transcription_and_settles_the_case(self, paper, anne, keyed):
-        survey_return = paper((SIZE, 0, None), ("household.apl", 0, None))
+    def test_the_last_field_ends_the_transcription_and_settles_the_case(self, paper, anne, keyed, later):
+        survey_return = paper((EMAIL, 0, None), ("household.apl", 0, None))
         keyed(anne, "3")
         assert case_of(survey_return).state == "received"
         keyed(anne, "non")
+        assert close_keyed(now=later + RECALL - dt.timedelta(seconds=1)) == 0
+        assert close_keyed(now=later + RECALL) == 1
         survey_return.refresh_from_db()
         assert survey_return.state == SurveyReturn.State.TRANSCRIBED
         assert case_of(survey_return).state == "incomplete"
@@ -198,8 +201,8 @@ class TestDoubleKeying:
         assert keyed(anne, "21500").state == State.DONE
 
     def test_a_field_that_is_not_sensitive_is_keyed_once(self, paper):
-        paper((SIZE, 0, None))
-        assert KeyingTask.objects.get().entries_needed == 1
+        paper((EMAIL, 0, None), (SIZE, 0, None))
+        assert list(KeyingTask.objects.order_by("pk").values_list("entries_needed", flat=True)) == [1, 2]
 
 
 class TestArbitration:
@@ -227,12 +230,12 @@ class TestArbitration:
         assert next_task(operator=UserFactory(), now=after).survey_return == disputed
 
     def test_it_comes_before_fresh_fields_for_a_case_manager(self, paper, anne, bilal, manager, keyed, later):
-        paper((SIZE, 0, None))
+        paper((EMAIL, 0, None))
         keyed(anne, "3")
         disputed = paper((INCOME, 1, None))
         keyed(anne, "1")
         keyed(bilal, "2")
-        paper((SIZE, 0, None))
+        paper((EMAIL, 0, None))
         assert next_task(operator=manager, now=later).survey_return == disputed
 
     def test_a_case_manager_who_keyed_it_may_still_settle_it(self, paper, anne, manager, keyed):
@@ -244,63 +247,64 @@ class TestArbitration:
 
 class TestReferring:
     def test_a_field_goes_to_the_supervisor_with_its_note(self, paper, anne, bilal, manager, keyed, later):
-        survey_return = paper((SIZE, 0, None))
+        survey_return = paper((EMAIL, 0, None))
         refer(task=next_task(operator=anne, now=later), operator=anne, note="  deux chiffres ", now=later)
         assert (KeyingTask.objects.get().state, KeyingTask.objects.get().note) == ("referred", "deux chiffres")
         assert next_task(operator=bilal, now=later) is None
         assert keyed(manager, "3").state == State.DONE
-        assert declared(survey_return, SIZE, 0) == 3
+        assert declared(survey_return, EMAIL, 0) == "3"
 
     def test_the_note_must_say_something(self, paper, anne, later):
-        paper((SIZE, 0, None))
+        paper((EMAIL, 0, None))
         with pytest.raises(UnableToKey, match="ce qui pose question"):
             refer(task=next_task(operator=anne, now=later), operator=anne, note=" ", now=later)
 
     def test_only_what_one_holds(self, paper, anne, bilal, later):
-        paper((SIZE, 0, None))
+        paper((EMAIL, 0, None))
         with pytest.raises(UnableToKey, match="repris par quelqu'un d'autre"):
             refer(task=next_task(operator=anne, now=later), operator=bilal, note="?", now=later)
 
 
 class TestUndo:
     def test_the_last_entry_is_taken_back_and_its_field_is_the_next_one_shown(self, paper, anne, keyed, later):
-        survey_return = paper((SIZE, 0, None), (INCOME, 1, None))
+        survey_return = paper((EMAIL, 0, None), (INCOME, 1, None))
         task = keyed(anne, "33")
         next_task(operator=anne, now=later)
         again = later + dt.timedelta(seconds=2)
         assert undo(operator=anne, now=again) == task
-        assert declared(survey_return, SIZE, 0) is None
+        assert declared(survey_return, EMAIL, 0) is None
         assert next_task(operator=anne, now=again) == task
         keyed(anne, "3", now=again)
-        assert declared(survey_return, SIZE, 0) == 3
+        assert declared(survey_return, EMAIL, 0) == "3"
 
     def test_nothing_to_take_back(self, anne, later):
         with pytest.raises(UnableToKey, match="vous n'avez encore rien saisi"):
             undo(operator=anne, now=later)
 
     def test_a_closed_dossier_stays_closed(self, paper, anne, keyed, later):
-        survey_return = paper((SIZE, 0, None))
+        survey_return = paper((EMAIL, 0, None))
         keyed(anne, "3")
+        close_keyed(now=later + RECALL)
         with pytest.raises(UnableToKey, match="déjà clos"):
             undo(operator=anne, now=later)
-        assert declared(survey_return, SIZE, 0) == 3
+        assert declared(survey_return, EMAIL, 0) == "3"
 
     def test_what_a_colleague_has_keyed_since_stays(self, paper, anne, bilal, keyed, later):
-        paper((INCOME, 1, None), (SIZE, 0, None))
+        paper((INCOME, 1, None), (EMAIL, 0, None))
         keyed(anne, "21500")
         keyed(bilal, "27500")
         with pytest.raises(UnableToKey, match="demandez au superviseur"):
             undo(operator=anne, now=later)
 
     def test_what_a_colleague_holds_stays(self, paper, anne, bilal, keyed, later):
-        paper((INCOME, 1, None), (SIZE, 0, None))
+        paper((INCOME, 1, None), (EMAIL, 0, None))
         keyed(anne, "21500")
         next_task(operator=bilal, now=later)
         with pytest.raises(UnableToKey, match="demandez au superviseur"):
             undo(operator=anne, now=later)
 
     def test_the_second_of_two_may_think_again(self, paper, anne, bilal, keyed, later):
-        paper((INCOME, 1, None), (SIZE, 0, None))
+        paper((INCOME, 1, None), (EMAIL, 0, None))
         keyed(anne, "21500")
         assert keyed(bilal, "27500").state == State.ARBITRATION
         undo(operator=bilal, now=later)

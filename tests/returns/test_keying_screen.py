@@ -14,7 +14,7 @@ from campaigns.questionnaire.parsing import load_library
 from campaigns.questionnaire.schema import FieldType
 from campaigns.questionnaire.values import parse_text
 from returns.forms import ENTRIES, entry_of, typed_value
-from returns.keying import LEASE
+from returns.keying_queue import LEASE
 from returns.models import KeyingEntry, KeyingTask
 from tests.factories.campaigns import UserFactory
 from tests.factories.keying import INCOME, SIZE, doubtful_return, handwritten_return

@@ -5,6 +5,7 @@ And what is found never depends on the way an answer came.
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import itertools
 
@@ -18,6 +19,7 @@ from campaigns.paper_form.page_code import PageCode
 from campaigns.questionnaire.values import show
 from returns import keying
 from returns.completeness import settle
+from returns.keying_queue import next_task
 from returns.missing import missing_items
 from returns.models import ComplementRequest, Finding, ScanBatch, SurveyReturn
 from returns.scan_pages import PageKeeper
@@ -174,6 +176,7 @@ def by_paper(case, revision, told) -> None:
     transcribe(survey_return=SurveyReturn.objects.get(case=case), now=NOW)
     ScanBatch.objects.filter(pk=batch.pk).update(state="read")
     for operator in (UserFactory(keying=True), UserFactory(keying=True)):
-        while (task := keying.next_task(operator=operator, now=NOW, campaign=case.campaign)) is not None:
+        while (task := next_task(operator=operator, now=NOW, campaign=case.campaign)) is not None:
             text = show(keying.field_of(task), wanted[task.field, task.row])
             keying.answer(task=task, operator=operator, text=text, now=NOW)
+    keying.close_keyed(now=NOW, rest=dt.timedelta())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.core.files.base import ContentFile
 from django.urls import reverse
@@ -9,7 +11,8 @@ from django.urls import reverse
 from campaigns.paper_form.page_code import PageCode
 from campaigns.questionnaire.schema import Reader
 from returns.answers import declaration_of
-from returns.keying import answer, next_task
+from returns.keying import answer, close_keyed
+from returns.keying_queue import next_task
 from returns.models import KeyingTask, Page, SupportingDocument, SurveyReturn
 from returns.reconciling import (
     BY_EYE,
@@ -97,6 +100,7 @@ class TestSheet:
         KeyingTask.objects.update(entries_needed=1)
         while (task := next_task(operator=manager, now=later)) is not None:
             answer(task=task, operator=manager, text="3" if task.field == "household.size" else "", now=later)
+        close_keyed(now=later, rest=dt.timedelta())
         case.refresh_from_db()
         assert case.state == "incomplete"
         assert declaration_of(case).values()["household.size", 0] == 3

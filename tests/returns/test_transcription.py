@@ -188,7 +188,8 @@ FORM = load_library("sls")
 @pytest.mark.parametrize(
     ("key", "value", "confidence", "kept", "doubt"),
     [
-        ("household.size", 3, 0.95, True, ""),
+        ("household.phone", "0639980001", 0.95, True, ""),
+        ("household.size", 3, 0.99, False, Doubt.SENSITIVE),
         ("household.size", 3, 0.50, False, Doubt.UNCERTAIN),
         ("household.size", 31, 0.99, False, Doubt.IMPOSSIBLE),
         ("household.size", None, 0.99, False, Doubt.UNCERTAIN),

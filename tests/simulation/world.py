@@ -28,6 +28,7 @@ from campaigns.paper_form.page_code import PageCode, return_sheet
 from returns import keying
 from returns.complements import follow_up, open_request
 from returns.completeness import settle
+from returns.keying_queue import next_task
 from returns.missing import missing_items
 from returns.models import ScanBatch, SurveyReturn
 from returns.pieces import UploadedPiece
@@ -258,7 +259,7 @@ class World:
     def operators_work(self) -> None:
         """Fields are keyed, pieces named, what a dead worker left is taken up."""
         for person in (*self.operators[:2], *self.operators[:2], self.operators[2]):
-            while (task := keying.next_task(operator=person, now=self.now, campaign=self.campaign)) is not None:
+            while (task := next_task(operator=person, now=self.now, campaign=self.campaign)) is not None:
                 value = task.reading.value
                 keying.answer(task=task, operator=person, text=str(value or ""), now=self.now, milliseconds=900)
                 self.noted("field keyed")
@@ -273,6 +274,7 @@ class World:
             keying__isnull=True, pages__batch__state=ScanBatch.State.READ
         ).distinct():
             transcribe(survey_return=survey_return, now=self.now)
+        keying.close_keyed(now=self.now, campaign=self.campaign, rest=dt.timedelta())
         for case in SurveyCase.objects.filter(campaign=self.campaign, state=State.RECEIVED):
             settle(case=case, now=self.now)
 

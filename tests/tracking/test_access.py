@@ -15,9 +15,10 @@ from django.urls import reverse
 from django.urls.resolvers import URLPattern
 
 from campaigns.models import Campaign, FormProof, User
+from returns.models import AcceptanceLot
 from tenants.models import SurveyCase
 from tests.factories.campaigns import UserFactory
-from tests.factories.returns import DocumentFactory, PageFactory
+from tests.factories.returns import NOW, DocumentFactory, PageFactory
 from tracking import api_urls, urls
 from tracking.access import READING, WritingRefused, read_only, reading_only
 
@@ -37,7 +38,10 @@ def arguments(answered_case: SurveyCase) -> Callable[[str, str], dict[str, objec
     """What an address asks for, all of it the landlord's."""
     page = PageFactory(survey_return=answered_case.returns.get(), image=ContentFile(b"x", name="p.jpg"))
     piece = DocumentFactory(case=answered_case)
-    named = {"tracking:page_image": page.pk, "tracking:document": piece.pk}
+    plan = {"letter": "A", "limit": "0.10", "sample_size": 2, "accept_up_to": 0, "dossiers": 1, "size": 2, "seed": "0"}
+    lot = AcceptanceLot(campaign=answered_case.campaign, number=1, drawn_at=NOW, **plan)
+    lot.save()
+    named = {"tracking:page_image": page.pk, "tracking:document": piece.pk, "tracking:lot": lot.pk}
 
     def told(name: str, pattern: str) -> dict[str, object]:
         values = {"pk": named.get(name, answered_case.campaign_id), "reference": answered_case.reference}

@@ -1,0 +1,119 @@
+"""One field on the operators' screen: what is shown beside it, and what never is."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from campaigns.audit_trail import concerns
+from campaigns.questionnaire.schema import Field
+from campaigns.questionnaire.values import FieldValueError, show
+from returns import keying
+from returns.answers import questionnaire_of
+from returns.forms import entry_of, suggestions_for
+from returns.keying_queue import is_referred, is_to_settle
+from returns.models import KeyingTask
+from tenants.models import Occupant, SurveyCase
+from tenants.prefill import prefill_of
+
+State = KeyingTask.State
+Purpose = KeyingTask.Purpose
+
+
+def wanted_field(request: HttpRequest) -> str:
+    """The only question that the operator wants now, '' for every question of a dossier."""
+    told = request.POST if request.method == "POST" else request.GET
+    return str(told.get("champ", ""))[:80]
+
+
+def work_url(campaign_id: int, field: str) -> str:
+    """Where the operator goes on."""
+    url = reverse("keying:work", args=[campaign_id])
+    return f"{url}?{urlencode({'champ': field})}" if field else url
+
+
+def shown(
+    request: HttpRequest,
+    task: KeyingTask,
+    *,
+    text: str = "",
+    error: str = "",
+    doubt: str = "",
+    fragment: bool = False,
+    at_desk: bool = False,
+) -> TemplateResponse:
+    """The page of a field, or the part of it that changes from one field to the next."""
+    field, only = keying.field_of(task), wanted_field(request)
+    case = task.survey_return.case
+    concerns(request, case.reference)
+    people = list(case.household.occupants.order_by("row"))
+    settling = is_to_settle(task)
+    told: dict[str, Any] = {
+        "task": task,
+        "field": field,
+        "entry": entry_of(field),
+        "suggestions": suggestions_for(field, people) if task.entries_needed < 2 or settling else [],
+        "whole_sheet": not task.reading.page.matrix or not task.reading.box,
+        "people": people if task.row or not field.double_keying else [],  # how many they are is theirs to tell
+        "person": next((each.full_name for each in people if task.row and each.row == task.row), ""),
+        "known": _known(task, field, case, people),
+        "earlier": _earlier(task, field) if settling else [],
+        "referred": is_referred(task),
+        "only": only,
+        "at_desk": at_desk,
+        "following": "" if settling else _following(task, only),
+        "work_url": work_url(task.campaign_id, only),
+        "text": text,
+        "error": error,
+        "doubt": doubt,
+        "rehearsal": task.campaign.rehearsal,
+        "here": "supervising" if at_desk else "keying",
+    }
+    told |= _places(task)
+    template = "keying/field.html" if fragment else "keying/task.html"
+    return TemplateResponse(request, template, told)
+
+
+def _following(task: KeyingTask, only: str) -> str:
+    url = reverse("keying:following", args=[task.pk])
+    return f"{url}?{urlencode({'champ': only})}" if only else url
+
+
+def _places(task: KeyingTask) -> dict[str, int]:
+    """Where the field stands in its dossier; a known answer stands where its field stood."""
+    of_return = KeyingTask.objects.filter(survey_return=task.survey_return, purpose=Purpose.DOUBT)
+    before = of_return.filter(reading__lt=task.reading_id).count()
+    waiting = KeyingTask.objects.filter(campaign=task.campaign, state__in=[State.OPEN, State.CLAIMED]).counted()
+    return {"place": before + 1, "places": max(of_return.count(), before + 1), "left": max(waiting.count(), 1)}
+
+
+def _known(task: KeyingTask, field: Field, case: SurveyCase, people: list[Occupant]) -> str:
+    """What the landlord knew, where it can't sway the reading: never for what is keyed twice or controlled."""
+    if field.double_keying or task.entries_needed > 1 or task.purpose == Purpose.CONTROL:
+        return ""
+    known = prefill_of(case, questionnaire_of(case.declaration.revision))
+    return show(field, known.get((task.field, task.row)))
+
+
+def _earlier(task: KeyingTask, field: Field) -> list[tuple[str, str]]:
+    """What was read before, for whoever settles; a second operator never sees the first entry."""
+    entries = task.entries.filter(arbitration=False).select_related("operator").order_by("pk")
+    told = [
+        (entry.operator.username, "illisible" if entry.illegible else _said(field, entry.value)) for entry in entries
+    ]
+    if task.purpose == Purpose.CONTROL:
+        return [("Valeur retenue", _said(field, task.held)), *told]
+    if told and task.reading.value is not None:
+        told.append(("Lecture automatique", _said(field, task.reading.value)))
+    return told
+
+
+def _said(field: Field, value: Any) -> str:
+    try:
+        return show(field, value) or "champ vide"
+    except FieldValueError:
+        return str(value)

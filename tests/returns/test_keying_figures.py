@@ -1,0 +1,139 @@
+"""What the quality pages say: rates with what they rest on, dossiers untouched, the queue's age, operators."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from campaigns.questionnaire.schema import FieldType
+from returns import keying_figures
+from returns.keying import RECALL, answer, close_keyed
+from returns.keying_figures import TYPES, Rate, percent, place_of
+from returns.keying_queue import next_task
+from returns.models import FieldReading, KeyingEntry, KeyingTask
+from tests.factories.campaigns import UserFactory
+from tests.factories.keying import EMAIL, INCOME, SIZE, doubtful_return
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def anne(db):
+    """An operator."""
+    return UserFactory(keying=True, username="anne")
+
+
+@pytest.fixture
+def bilal(db):
+    """Another one."""
+    return UserFactory(keying=True, username="bilal")
+
+
+@pytest.fixture
+def keyed(later):
+    """Take the next task of somebody and answer it."""
+
+    def key(operator, text, *, now=later, **more):
+        return answer(task=next_task(operator=operator, now=now), operator=operator, text=text, now=now, **more)
+
+    return key
+
+
+@pytest.fixture
+def disputed(campaign, anne, bilal, manager, keyed, later):
+    """Two incomes keyed twice: on one the operators agree, on the other the second is wrong; the machine erred once."""
+    doubtful_return(campaign, [(INCOME, 1, 21_500), (INCOME, 2, None)], now=later)
+    FieldReading.objects.filter(row=1).update(confidence=0.97)
+    keyed(anne, "27500", milliseconds=2000)
+    keyed(anne, "4", milliseconds=1000)
+    keyed(bilal, "21800", milliseconds=3000)
+    keyed(bilal, "4")
+    keyed(manager, "27500")
+    close_keyed(now=later + RECALL)
+
+
+def test_an_entry_is_counted_right_or_wrong_by_type_of_field(campaign, disputed):
+    assert keying_figures.keying_rates(campaign) == [Rate("montant", 1, 4)]
+
+
+def test_the_machine_s_errors_are_told_by_its_confidence(campaign, disputed):
+    assert keying_figures.confidence_curve(campaign) == [Rate("de 95 à 99\u00a0%", 1, 1)]
+
+
+def test_dossiers_that_nobody_looked_at(campaign, disputed, later):
+    doubtful_return(campaign, [], now=later)
+    told = keying_figures.throughput(campaign)
+    assert (told.dossiers, told.untouched, told.keyed, told.per_dossier) == (1, 0, 2, "2,0")
+    assert told.told == "0\u00a0%"
+
+
+def test_the_queue_s_age(campaign, later):
+    doubtful_return(campaign, [(EMAIL, 0, None), (SIZE, 0, None), (INCOME, 1, None)], now=later)
+    fields = KeyingTask.objects.order_by("pk")
+    fields.filter(field=EMAIL).update(created_at=later - dt.timedelta(hours=2))
+    fields.filter(field=SIZE).update(created_at=later - dt.timedelta(days=9), state="arbitration")
+    queue = keying_figures.queue_of(campaign, now=later + dt.timedelta(minutes=1))
+    assert (queue.waiting, queue.to_settle, queue.oldest) == (3, 1, later - dt.timedelta(days=9))
+    assert [count for _, count in queue.ages] == [1, 1, 0, 0, 1]
+
+
+def test_operators_pace_errors_and_share_keyed_again(disputed, later):
+    told = {line.operator.username: line for line in keying_figures.operators(since=later)}
+    assert set(told) == {"anne", "bilal"}
+    assert (told["anne"].fields, told["anne"].per_hour) == (2, 2400)
+    assert (told["anne"].rate.wrong, told["bilal"].rate.wrong) == (0, 1)
+    assert told["anne"].share == 0.5
+    assert keying_figures.operators(since=later + dt.timedelta(days=1)) == []
+
+
+def test_each_type_of_field_has_its_name():
+    assert set(TYPES) == set(FieldType)
+
+
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [(None, "—"), (0.0, "0 %"), (0.624, "62 %"), (0.031, "3,1 %"), (0.0012, "0,12 %"), (0.00001, "moins de 0,01 %")],
+)
+def test_a_rate_keeps_the_figures_that_count(rate, said):
+    assert percent(rate) == said.replace(" %", "\u00a0%")
+
+
+def test_the_scale_of_the_pictures_is_logarithmic():
+    assert [place_of(rate) for rate in (0, 1e-4, 1e-2, 1)] == ["0.00", "0.00", "50.00", "100.00"]
+
+
+class TestPages:
+    @pytest.mark.parametrize("name", ["quality", "operators"])
+    def test_only_case_managers_enter(self, client, campaign, anne, name):
+        client.force_login(anne)
+        arguments = [campaign.pk] if name == "quality" else []
+        assert client.get(reverse(f"keying:{name}", args=arguments)).status_code == 403
+
+    def test_a_campaign_s_page_tells_its_figures(self, client, campaign, manager, disputed):
+        client.force_login(manager)
+        text = client.get(reverse("keying:quality", args=[campaign.pk])).content.decode()
+        for told in ("Montant", "De 95 à 99", "Tirer un lot", "Ce qui attend", "1 dossier prêt"):
+            assert told in text, told
+
+    def test_before_anything_was_read_it_says_so(self, client, campaign, manager):
+        client.force_login(manager)
+        text = client.get(reverse("keying:quality", args=[campaign.pk])).content.decode()
+        assert "Aucun contrôle" in text
+        assert "Rien n’a encore été comparé" in text
+
+    def test_the_operators_page_knows_its_periods(self, client, manager, disputed):
+        KeyingEntry.objects.update(entered_at=timezone.now())
+        client.force_login(manager)
+        text = client.get(reverse("keying:operators"), {"depuis": "jour"}).content.decode()
+        assert "anne" in text
+        assert "2\u202f400" in text or "2\xa0400" in text
+        KeyingEntry.objects.update(entered_at=timezone.now() - dt.timedelta(days=20))
+        assert "Rien de saisi" in client.get(reverse("keying:operators"), {"depuis": "autre"}).content.decode()
+
+    def test_their_cost_does_not_grow(self, client, campaign, manager, disputed, django_assert_max_num_queries):
+        client.force_login(manager)
+        with django_assert_max_num_queries(30):
+            client.get(reverse("keying:quality", args=[campaign.pk]))
