@@ -1,68 +1,27 @@
 """Drawing as PDF operators instead of on a ReportLab canvas: what tagged copies are made of.
 
-The same figures and texts as `ink.Ink`, to the pixel; faces are embedded once for all the usual letters, and the others
-of a paper in faces of its own.
+The same figures and texts as `ink.Ink`, to the pixel.
 """
 
 from __future__ import annotations
 
-import copy
 import zlib
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from io import BytesIO
 from math import cos, radians, sin
 
 from PIL import Image
-from reportlab.pdfbase.ttfonts import TTFont
 
-from campaigns.paper_form.batch_faces import BatchFace
 from campaigns.paper_form.branding import Branding
 from campaigns.paper_form.codes import Matrix
+from campaigns.paper_form.drawn_faces import DrawnFaces
 from campaigns.paper_form.ink import Ink, code_operators, logo_box
-from campaigns.paper_form.typography import POINT, STYLES, Fitted, face_for, faces
+from campaigns.paper_form.typography import POINT, Fitted, face_for
 from campaigns.paper_form.zones import PAGE_HEIGHT, Box
 
 CURVE = 0.4472  # what ReportLab's round corners take for the control points of a quarter of a circle
-USUAL = frozenset(bytes(range(32, 256)).decode("cp1252", "ignore")) | frozenset("\u202f‑")
 LOGO = "L0"
-
-
-@cache
-def usual_faces() -> dict[str, BatchFace]:
-    """The preferred face of each style with the letters of French print, by font name; never to be added to."""
-    found = {}
-    for place, style in enumerate(STYLES):
-        font = faces(style)[0]
-        face = BatchFace(f"F{place}", font)
-        face.used.update(letter for letter in USUAL if ord(letter) in font.face.charToGlyph)
-        found[str(font.fontName)] = face
-    return found
-
-
-class DrawnFaces:
-    """The faces of one paper: the usual ones, and one more each time a text has a letter that they lack."""
-
-    def __init__(self, prefix: str) -> None:
-        self.own: dict[str, BatchFace] = {}
-        self._prefix = prefix
-
-    def of(self, font: TTFont, text: str) -> BatchFace:
-        """The face that shows `text`."""
-        name = str(font.fontName)
-        usual = usual_faces().get(name)
-        if usual is not None and usual.used.issuperset(text.replace("\u00a0", " ")):
-            return usual
-        if name not in self.own:
-            self.own[name] = copy.copy(_blank_face(font))
-            self.own[name].name, self.own[name].used = f"{self._prefix}{len(self.own) - 1}", set()
-        return self.own[name]
-
-
-@cache
-def _blank_face(font: TTFont) -> BatchFace:
-    """A face whose letters are measured, to be copied."""
-    return BatchFace("", font)
 
 
 class DrawnInk(Ink):
@@ -114,7 +73,7 @@ class DrawnInk(Ink):
         face = self._known.of(font, fitted.text)
         stretch, back = (f" {fitted.stretch} Tz", " 100 Tz") if fitted.stretch != 100 else ("", "")
         place = f"1 0 0 1 {left:.3f} {(PAGE_HEIGHT - y) * POINT:.3f} Tm"
-        shown = _shown(face, fitted.text)
+        shown = face.told(fitted.text)
         self.strokes.append(f"BT /{face.name} {fitted.size:g} Tf{stretch} {place} <{shown}> Tj{back} ET")
 
     def turned(self, x: float, y: float, angle: int, words: str) -> None:
@@ -124,7 +83,7 @@ class DrawnInk(Ink):
         font = face_for(words, "bold")
         face = self._known.of(font, words)
         left = -font.stringWidth(words, 10) / 2
-        text = f"BT /{face.name} 10 Tf 1 0 0 1 {left:.3f} -3 Tm <{_shown(face, words)}> Tj ET"
+        text = f"BT /{face.name} 10 Tf 1 0 0 1 {left:.3f} -3 Tm <{face.told(words)}> Tj ET"
         self.strokes.append(f"q {place} {text} Q")
 
     def code(self, box: Box, matrix: Matrix) -> None:
@@ -142,13 +101,6 @@ class DrawnInk(Ink):
         bottom = (PAGE_HEIGHT - place.bottom) * POINT
         matrix = f"{place.w * POINT:.3f} 0 0 {place.h * POINT:.3f} {place.x * POINT:.3f} {bottom:.3f} cm"
         self.strokes.append(f"q {matrix} /{LOGO} Do Q")
-
-
-def _shown(face: BatchFace, text: str) -> str:
-    """`text` as the hexadecimal string that shows it; the letters of a usual face are all in it already."""
-    if face.name.startswith("F"):
-        return text.replace("\u00a0", " ").encode("utf-16-be").hex()
-    return face.told(text)
 
 
 def _colour(parts: tuple[float, ...], grey: str, rgb: str) -> str:

@@ -15,7 +15,8 @@ from xml.sax.saxutils import escape
 from campaigns.paper_form.batch_press import A4
 from campaigns.paper_form.branding import Branding
 from campaigns.paper_form.codes import Matrix, link_matrix, page_code_matrix
-from campaigns.paper_form.drawn import LOGO, DrawnFaces, DrawnInk, picture_of, usual_faces
+from campaigns.paper_form.drawn import LOGO, DrawnInk, picture_of
+from campaigns.paper_form.drawn_faces import DrawnFaces, usual_faces
 from campaigns.paper_form.page_code import page_code_text
 from campaigns.paper_form.painter import FormFill, align_of, draw_brand, draw_code, draw_zone, lines_of, style_of
 from campaigns.paper_form.pdf_stream import PdfStream, deflated

@@ -21,6 +21,7 @@ from campaigns.paper_form.letters import Access, Letter, Panel, compose, tagged_
 from campaigns.paper_form.page_code import return_sheet
 from campaigns.paper_form.painter import FormFill, paint
 from campaigns.paper_form.tagged import TaggedForm
+from campaigns.paper_form.typography import faces
 from campaigns.paper_form.zones import FormLayout
 from tests.campaigns.paper_form.conftest import made_up_fill, one_of_each_type, page_images, page_texts, survey
 
@@ -183,6 +184,19 @@ def test_the_text_of_a_copy_holds_names_of_every_alphabet(branding: Branding) ->
     assert "NGUYỄN" in texts[1] + texts[2]
     assert "ΠΑΠΑΔΟΠΟΥΛΟΣ" in texts[1] + texts[2]
     assert "L-00000007" in texts[0]
+
+
+def test_a_letter_beyond_sixteen_bits_is_shown_and_told(branding: Branding, tmp_path: Path) -> None:
+    beyond = chr(max(faces("bold")[1].face.charToGlyph))
+    fill = made_up_fill(7)
+    told = dataclasses.replace(fill, prefills=fill.prefills | {("occupant.last_name", 1): f"A{beyond}B"})
+    path = tmp_path / "beyond.pdf"
+
+    path.write_bytes(form(LAYOUT, branding, told))
+
+    assert ord(beyond) > 0xFFFF
+    assert f"A{beyond}B" in page_texts(path.read_bytes())[1]
+    assert pdfua.validate(str(path)).findings == ()
 
 
 def test_copies_hold_their_own_household_only_and_always_the_same_bytes(branding: Branding) -> None:
