@@ -7,6 +7,7 @@ const STEP = 80; // pixels that the picture moves at each arrow
 
 let section, entry, input, refer, page, choices, started, ahead, suggestions;
 let busy = false;
+let coming = false; // whether the next field is still on its way
 
 /** Take the section of a field in hand: it is in the page, its input has the focus, the next one is on its way. */
 function mount(node) {
@@ -20,6 +21,8 @@ function mount(node) {
   suggestions = followSuggestions(input, document.getElementById("suggestions"));
   entry.addEventListener("submit", send);
   input.addEventListener("input", showChoice);
+  for (const form of section.querySelectorAll("form:not(#entry)")) form.addEventListener("submit", leave);
+  section.querySelector("[data-act=readings]")?.addEventListener("click", leave);
   section.querySelector("[data-act=zoom]")?.addEventListener("click", zoom);
   showChoice();
   input.focus();
@@ -29,13 +32,24 @@ function mount(node) {
 /** The next field with its picture, once the one on the screen has its own; null when there is none. */
 async function fetchAhead(url) {
   if (!url) return null;
+  coming = true;
   try {
     await pictured(section);
     const answer = await fetch(url);
     return answer.status === 200 ? await pictured(parsed(await answer.text())) : null;
   } catch {
     return null;
+  } finally {
+    coming = false;
   }
+}
+
+/** Leave the page once the next field has come: it would be claimed behind one's back. */
+function leave(event) {
+  if (!coming) return;
+  event.preventDefault();
+  const wanted = event.currentTarget;
+  ahead.then(() => (wanted.requestSubmit ? wanted.requestSubmit() : wanted.click()));
 }
 
 /** The section once its picture has come, or has failed to. */

@@ -1,0 +1,95 @@
+"""What a field swap costs the server: taking an entry, then preparing the next field, on a long queue.
+
+python -m tests.bench.bench_keying [dossiers] [swaps]. CPU time of this process through the whole stack (middleware,
+views, templates, database in memory), against the limit of 50 ms a swap; the picture of the field is told apart.
+"""
+
+# ruff: noqa: T201 — a bench prints its figures
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
+
+import django
+from django.conf import settings
+from django.test.utils import get_runner, setup_test_environment
+from django.utils import timezone
+
+LIMIT = 50.0  # ms of server a swap
+
+
+def main(dossiers: int, swaps: int) -> None:
+    """Fill a queue, key from it, and print the median and the ninth decile of each step, as shares of the limit."""
+    django.setup()
+    setup_test_environment()
+    runner = get_runner(settings)(verbosity=0, interactive=False)
+    old = runner.setup_databases()
+    try:
+        from campaigns.scope import all_landlords
+
+        with all_landlords():
+            _measure(dossiers, swaps)
+    finally:
+        runner.teardown_databases(old)
+
+
+def _measure(dossiers: int, swaps: int) -> None:
+    """Key as one operator would, through the whole stack."""
+    from django.test import Client
+    from django.urls import reverse
+
+    from campaigns.models import Campaign
+    from returns.keying_queue import next_task
+    from returns.models import KeyingEntry, KeyingTask
+    from tests.factories.campaigns import CampaignFactory, UserFactory
+    from tests.factories.keying import EMAIL, INCOME, SIZE, doubtful_return, handwritten_return
+
+    campaign = CampaignFactory(stage=Campaign.Stage.FIELD)
+    for number in range(dossiers):
+        doubtful_return(campaign, [(EMAIL, 0, None), (INCOME, 1, number), (INCOME, 2, number), (SIZE, 0, None)])
+    operator = UserFactory(keying=True)
+    client = Client()
+    client.force_login(operator)
+    task = next_task(operator=operator, now=timezone.now(), campaign=campaign)
+    entered, prepared = [], []
+    client.get(reverse("keying:following", args=[task.pk]))  # templates are read once
+    for _ in range(swaps):
+        if task is None:
+            break
+        text = "a@exemple.fr" if task.field == EMAIL else "3"
+        start = time.process_time()
+        told = {"text": text, "act": "enter"}
+        answer = client.post(reverse("keying:enter", args=[task.pk]), told, headers={"X-Swap": "1"})
+        entered.append((time.process_time() - start) * 1000)
+        if answer.status_code != 204:
+            raise SystemExit(f"the entry was not taken: {answer.status_code}")
+        task = next_task(operator=operator, now=timezone.now(), campaign=campaign)
+        start = time.process_time()
+        client.get(reverse("keying:following", args=[task.pk]))
+        prepared.append((time.process_time() - start) * 1000)
+    handwritten_return(campaign, [("household.comment", 0, "un mot")])
+    written = KeyingTask.objects.get(field="household.comment")
+    KeyingTask.objects.filter(pk=written.pk).update(state="claimed", claimed_by=operator, claimed_at=timezone.now())
+    crops = []
+    for _ in range(20):
+        start = time.process_time()
+        client.get(reverse("keying:crop", args=[written.pk]))
+        crops.append((time.process_time() - start) * 1000)
+    print(f"{KeyingTask.objects.count()} fields in the queue, {KeyingEntry.objects.count()} keyed")
+    both = [one + other for one, other in zip(entered, prepared, strict=True)]
+    for name, spent in (("entry taken", entered), ("next field", prepared), ("swap", both), ("picture", crops)):
+        _tell(name, spent)
+
+
+def _tell(name: str, spent: list[float]) -> None:
+    middle, slow = statistics.median(spent), statistics.quantiles(spent, n=10)[-1]
+    print(f"{name:12} median {middle:6.1f} ms ({middle / LIMIT:.2f} of the limit), ninth decile {slow:6.1f} ms")
+
+
+if __name__ == "__main__":
+    main(*(int(each) for each in (sys.argv[1:] or ["200", "150"])))
