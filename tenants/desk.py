@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from campaigns.models import User
+from campaigns.staff import for_operators, operator_of
 from tenants import carriers
 from tenants.models import Message, ReturnedEnvelope
 from tenants.undelivered import EFFECTS, Motive, UnableToRecord, record_return, undo_return
 
 RECENT = 8
 BY = {Message.Channel.EMAIL: "par e-mail", Message.Channel.SMS: "par SMS"}
-View = Callable[..., HttpResponse]
-
-
-def for_operators(view: View) -> View:
-    """Only those who key."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not isinstance(request.user, User) or not request.user.may_key:
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return guarded
-
-
-def _operator(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 - `for_operators` has seen to it
-    return request.user
 
 
 @for_operators
@@ -54,7 +33,7 @@ def returned(request: HttpRequest) -> HttpResponse:
             context["error"] = str(error)
         else:
             context |= {"letter": found.message, "source": found.source, "already": _standing(found.message)}
-    mine = ReturnedEnvelope.objects.filter(recorded_by=_operator(request)).select_related("case", "message")
+    mine = ReturnedEnvelope.objects.filter(recorded_by=operator_of(request)).select_related("case", "message")
     context["recent"] = [
         (envelope, EFFECTS[Motive(envelope.motive)]) for envelope in mine.order_by("-recorded_at", "-pk")[:RECENT]
     ]
@@ -80,7 +59,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
             case=letter.case,
             reason=request.POST.get("motive", ""),
             now=timezone.now(),
-            actor=_operator(request),
+            actor=operator_of(request),
             message=letter,
             source=source if source in ReturnedEnvelope.Source.values else ReturnedEnvelope.Source.HAND,
         )
@@ -96,7 +75,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Take one's own note back."""
-    operator = _operator(request)
+    operator = operator_of(request)
     envelopes = ReturnedEnvelope.objects.select_related("case")
     mine = envelopes if operator.may_manage else envelopes.filter(recorded_by=operator)
     envelope = get_object_or_404(mine, pk=pk)

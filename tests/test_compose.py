@@ -100,6 +100,12 @@ def test_every_queue_has_its_worker(settings: Any) -> None:
     assert {line[line.index("-Q") + 1] for line in lines} == wanted
 
 
+def test_a_worker_that_has_grown_is_replaced() -> None:
+    from config.celery import app
+
+    assert app.conf.worker_max_memory_per_child == 800_000  # KiB; a deposit may grow its reader by 400 MB (ADR 0017)
+
+
 def test_the_variables_asked_by_the_production_settings_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = re.findall(
         r'environment\.(?:text|secret|words)\("(\w+)"\)',

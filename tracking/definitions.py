@@ -44,6 +44,6 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
     ),
     (
         "Relances parties après une réponse",
-        "Relances et mises en demeure parties après la première réponse du ménage. Notre règle : aucune.",
+        "Relances et mises en demeure parties après une réponse du ménage. Notre règle : aucune.",
     ),
 )

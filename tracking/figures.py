@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 
 from campaigns.models import Campaign
 from tenants import case_states
 from tenants.case_states import LABELS, State
 from tenants.models import Message, Purpose, SurveyCase
+from tenants.waves import immunity
 
 PRESSING = (Purpose.REMINDER_DIGITAL, Purpose.REMINDER_LETTER, Purpose.FORMAL_NOTICE)
 COLLECTIVE = frozenset({Purpose.FORM.value, *(purpose.value for purpose in PRESSING)})
@@ -216,10 +217,5 @@ def waves(campaign: Campaign) -> list[Wave]:
 
 
 def reminded_after_answer(campaign: Campaign) -> int:
-    """Reminders and formal notices that left after the household's first answer. The rule of the house: 0."""
-    return (
-        Message.objects.told()
-        .filter(case__campaign=campaign, purpose__in=PRESSING, case__received_at__isnull=False)
-        .filter(sent_at__gt=F("case__received_at"))
-        .count()
-    )
+    """Reminders and formal notices that left a household after one of its answers. The rule of the house: 0."""
+    return immunity.reminded_after_answer(campaign).count()

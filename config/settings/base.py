@@ -136,6 +136,8 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 15 * 60
+# A hostile file may leave its reader larger (docs/adr/0017): beyond this many KiB a worker is replaced after its task.
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 800_000
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_TASK_DEFAULT_QUEUE = "default"
 

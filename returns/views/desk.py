@@ -11,13 +11,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from campaigns.audit_trail import concerns
+from campaigns.staff import for_operators, operator_of
 from returns import qualification, reconciling
 from returns.answers import declared_context, display_name, questionnaire_of, revision_of
 from returns.models import Page, SupportingDocument
 from returns.page_images import page_png
 from returns.qualification import UnableToQualify
 from returns.reconciling import UnableToReconcile
-from returns.views.access import for_operators, operator_of, picture
+from returns.views.papers import picture
 
 BY_PAGE = 50
 SHOWN = ("image/jpeg", "image/png", "application/pdf")  # what an uploaded piece may be

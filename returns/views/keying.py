@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from campaigns.audit_trail import concerns
 from campaigns.models import Campaign
 from campaigns.questionnaire.values import FieldValueError, parse_text, problem
+from campaigns.staff import for_operators, operator_of
 from returns import keying
 from returns.answers import questionnaire_of
 from returns.forms import typed_value
@@ -23,8 +24,8 @@ from returns.keying_queue import next_task
 from returns.models import KeyingEntry, KeyingTask, Page
 from returns.page_images import crop_png, page_png, sheet_png
 from returns.sheet_readings import being_keyed, sheets_of
-from returns.views.access import for_operators, operator_of, picture
 from returns.views.field import shown, wanted_field, work_url
+from returns.views.papers import picture
 
 State = KeyingTask.State
 LONGEST_ENTRY = dt.timedelta(minutes=10)

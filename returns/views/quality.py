@@ -13,11 +13,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from campaigns.models import Campaign
+from campaigns.staff import for_supervisors, operator_of
 from returns import acceptance_lots, keying_figures
 from returns.acceptance_lots import UnableToDraw
 from returns.models import AcceptanceLot
 from returns.sampling import limits, parameters
-from returns.views.access import for_supervisors, operator_of
 
 PERIODS = {"jour": ("Aujourd'hui", 1), "semaine": ("Sept jours", 7), "mois": ("Trente jours", 30)}
 

@@ -11,10 +11,10 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from campaigns.staff import for_supervisors, operator_of
 from returns import keying
 from returns.keying_queue import UnableToClaim, is_referred, is_to_settle, take
 from returns.models import KeyingTask
-from returns.views.access import for_supervisors, operator_of
 from returns.views.field import shown
 
 BY_PAGE = 50

@@ -138,6 +138,7 @@ def test_the_answer_of_a_household_out_of_scope_is_not_counted(make_case, field)
 
 def test_a_reminder_before_the_answer_is_none_after_it(make_case, field) -> None:
     case = make_case("complete")
+    case.tell("receive", now=case.received_at)
     for wave, gap in (("before", -1), ("after", 1)):
         sent_at = case.received_at + dt.timedelta(days=gap)
         MessageFactory(case=case, wave=wave, state="sent", sent_at=sent_at)
