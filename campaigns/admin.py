@@ -31,6 +31,7 @@ from campaigns.admin_site import (
     linked,
     register_step,
 )
+from campaigns.covered import Changes, changes_between, proof_before
 from campaigns.forms import LandlordForm
 from campaigns.law.settings import model_text
 from campaigns.models import (
@@ -222,6 +223,12 @@ def changes_of(revision: QuestionnaireRevision) -> list[str] | None:
     return operations.differences(before=earlier, after=revision) if earlier else None
 
 
+def _groups(proof: FormProof) -> list[Changes] | None:
+    """What a proof changes since the one before, under headings; None for the first."""
+    before = proof_before(proof)
+    return changes_between(before, proof) if before else None
+
+
 @admin.register(FormProof)
 class FormProofAdmin(RecordAdmin):
     """The BAT: what the landlord sees, and its decision."""
@@ -249,7 +256,7 @@ class FormProofAdmin(RecordAdmin):
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """The proof with what changed and, while it is open, the decision to record."""
         proof = self.get_object(request, object_id)
-        shown = {} if proof is None else {"proof": proof, "changes": changes_of(proof.revision)}
+        shown = {} if proof is None else {"proof": proof, "groups": _groups(proof)}
         return super().change_view(request, object_id, form_url, {**shown, **(extra_context or {})})
 
     def document(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -24,6 +24,7 @@ from celery import current_task
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
+from campaigns.bulk import insert_all
 from campaigns.models import AuditEntry, AuditLink, User
 
 GENESIS = "0" * 64
@@ -110,7 +111,7 @@ def record(**told: Any) -> AuditEntry:
 
 def record_many(entries: Iterable[AuditEntry]) -> None:
     """Write several entries in few statements."""
-    AuditEntry._base_manager.bulk_create(list(entries), batch_size=CHUNK)
+    insert_all(entries)
 
 
 # ── The chain ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -186,7 +186,7 @@ class LandlordExchange(Storage):
         """Put a file in one of the landlord's folders in one go, down to the disk; returns its size in bytes.
 
         Again with the same content, nothing is done; over a file with another content it is refused (ExchangeRefused).
-        Only in `depot/`, where we are the one who drops (print house, rehearsal), what was not read yet is replaced.
+        Only in `depot/`, where we are the one who drops (rehearsal), what was not read yet is replaced.
         """
         final, replacing = self._path(folder, safe_name(name)), folder == INCOMING
         with self._speaking(f"déposer « {name} »") as sftp:

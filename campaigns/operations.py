@@ -6,7 +6,6 @@ Each step is one transaction and raises an `OperationRefused` whose message says
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Mapping
 from functools import lru_cache
@@ -16,7 +15,8 @@ from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from campaigns.code_tables import form_tables, pinned_tables, pins_are_old, uncovered
+from campaigns.code_tables import form_tables, pins_are_old, uncovered
+from campaigns.covered import canonical, covered_by, digest_of
 from campaigns.law.timetable import breaches, default_calendar
 from campaigns.legal import rules_of
 from campaigns.models import (
@@ -136,7 +136,7 @@ def draw_up_revision(*, campaign: Campaign, now: dt.datetime) -> QuestionnaireRe
     """
     Campaign.objects.select_for_update().get(pk=campaign.pk)
     form = effective_form(campaign)
-    told = _canonical(form.as_tables())
+    told = canonical(form.as_tables())
     layouts = {(rows, large): _laid_out(told, rows, large) for rows in _capacities() for large in (False, True)}
     newest = campaign.revisions.order_by("-number").first()
     same = newest is not None and _says(newest, form.fingerprint, [tables for _, tables in layouts.values()])
@@ -182,7 +182,7 @@ def effective_form(campaign: Campaign) -> Questionnaire:
 def _says(revision: QuestionnaireRevision, fingerprint: str, tables: list[dict[str, Any]]) -> bool:
     """Whether a revision holds just that definition and those layouts."""
     stored = [each.tables for each in revision.layouts.order_by("rows", "large")]
-    return revision.fingerprint == fingerprint and _canonical(stored) == _canonical(tables)
+    return revision.fingerprint == fingerprint and canonical(stored) == canonical(tables)
 
 
 def differences(*, before: QuestionnaireRevision, after: QuestionnaireRevision) -> list[str]:
@@ -193,48 +193,6 @@ def differences(*, before: QuestionnaireRevision, after: QuestionnaireRevision) 
 # ── The proof (BAT) ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def digest_of(revision: QuestionnaireRevision) -> str:
-    """SHA-256 (hex) over all that an approval covers: definition, layouts, the landlord's texts, rules document."""
-    campaign = revision.campaign
-    landlord = campaign.landlord
-    told = {
-        "definition": revision.definition,
-        "layouts": [each.tables for each in revision.layouts.order_by("rows", "large")],
-        "landlord": {
-            name: getattr(landlord, name)
-            for name in (
-                "name",
-                "sender_lines",
-                "reply_address",
-                "hotline",
-                "hotline_hours",
-                "contact_email",
-                "privacy_contact",
-                "accent",
-                "prepaid_reply",
-            )
-        },
-        "logo": _sha256_of(landlord.logo),
-        "rules": _sha256_of(campaign.rules_document),
-        "reply_by": campaign.reply_by.isoformat(),
-    }
-    tables = pinned_tables(revision)
-    if tables:
-        told["codes"] = {table.name: table.digest for table in tables}
-    return hashlib.sha256(_canonical(told).encode()).hexdigest()
-
-
-def _canonical(told: Any) -> str:
-    return json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
-
-def _sha256_of(file: Any) -> str:
-    if not file:
-        return ""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
 @transaction.atomic
 def present_proof(*, revision: QuestionnaireRevision, document: bytes, now: dt.datetime) -> FormProof:
     """A proof for the landlord to sign; those still open for the campaign are replaced."""
@@ -242,7 +200,7 @@ def present_proof(*, revision: QuestionnaireRevision, document: bytes, now: dt.d
     FormProof.objects.filter(revision__campaign=campaign, state=FormProof.State.OPEN).update(
         state=FormProof.State.REPLACED, decided_at=now
     )
-    proof = FormProof(revision=revision, digest=digest_of(revision))
+    proof = FormProof(revision=revision, digest=digest_of(revision), covered=covered_by(revision))
     proof.document.save(f"bat-{campaign.pk}-r{revision.number}.pdf", ContentFile(document), save=False)
     proof.save()
     if campaign.stage == Campaign.Stage.PREPARATION:

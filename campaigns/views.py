@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-import pypdfium2
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from campaigns import operations
-from campaigns.models import FormProof, Landlord, QuestionnaireRevision, User
+from campaigns import operations, proof_pictures
+from campaigns.covered import changes_between, proof_before
+from campaigns.models import FormProof, Landlord, User
 from campaigns.paper_form.branding import darkened_to
+from campaigns.proof_remarks import OPEN, add_remark
 
 # Our paper is a warm white: 5.5 on white leaves more than 4.5 (WCAG AA) on it.
 LEAST_CONTRAST_ON_SCREEN = 5.5
-PROOF_SCALE = 1.7  # of a page seen on screen: about 120 dpi
 
 View = Callable[..., HttpResponseBase]
 
@@ -81,6 +81,64 @@ def proof(request: HttpRequest, pk: int) -> HttpResponse:
     return _proof_page(request, shown, comment=comment, refusal=refusal)
 
 
+@for_deciders
+@require_http_methods(["POST"])
+def proof_remark(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say something of a proof, or of one of its pages."""
+    shown, actor = _proof_or_404(request, pk), request.user
+    assert isinstance(actor, User)  # noqa: S101 - `for_deciders` has seen to it
+    page = request.POST.get("page", "")
+    try:
+        add_remark(
+            proof=shown,
+            actor=actor,
+            text=request.POST.get("text", ""),
+            now=timezone.now(),
+            page=int(page) if page.isdecimal() and len(page) < 5 else None,
+            pages=proof_pictures.count(shown),
+        )
+    except operations.OperationRefused as error:
+        told = {"remark": request.POST.get("text", "")[:2000], "remark_refusal": str(error)}
+        return _proof_page(request, shown, comment="", refusal="", **told)
+    messages.success(request, "Votre remarque est enregistrée.")
+    return redirect(f"{reverse('proof', args=[pk])}#remarks")
+
+
+@for_deciders
+@require_safe
+def proof_comparison(request: HttpRequest, pk: int) -> HttpResponse:
+    """The pages of a proof beside those of the one before, what differs brought out."""
+    shown = _proof_or_404(request, pk)
+    before = proof_before(shown)
+    if before is None:
+        raise Http404("C'est la première épreuve de cette campagne.")
+    changed = proof_pictures.changed_pages(before, shown)
+    last = max(proof_pictures.count(before), proof_pictures.count(shown))
+    context = {
+        "proof": shown,
+        "before": before,
+        "campaign": shown.revision.campaign,
+        "rehearsal": shown.revision.campaign.rehearsal,
+        "changed": changed,
+        "same": [number for number in range(1, last + 1) if number not in changed],
+        "pages_before": proof_pictures.count(before),
+        "pages": proof_pictures.count(shown),
+    }
+    return TemplateResponse(request, "campaigns/proof_comparison.html", context)
+
+
+@for_deciders
+@require_safe
+def proof_difference(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """A page of a proof, what differs from the proof before brought out (PNG)."""
+    shown = _proof_or_404(request, pk)
+    before = proof_before(shown)
+    picture = proof_pictures.difference(before, shown, number) if before else None
+    if picture is None:
+        raise Http404("Cette épreuve n'a pas cette page.")
+    return HttpResponse(picture, content_type="image/png")
+
+
 def _decide(shown: FormProof, request: HttpRequest, comment: str) -> str:
     actor, now = request.user, timezone.now()
     assert isinstance(actor, User)  # noqa: S101 - `for_deciders` has seen to it
@@ -91,27 +149,33 @@ def _decide(shown: FormProof, request: HttpRequest, comment: str) -> str:
     return "Bon à tirer refusé. Votre chargé d'affaires prépare un nouveau formulaire d'après votre commentaire."
 
 
-def _proof_page(request: HttpRequest, shown: FormProof, *, comment: str, refusal: str) -> TemplateResponse:
-    revision = shown.revision
-    before = _revision_before(revision)
+def _proof_page(
+    request: HttpRequest, shown: FormProof, *, comment: str, refusal: str, remark: str = "", remark_refusal: str = ""
+) -> TemplateResponse:
+    before = proof_before(shown)
     context = {
         "proof": shown,
-        "campaign": revision.campaign,
-        "rehearsal": revision.campaign.rehearsal,
+        "campaign": shown.revision.campaign,
+        "rehearsal": shown.revision.campaign.rehearsal,
         "before": before,
-        "differences": operations.differences(before=before, after=revision) if before else [],
-        "numbers": range(1, _pages_of(shown) + 1),
+        "changes": changes_between(before, shown) if before else [],
+        "versions": _versions(shown),
+        "numbers": range(1, proof_pictures.count(shown) + 1),
+        "remarks": shown.remarks.select_related("author"),
+        "may_remark": shown.state in OPEN,
+        "remark": remark,
+        "remark_refusal": remark_refusal,
         "comment": comment,
         "refusal": refusal,
         "in_its_name": isinstance(request.user, User) and not request.user.is_landlord,
     }
-    return TemplateResponse(request, "campaigns/proof.html", context, status=422 if refusal else 200)
+    return TemplateResponse(request, "campaigns/proof.html", context, status=422 if refusal or remark_refusal else 200)
 
 
-def _revision_before(revision: QuestionnaireRevision) -> QuestionnaireRevision | None:
-    """What the landlord compares with: the form presented before this one."""
-    earlier = QuestionnaireRevision.objects.filter(campaign=revision.campaign, number__lt=revision.number)
-    return earlier.filter(proofs__isnull=False).order_by("-number").first()
+def _versions(shown: FormProof) -> list[FormProof]:
+    """All the proofs of the campaign, the newest first."""
+    proofs = FormProof.objects.filter(revision__campaign=shown.revision.campaign)
+    return list(proofs.select_related("revision", "decided_by").order_by("-pk"))
 
 
 @for_deciders
@@ -128,22 +192,10 @@ def proof_document(request: HttpRequest, pk: int) -> FileResponse:
 def proof_page(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One page of the proof as a picture (PNG)."""
     shown = _proof_or_404(request, pk)
-    with shown.document.open("rb") as file:
-        document = pypdfium2.PdfDocument(file.read())
-    if not 1 <= number <= len(document):
+    picture = proof_pictures.page(shown, number)
+    if picture is None:
         raise Http404("Cette épreuve n'a pas cette page.")
-    picture = io.BytesIO()
-    document[number - 1].render(scale=PROOF_SCALE).to_pil().save(picture, "PNG")
-    return HttpResponse(picture.getvalue(), content_type="image/png")
-
-
-def _pages_of(shown: FormProof) -> int:
-    """How many pages the proof has; 0 when its document cannot be read."""
-    with shown.document.open("rb") as file:
-        try:
-            return len(pypdfium2.PdfDocument(file.read()))
-        except pypdfium2.PdfiumError:
-            return 0
+    return HttpResponse(picture, content_type="image/png")
 
 
 def _proof_or_404(request: HttpRequest, pk: int) -> FormProof:

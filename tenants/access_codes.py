@@ -17,6 +17,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.db import transaction
 
+from campaigns.bulk import insert_all
 from campaigns.models import Campaign
 from tenants.case_states import State
 from tenants.models import AccessAttempt, AccessCode, SurveyCase
@@ -87,7 +88,11 @@ MALFORMED = (
 
 def drawn_code() -> str:
     """A new code of twelve symbols, each equally likely, without its dashes."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+    number, symbols = secrets.randbelow(len(ALPHABET) ** LENGTH), []
+    for _ in range(LENGTH):
+        number, symbol = divmod(number, len(ALPHABET))
+        symbols.append(ALPHABET[symbol])
+    return "".join(symbols)
 
 
 def shown(code: str) -> str:
@@ -110,19 +115,16 @@ def issue_typed_many(*, cases: Sequence[SurveyCase], wave: str, now: dt.datetime
     drawn: set[str] = set()
     while len(drawn) < len(cases):
         drawn.add(drawn_code())
-    told = dict(zip((case.pk for case in cases), drawn, strict=True))
-    AccessCode.objects.bulk_create(
-        [
-            AccessCode(
-                case=case,
-                kind=AccessCode.Kind.TYPED,
-                digest=typed_digest(case.reference, told[case.pk]),
-                wave=wave,
-                issued_at=now,
-            )
-            for case in cases
-        ],
-        batch_size=500,
+    told, key = dict(zip((case.pk for case in cases), drawn, strict=True)), pepper()
+    insert_all(
+        AccessCode(
+            case=case,
+            kind=AccessCode.Kind.TYPED,
+            digest=_typed_digest(key, case.reference, told[case.pk]),
+            wave=wave,
+            issued_at=now,
+        )
+        for case in cases
     )
     return {pk: shown(code) for pk, code in told.items()}
 
@@ -135,18 +137,9 @@ def issue_link(*, case: SurveyCase, wave: str, now: dt.datetime) -> str:
 def issue_links_many(*, cases: Sequence[SurveyCase], wave: str, now: dt.datetime) -> dict[int, str]:
     """Give each case a fresh link token in one insertion: case id → token."""
     told = {case.pk: secrets.token_urlsafe(TOKEN_BYTES) for case in cases}
-    AccessCode.objects.bulk_create(
-        [
-            AccessCode(
-                case=case,
-                kind=AccessCode.Kind.LINK,
-                digest=link_digest(told[case.pk]),
-                wave=wave,
-                issued_at=now,
-            )
-            for case in cases
-        ],
-        batch_size=500,
+    insert_all(
+        AccessCode(case=case, kind=AccessCode.Kind.LINK, digest=link_digest(told[case.pk]), wave=wave, issued_at=now)
+        for case in cases
     )
     return told
 
@@ -204,8 +197,11 @@ def revoke_all(*, case: SurveyCase, now: dt.datetime) -> int:
 
 def typed_digest(reference: str, code: str) -> str:
     """HMAC-SHA256 of the pair under the pepper: the reference is the salt. 64 hexadecimal digits."""
-    told = f"{reference}:{normalised(code)}".encode()
-    return hmac.new(pepper(), told, hashlib.sha256).hexdigest()
+    return _typed_digest(pepper(), reference, normalised(code))
+
+
+def _typed_digest(key: bytes, reference: str, code: str) -> str:
+    return hmac.digest(key, f"{reference}:{code}".encode(), "sha256").hex()
 
 
 def link_digest(token: str) -> str:

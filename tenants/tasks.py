@@ -114,15 +114,16 @@ def reconcile_sms() -> None:
 @shared_task
 @across_landlords
 def collect_carrier_files() -> None:
-    """Take what carriers have dropped: registered mail, returned envelopes."""
-    exchange = carriers.carrier_exchange()
-    if exchange is None:
-        return
-    try:
-        with exchange:
-            carriers.collect_files(exchange=exchange, now=timezone.now())
-    except ExchangeError as error:
-        logger.error("carriers' files: %s", error)
+    """Take what carriers and print houses have dropped: registered mail, returned envelopes, production reports.
+
+    An account that cannot be reached is logged and stops no other.
+    """
+    for exchange in carriers.report_exchanges():
+        try:
+            with exchange:
+                carriers.collect_files(exchange=exchange, now=timezone.now())
+        except ExchangeError as error:
+            logger.error("carriers' files (%s): %s", exchange.account.username, error)
 
 
 @shared_task

@@ -13,7 +13,7 @@ from campaigns.models.definitions import (
     tables_in_force,
 )
 from campaigns.models.exchange import ExchangeAccount, ExchangeKey
-from campaigns.models.forms import FormProof, FrozenRevision, LayoutVariant, QuestionnaireRevision
+from campaigns.models.forms import FormProof, FrozenRevision, LayoutVariant, ProofRemark, QuestionnaireRevision
 from campaigns.models.legal import LegalSettings
 from campaigns.models.people import Landlord, User
 from campaigns.models.rules import LandlordRule, RuleLine, RuleVersion
@@ -36,6 +36,7 @@ __all__ = [
     "LegalSettings",
     "MappingProfile",
     "Milestone",
+    "ProofRemark",
     "QuestionnaireRevision",
     "RuleLine",
     "RuleVersion",

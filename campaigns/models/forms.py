@@ -141,6 +141,7 @@ class FormProof(models.Model):
         User, on_delete=models.PROTECT, null=True, blank=True, verbose_name="décidé par", related_name="+"
     )
     comment = models.TextField("commentaire", blank=True)
+    covered = models.JSONField("textes couverts", default=dict, blank=True)
 
     landlord_path = "revision__campaign__landlord"
     objects = LandlordManager()
@@ -151,3 +152,24 @@ class FormProof(models.Model):
 
     def __str__(self) -> str:
         return f"BAT {self.digest[:8]}"
+
+
+class ProofRemark(models.Model):
+    """What somebody has to say of a proof before it is decided on; of one of its pages, or of the whole."""
+
+    proof = models.ForeignKey(FormProof, on_delete=models.CASCADE, related_name="remarks", verbose_name="BAT")
+    page = models.PositiveSmallIntegerField("page", null=True, blank=True)
+    text = models.TextField("remarque", max_length=2000)
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name="auteur")
+    written_at = models.DateTimeField("écrite le")
+
+    landlord_path = "proof__revision__campaign__landlord"
+    objects = LandlordManager()
+
+    class Meta:
+        verbose_name = "remarque sur un BAT"
+        verbose_name_plural = "remarques sur les BAT"
+        ordering = ("written_at", "pk")
+
+    def __str__(self) -> str:
+        return f"remarque {self.pk}"

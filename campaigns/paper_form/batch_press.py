@@ -6,6 +6,8 @@ the shared art: each page's stream holds its own household's texts and no other'
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import IO
@@ -61,9 +63,18 @@ class _FormPlan:
 class BatchPress:
     """A PDF file of forms being written. Households may have different layouts."""
 
-    def __init__(self, stream: IO[bytes], branding: Branding, title: str = "Questionnaire") -> None:
+    def __init__(
+        self,
+        stream: IO[bytes],
+        branding: Branding,
+        title: str = "Questionnaire",
+        painted: MutableMapping[str, bytes] | None = None,
+    ) -> None:
+        """`painted` keeps the art of layouts, by fingerprint, from one file of this branding to the next."""
         self.branding = branding
         self.title = title
+        self.digest = ""  # of the last form printed: SHA-256 of what its pages say (`envelope_proof`)
+        self._painted = {} if painted is None else painted
         self._pdf = PdfStream(stream)
         self._plans: dict[str, _FormPlan] = {}
         self._faces = BatchFaces()
@@ -78,7 +89,7 @@ class BatchPress:
     def print(self, layout: FormLayout, fill: FormFill) -> int:
         """Print one form; returns its first page in the file, counted from 1."""
         plan = self._plans.get(layout.fingerprint) or self._prepare(layout)
-        first = self._pdf.pages + 1
+        first, said = self._pdf.pages + 1, hashlib.sha256()
         known, texts = fill.prefills.get, own_texts(fill, self.branding)
         titles = dict(enumerate(fill.texts.get(TITLE, ()), start=1))
         for page, (bits, twin) in zip(plan.pages, plan.codes.of(fill.case_reference), strict=True):
@@ -87,7 +98,10 @@ class BatchPress:
             parts += [shown[told] for name, shown in page.texts if (told := texts.get(name))]
             parts += [shown[title] for row, shown in page.titles if (title := titles.get(row, NEW_OCCUPANT))]
             parts.append(b"\nET")
-            self._pdf.add_page(b"".join(parts))
+            content = b"".join(parts)
+            said.update(content)
+            self._pdf.add_page(content)
+        self.digest = said.hexdigest()
         return first
 
     def close(self) -> None:
@@ -126,7 +140,9 @@ class BatchPress:
 
     def _store_art(self, layout: FormLayout) -> list[str]:
         """Write the art of each page; returns the names that pages call it by."""
-        with pikepdf.open(BytesIO(paint_art(layout, self.branding))) as source:
+        if layout.fingerprint not in self._painted:
+            self._painted[layout.fingerprint] = paint_art(layout, self.branding)
+        with pikepdf.open(BytesIO(self._painted[layout.fingerprint])) as source:
             copied = _Copied(self._pdf, source)
             for page in source.pages:
                 self._art[f"A{len(self._art)}"] = copied.number(source.make_indirect(page.as_form_xobject()))

@@ -6,8 +6,9 @@ texts are proofed before every batch.
 
 from __future__ import annotations
 
+import functools
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -15,8 +16,8 @@ from campaigns.paper_form.branding import Branding
 from campaigns.paper_form.codes import QUIET_MODULES, link_matrix
 from campaigns.paper_form.flow import CODE_MODULES
 from campaigns.paper_form.front import ADDRESS, ADDRESS_LINES, WINDOW_PLAY
-from campaigns.paper_form.painter import FormFill, lines_of, style_of
-from campaigns.paper_form.typography import POINT, fit, missing_letters, width
+from campaigns.paper_form.painter import FormFill, lines_of, style_of, told_in
+from campaigns.paper_form.typography import POINT, fit, fits_as_it_is, missing_letters, width
 from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box, FormLayout, PrefillSpot, Text, ZoneKind
 from campaigns.questionnaire.schema import Questionnaire, Reader
 
@@ -26,6 +27,8 @@ ADDRESS_LETTERS = 38  # XP Z10-011
 CODE_SPOTS = frozenset({"@page_code", "@portal_qr", "@return_code"})
 SHOWN = 60  # letters of a text that a message repeats
 LARGE_PRINT, LEAST_LARGE = 16.0, 12.0  # points: where large print begins, and what a long value may shrink to in it
+REFERENCE = re.compile(r"[0-9A-Z]{8}")
+LINE_PITCH = 0.8  # of the letters' size: lines set closer touch
 SHORTEST_MODULE = 0.5  # mm: a smaller module of a QR code is lost at 200 dpi
 
 
@@ -44,17 +47,78 @@ def problems(layout: FormLayout, questionnaire: Questionnaire | None = None) -> 
     return found
 
 
+class Preflight:
+    """The preflight of many households on one layout: what is plainly fine is told so at once, the rest looked at."""
+
+    def __init__(self, layout: FormLayout) -> None:
+        self._layout = layout
+        self._known: dict[tuple[str, int], list[_Look]] = defaultdict(list)
+        self._texts: list[tuple[PrefillSpot, _Look]] = []
+        for spot in _own_texts(layout):
+            if spot.field.startswith("@"):
+                self._texts.append((spot, _Look(spot)))
+            else:
+                self._known[spot.field, spot.row].append(_Look(spot))
+        self._names = {spot.field for spot in layout.prefills}
+        self._portal = functools.cache(lambda length: not list(_portal_code(layout, "x" * length)))
+
+    def __call__(self, fill: FormFill) -> list[str]:
+        """What `preflight` says of that household."""
+        return [] if self._plainly_fine(fill) else preflight(self._layout, fill)
+
+    def _plainly_fine(self, fill: FormFill) -> bool:
+        if REFERENCE.fullmatch(fill.case_reference) is None or not fill.texts.keys() <= self._names:
+            return False
+        for address, told in fill.prefills.items():
+            looks = self._known.get(address)
+            if not looks or not all([look.plainly_fits(told) for look in looks]):
+                return False
+        if not all([look.plainly_fits(told_in(spot, fill, None)) for spot, look in self._texts]):
+            return False
+        if len(fill.texts.get("@occupant_title", ())) > self._layout.rows or not fill.portal_url.isascii():
+            return False
+        lines = tuple(fill.texts.get("@address", ()))
+        return all(lines) and not list(_address_problems(lines)) and self._portal(len(fill.portal_url))
+
+
+class _Look:
+    """A spot, and the texts that were seen to fit in it as they are: dates and choices come again and again."""
+
+    REMEMBERED = 4096
+
+    def __init__(self, spot: PrefillSpot) -> None:
+        self._room, self._size, self._style = spot.box.w, spot.size, style_of(spot)
+        self._lines = spot.box.h * POINT / spot.size / LINE_PITCH
+        self._seen: set[str] = set()
+
+    def plainly_fits(self, told: str | list[str]) -> bool:
+        if not isinstance(told, str):
+            return len(told) <= self._lines and all([self._line_fits(line) for line in told])
+        if told in self._seen:
+            return True
+        fits = self._lines >= 1 and self._line_fits(told)
+        if fits and len(self._seen) < self.REMEMBERED:
+            self._seen.add(told)
+        return fits
+
+    def _line_fits(self, line: str) -> bool:
+        return fits_as_it_is(line, self._room, self._size, self._style)
+
+
+def _own_texts(layout: FormLayout) -> list[PrefillSpot]:
+    """The spots of a household's own texts, codes apart."""
+    return [spot for spot in layout.prefills if not spot.field.startswith("@brand_") and spot.field not in CODE_SPOTS]
+
+
 def preflight(layout: FormLayout, fill: FormFill) -> list[str]:
     """What of this household's texts would not print: letters no face has, texts cut, values without a place."""
     found: list[str] = []
-    if not re.fullmatch(r"[0-9A-Z]{8}", fill.case_reference):
+    if not REFERENCE.fullmatch(fill.case_reference):
         found.append("La référence du dossier doit compter 8 chiffres ou capitales.")
-    for spot in layout.prefills:
-        if spot.field.startswith("@brand_") or spot.field in CODE_SPOTS:
-            continue
+    for spot in _own_texts(layout):
         found += _unprintable(spot, lines_of(spot, fill))
     found += _without_a_place(layout, fill)
-    found += _portal_code(layout, fill)
+    found += _portal_code(layout, fill.portal_url)
     return list(dict.fromkeys(found))
 
 
@@ -188,7 +252,7 @@ def _unprintable(spot: PrefillSpot, lines: tuple[str, ...]) -> Iterator[str]:
     name = f"« {spot.field} »" + (f" (ligne {spot.row})" if spot.row else "")
     if spot.field == "@address":
         yield from _address_problems(lines)
-    elif lines and spot.box.h < len(lines) * spot.size / POINT * 0.8:
+    elif lines and spot.box.h < len(lines) * spot.size / POINT * LINE_PITCH:
         yield f"{name} : {len(lines)} lignes, il n'y a pas la place."
     for line in lines:
         style = style_of(spot)
@@ -226,13 +290,13 @@ def _without_a_place(layout: FormLayout, fill: FormFill) -> Iterator[str]:
         yield f"Le foyer compte {len(titles)} personnes, le questionnaire {layout.rows} places."
 
 
-def _portal_code(layout: FormLayout, fill: FormFill) -> Iterator[str]:
-    if not fill.portal_url:
+def _portal_code(layout: FormLayout, address: str) -> Iterator[str]:
+    if not address:
         yield "L'adresse du portail manque : le code QR de la première page serait vide."
         return
     spot = next((each for each in layout.prefills if each.field == "@portal_qr"), None)
     try:
-        modules = link_matrix(fill.portal_url).side + 2 * QUIET_MODULES
+        modules = link_matrix(address).side + 2 * QUIET_MODULES
     except ValueError:
         yield "L'adresse du portail est trop longue pour un code QR."
         return

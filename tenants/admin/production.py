@@ -14,9 +14,10 @@ from django.views.decorators.http import require_POST
 
 from campaigns.admin_site import CURRENT, DONE, WAITING, Figure, Link, Panel, RecordAdmin, Step, register_step
 from campaigns.models import Campaign
-from tenants.models import Supply
+from tenants.models import Purpose, Supply
 from tenants.production import UnableToSupply, compose_order, list_supplies, needs_of, record_supply, volumes_of
 from tenants.production.stationery import stationery_on
+from tenants.production.weights import Scales
 
 
 @admin.register(Supply)
@@ -69,8 +70,8 @@ class SupplyAdmin(RecordAdmin):
 def _shown(campaign: Campaign) -> dict[str, Any]:
     supplies = list_supplies(campaign)
     volumes = volumes_of(campaign)
-    usual = stationery_on(campaign.opens_on)
-    weights = [(each, grams := each.grams(supplies), usual.bracket_of(grams)) for each in volumes.variants]
+    scales = Scales.weighing(supplies, Purpose.FORM, stationery_on(campaign.opens_on))
+    weights = [(each, scales.grams(each.sheets), scales.bracket(each.sheets)) for each in volumes.variants]
     known = {each.kind for each in supplies}
     return {
         "title": "Dossier de traitement",

@@ -28,6 +28,7 @@ from campaigns.admin_site import (
 from campaigns.exchange import ExchangeError
 from campaigns.models import Campaign, FormProof, Milestone, User
 from tenants import case_states, dispatch, importing, reminders, tasks, waves
+from tenants.admin.shops import give, shop_told, shops
 from tenants.case_states import State
 from tenants.dispatch.letters import waiting_letters
 from tenants.landlord_file.profile import shipped_profiles
@@ -204,10 +205,11 @@ def compose_forms(campaign: Campaign, actor: User, now: dt.datetime, data: Data)
 
 
 def hand_over(campaign: Campaign, actor: User, now: dt.datetime, data: Data) -> str:
-    """Hand the composed batches over: a rehearsal's to the outbox, others to the exchange."""
+    """Hand the composed batches over: a rehearsal's to the outbox, others to the print house chosen."""
     batches = list(campaign.batches.filter(state=PrintBatch.State.COMPOSED).order_by("number"))
+    shop = shop_told(str(data.get("choice", "")))
     for batch in batches:
-        dispatch.hand_over(batch=batch, now=now, actor=actor)
+        give(batch, shop, now=now, actor=actor)
     return f"{len(batches)} lots remis." if len(batches) > 1 else "Un lot remis."
 
 
@@ -309,7 +311,7 @@ register_step(
         describe=describe_printing,
         actions=(
             Action("compose", "Composer les formulaires", compose_forms, PRINT),
-            Action("hand_over", "Remettre les lots à l'imprimeur", hand_over, PRINT),
+            Action("hand_over", "Remettre les lots à l'imprimeur", hand_over, PRINT, shops),
         ),
         milestone=Milestone.Kind.DISPATCH,
     )

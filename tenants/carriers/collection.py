@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -13,7 +14,8 @@ from campaigns.exchange import LandlordExchange, settled
 from campaigns.exchange_accounts import account_of
 from campaigns.models import Landlord
 from tenants.carriers.files import Taken, UnableToTake, take_file
-from tenants.models import CarrierFile
+from tenants.dispatch.shops import exchange_of
+from tenants.models import CarrierFile, PrintShop
 
 PAUSE = 2.0  # seconds between two looks: a file that still grows waits for the next visit
 
@@ -23,6 +25,17 @@ def carrier_exchange() -> LandlordExchange | None:
     if not settings.CARRIER_SFTP_USERNAME:
         return None
     return LandlordExchange(account_of(Landlord(sftp_username=settings.CARRIER_SFTP_USERNAME)))
+
+
+def report_exchanges() -> Iterator[LandlordExchange]:
+    """Every account where reports come back: the carriers', and those of the print houses."""
+    carrier = carrier_exchange()
+    if carrier is not None:
+        yield carrier
+    for shop in PrintShop.objects.exclude(sftp_username="").order_by("pk"):
+        exchange = exchange_of(shop)
+        if exchange is not None and shop.sftp_username != settings.CARRIER_SFTP_USERNAME:
+            yield exchange
 
 
 def collect_files(*, exchange: LandlordExchange, now: dt.datetime, pause: float = PAUSE) -> list[CarrierFile]:

@@ -1,8 +1,8 @@
 """The files of carriers, as CSV: a line is taken or refused with its number and reason; the same file twice is once.
 
-Registered mail: `CODE;NUMERO;EVENEMENT;DATE`. Returned envelopes: `CODE;MOTIF;DATE`. CODE is the envelope's own code, a
-case reference, or (registered mail) the number of the recommandé once its deposit was told. DATE is JJ/MM/AAAA, with
-or without HH:MM.
+Registered mail: `CODE;NUMERO;EVENEMENT;DATE`. Returned envelopes: `CODE;MOTIF;DATE`. Print house: `CODE;STATUT`.
+CODE is the envelope's own code, a case reference, or (registered mail) the number of the recommandé once its deposit
+was told. DATE is JJ/MM/AAAA, with or without HH:MM.
 """
 
 from __future__ import annotations
@@ -22,14 +22,19 @@ from django.utils import timezone
 from campaigns.models import User
 from tenants.carriers.letters import UnknownLetter, letter_of
 from tenants.carriers.registered import UnableToFollow, record_event
+from tenants.dispatch.reconciling import UnableToReconcile, record_outcome
 from tenants.messaging import gsm7
-from tenants.models import CarrierFile, RegisteredLetter, ReturnedEnvelope
+from tenants.models import CarrierFile, Message, RegisteredLetter, ReturnedEnvelope
 from tenants.undelivered import Motive, UnableToRecord, record_return
 
 Kind, Event = CarrierFile.Kind, RegisteredLetter.State
 LARGEST = 50 * 1024 * 1024
 HEADS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {Kind.REGISTERED: ("CODE", "NUMERO", "EVENEMENT", "DATE"), Kind.RETURNED: ("CODE", "MOTIF", "DATE")}
+    {
+        Kind.REGISTERED: ("CODE", "NUMERO", "EVENEMENT", "DATE"),
+        Kind.RETURNED: ("CODE", "MOTIF", "DATE"),
+        Kind.PRODUCED: ("CODE", "STATUT"),
+    }
 )
 # The words of carriers, without accents and in capitals.
 EVENTS: Mapping[str, str] = MappingProxyType(
@@ -61,6 +66,18 @@ MOTIVES: Mapping[str, Motive] = MappingProxyType(
         "PLI AVISE ET NON RECLAME": Motive.UNCLAIMED,
     }
 )
+OUTCOMES: Mapping[str, str] = MappingProxyType(
+    {
+        "PRODUIT": Message.Production.PRODUCED,
+        "IMPRIME": Message.Production.PRODUCED,
+        "MIS SOUS PLI": Message.Production.PRODUCED,
+        "GACHE": Message.Production.SPOILED,
+        "ABIME": Message.Production.SPOILED,
+        "REBUT": Message.Production.SPOILED,
+        "MANQUANT": Message.Production.MISSING,
+        "ABSENT": Message.Production.MISSING,
+    }
+)
 FORMATS = ("%d/%m/%Y %H:%M", "%d/%m/%Y", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 
 
@@ -86,7 +103,7 @@ def take_file(*, name: str, content: bytes, now: dt.datetime, actor: User | None
     if found is not None:
         return Taken(found, already=True)
     kind, lines = _read(name, content)
-    take = _take_event if kind == Kind.REGISTERED else _take_return
+    take = TAKES[kind]
     file = CarrierFile(kind=kind, name=name[-200:], sha256=digest, received_at=now)
     for number, line in lines:
         problem = _applied(take, line, now, actor, file)
@@ -109,7 +126,7 @@ def _applied(take: Take, line: Line, now: dt.datetime, actor: User | None, file:
     """Apply one line; what is wrong with it, '' when nothing is."""
     try:
         known = not take(line, now, actor)
-    except (UnknownLetter, UnableToFollow, UnableToRecord, UnableToTake) as error:
+    except (UnknownLetter, UnableToFollow, UnableToRecord, UnableToReconcile, UnableToTake) as error:
         return str(error)
     file.known += known
     file.taken += not known
@@ -196,3 +213,15 @@ def _take_return(line: Line, now: dt.datetime, actor: User | None) -> bool:
     source = ReturnedEnvelope.Source.FILE
     record_return(case=found.message.case, reason=motive, now=now, actor=actor, message=found.message, source=source)
     return True
+
+
+def _take_outcome(line: Line, now: dt.datetime, actor: User | None) -> bool:
+    outcome = OUTCOMES.get(_plain(line["STATUT"]))
+    if outcome is None:
+        raise UnableToTake(f"le statut « {line['STATUT'][:30]} » n'est pas connu : {', '.join(OUTCOMES)}.")
+    return record_outcome(message=letter_of(line["CODE"]).message, outcome=outcome, now=now, actor=actor)
+
+
+TAKES: Mapping[str, Take] = MappingProxyType(
+    {Kind.REGISTERED: _take_event, Kind.RETURNED: _take_return, Kind.PRODUCED: _take_outcome}
+)

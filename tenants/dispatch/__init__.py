@@ -8,22 +8,33 @@ from tenants.dispatch.handover import UnableToHandOver, hand_over
 from tenants.dispatch.letters import compose_letters
 from tenants.dispatch.posting import UnableToPost, record_posting, to_pull
 from tenants.dispatch.proof import compose_proof
+from tenants.dispatch.reconciling import Reconciliation, UnableToReconcile, reconcile, record_outcome
+from tenants.dispatch.reprints import UnableToReprint, ask_reprint, compose_reprints
+from tenants.dispatch.shops import exchange_of
 
 __all__ = [
+    "Reconciliation",
     "UnableToCompose",
     "UnableToHandOver",
     "UnableToPost",
+    "UnableToReconcile",
+    "UnableToReprint",
     "accessible",
     "accessible_letter",
+    "ask_reprint",
     "compose_forms",
     "compose_letters",
     "compose_proof",
+    "compose_reprints",
     "copy_of_form",
     "copy_of_letter",
+    "exchange_of",
     "hand_over",
     "layout_problems",
     "left_out",
     "letters_sent",
+    "reconcile",
+    "record_outcome",
     "record_posting",
     "to_pull",
     "unprintable",

@@ -10,9 +10,11 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
+import pikepdf
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.db.models import Max
@@ -20,9 +22,35 @@ from django.db.models.fields.files import FieldFile
 
 from campaigns.models import Campaign
 from campaigns.paper_form.envelope_code import EnvelopeCode
+from campaigns.paper_form.envelope_proof import art_digests, envelope_digests
+from campaigns.paper_form.sheet_code import sheet_codes
 from tenants.models import PrintBatch
 
-INDEX_HEADS = ("ordre", "référence", "première page", "pages", "feuilles", "code postal", "maquette", "code du pli")
+INDEX_HEADS = (
+    "ordre",
+    "référence",
+    "première page",
+    "dernière page",
+    "pages",
+    "feuilles",
+    "code postal",
+    "poids (g)",
+    "tranche (g)",
+    "maquette",
+    "code du pli",
+    "codes des feuilles",
+)
+
+
+FOLDER = "batches"  # of the storage, as `PrintBatch` says
+# What every manifest tells.
+USUAL = frozenset(
+    (
+        *("campaign", "landlord", "rehearsal", "batch", "purpose", "composed_at", "written_at"),
+        *("document", "sha256", "envelopes", "pages", "sheets", "first_reference", "last_reference"),
+        *("art", "pages_per_envelope"),
+    )
+)
 
 
 class UnableToCompose(Exception):
@@ -31,18 +59,30 @@ class UnableToCompose(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One household's pages in the PDF; `first_page` counts from 1. `layout` is '' for a letter."""
+    """One household's pages in the PDF; `first_page` counts from 1. `layout` is '' for a letter.
+
+    `grams` is what the filled envelope weighs, `bracket` its class of postage (None beyond the last). `sha256` covers
+    what its pages say, whatever else is in the file (`campaigns.paper_form.envelope_proof`).
+    """
 
     reference: str
     first_page: int
     pages: int
     postcode: str
     layout: str = ""
+    grams: Decimal = Decimal(0)
+    bracket: int | None = None
+    sha256: str = ""
 
     @property
     def sheets(self) -> int:
         """Sheets of paper, printed on both sides."""
         return -(-self.pages // 2)
+
+    @property
+    def last_page(self) -> int:
+        """The last of its pages."""
+        return self.first_page + self.pages - 1
 
 
 @contextmanager
@@ -73,6 +113,23 @@ def next_number(campaign: Campaign) -> int:
     return (PrintBatch.objects.filter(campaign=campaign).aggregate(Max("number"))["number__max"] or 0) + 1
 
 
+def number_batch(batch: PrintBatch) -> None:
+    """Give the batch its number, with the campaign locked; what a killed composition left under it is removed.
+
+    A worker that dies while it composes leaves no row, but may leave files whose codes open nothing.
+    """
+    batch.number = next_number(batch.campaign)
+    storage = batch.document.storage
+    with contextlib.suppress(FileNotFoundError):
+        for name in storage.listdir(FOLDER)[1]:
+            if name.startswith(_stem(batch)):
+                remove(storage, f"{FOLDER}/{name}")
+
+
+def _stem(batch: PrintBatch) -> str:
+    return f"c{batch.campaign_id}-lot-{batch.number:04d}-{batch.purpose}"
+
+
 def write(
     batch: PrintBatch, *, document: bytes, envelopes: Sequence[Envelope], now: dt.datetime, **told: Any
 ) -> PrintBatch:
@@ -81,16 +138,31 @@ def write(
     Raises UnableToCompose when the envelopes are not the pages of the PDF, one after another.
     """
     _check(envelopes)
+    envelopes, art = _proved(document, envelopes)
     batch.envelopes = len(envelopes)
     batch.pages = sum(envelope.pages for envelope in envelopes)
     batch.sha256 = hashlib.sha256(document).hexdigest()
-    stem = f"c{batch.campaign_id}-lot-{batch.number:04d}-{batch.purpose}"
+    stem = _stem(batch)
     batch.document.save(f"{stem}.pdf", ContentFile(document), save=False)
     batch.index.save(f"{stem}.csv", ContentFile(index_of(envelopes, batch.number)), save=False)
-    manifest = manifest_of(batch, envelopes, now=now, **told)
+    manifest = manifest_of(batch, envelopes, now=now, **told, art=art)
     batch.manifest.save(f"{stem}.json", ContentFile(manifest), save=False)
     batch.save()
     return batch
+
+
+def _proved(document: bytes, envelopes: Sequence[Envelope]) -> tuple[list[Envelope], dict[str, str]]:
+    """The envelopes, each with its digest, and the digests of the art that their pages share."""
+    if not envelopes:
+        return [], {}
+    with pikepdf.open(io.BytesIO(document)) as pdf:
+        if len(pdf.pages) != envelopes[-1].last_page:
+            raise UnableToCompose(f"Le PDF compte {len(pdf.pages)} pages, ses plis {envelopes[-1].last_page}.")
+        if all(each.sha256 for each in envelopes):
+            return list(envelopes), art_digests(pdf)
+        digests = envelope_digests(pdf, [(each.first_page, each.pages) for each in envelopes])
+        proved = [replace(each, sha256=digest) for each, digest in zip(envelopes, digests, strict=True)]
+        return proved, art_digests(pdf)
 
 
 def _check(envelopes: Sequence[Envelope]) -> None:
@@ -98,6 +170,8 @@ def _check(envelopes: Sequence[Envelope]) -> None:
     for envelope in envelopes:
         if envelope.first_page != page or envelope.pages < 1:
             raise UnableToCompose(f"Le pli du dossier {envelope.reference} n'est pas à sa place dans le lot.")
+        if envelope.pages % 2:
+            raise UnableToCompose(f"Le pli du dossier {envelope.reference} finit au milieu d'une feuille.")
         page += envelope.pages
     if len({envelope.reference for envelope in envelopes}) != len(envelopes):
         raise UnableToCompose("Un même dossier figure deux fois dans le lot.")
@@ -107,64 +181,78 @@ def index_of(envelopes: Sequence[Envelope], batch: int) -> bytes:
     """The index: one line an envelope, for the print house (CSV, semicolons, UTF-8 with a mark).
 
     The code of the envelope is to be printed on it as a bar code: it names the letter when the envelope comes back.
+    The codes of its sheets are what an inserter reads, whether they are printed or not.
     """
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, delimiter=";", lineterminator="\r\n")
     writer.writerow(INDEX_HEADS)
     for order, each in enumerate(envelopes, start=1):
-        code = EnvelopeCode(each.reference, batch)
-        place = (order, each.reference, each.first_page, each.pages, each.sheets)
-        writer.writerow((*place, each.postcode, each.layout, str(code)))
+        place = (order, each.reference, each.first_page, each.last_page, each.pages, each.sheets, each.postcode)
+        weight = (str(each.grams).replace(".", ","), each.bracket or "")
+        codes = (str(EnvelopeCode(each.reference, batch)), " ".join(sheet_codes(order, each.sheets)))
+        writer.writerow((*place, *weight, each.layout, *codes))
     return stream.getvalue().encode("utf-8-sig")
 
 
 def manifest_of(batch: PrintBatch, envelopes: Sequence[Envelope], *, now: dt.datetime, **told: Any) -> bytes:
-    """The manifest (JSON): what the print house must find, to the page and to the byte."""
-    return json.dumps(
-        {
-            "campaign": batch.campaign_id,
-            "landlord": batch.campaign.landlord.code,
-            "rehearsal": batch.campaign.rehearsal,
-            "batch": batch.number,
-            "purpose": batch.purpose,
-            "composed_at": now.isoformat(),
-            "document": batch.document.name.rpartition("/")[2],
-            "sha256": batch.sha256,
-            "envelopes": batch.envelopes,
-            "pages": batch.pages,
-            "sheets": sum(each.sheets for each in envelopes),
-            "first_reference": envelopes[0].reference if envelopes else "",
-            "last_reference": envelopes[-1].reference if envelopes else "",
-            "pages_per_envelope": [
-                {
-                    "reference": each.reference,
-                    "first_page": each.first_page,
-                    "pages": each.pages,
-                    "sheets": each.sheets,
-                    "layout": each.layout,
-                }
-                for each in envelopes
-            ],
-            **told,
-        },
-        ensure_ascii=False,
-        indent=1,
-    ).encode()
+    """The manifest (JSON): what the print house must find, to the page and to the byte. One line an envelope."""
+    head = {
+        "campaign": batch.campaign_id,
+        "landlord": batch.campaign.landlord.code,
+        "rehearsal": batch.campaign.rehearsal,
+        "batch": batch.number,
+        "purpose": batch.purpose,
+        "composed_at": batch.composed_at.isoformat(),
+        "written_at": now.isoformat(),
+        "document": batch.document.name.rpartition("/")[2],
+        "sha256": batch.sha256,
+        "envelopes": batch.envelopes,
+        "pages": batch.pages,
+        "sheets": sum(each.sheets for each in envelopes),
+        "first_reference": envelopes[0].reference if envelopes else "",
+        "last_reference": envelopes[-1].reference if envelopes else "",
+        **told,
+    }
+    lines = ",\n".join(json.dumps(_told(each), ensure_ascii=False) for each in envelopes)
+    text = json.dumps(head, ensure_ascii=False, indent=1).removesuffix("\n}")
+    return f'{text},\n "pages_per_envelope": [\n{lines}\n ]\n}}'.encode()
+
+
+def _told(envelope: Envelope) -> dict[str, Any]:
+    return {
+        "reference": envelope.reference,
+        "first_page": envelope.first_page,
+        "pages": envelope.pages,
+        "sheets": envelope.sheets,
+        "postcode": envelope.postcode,
+        "grams": float(envelope.grams),
+        "bracket": envelope.bracket,
+        "layout": envelope.layout,
+        "sha256": envelope.sha256,
+    }
+
+
+def told_beside(batch: PrintBatch) -> dict[str, Any]:
+    """What the stored manifest tells beside what every manifest does: to be told again when the batch is rewritten."""
+    with batch.manifest.open("rb") as stored:
+        told = json.load(stored)
+    return {name: value for name, value in told.items() if name not in USUAL}
 
 
 def envelopes_of(batch: PrintBatch) -> list[Envelope]:
     """The envelopes that the stored manifest tells."""
     with batch.manifest.open("rb") as stored:
         told = json.load(stored)
-    with batch.index.open("rb") as stored:
-        lines = list(csv.reader(io.StringIO(stored.read().decode("utf-8-sig"), newline=""), delimiter=";"))[1:]
     return [
         Envelope(
             reference=each["reference"],
             first_page=each["first_page"],
             pages=each["pages"],
-            postcode=line[5],
+            postcode=each["postcode"],
             layout=each["layout"],
+            grams=Decimal(str(each["grams"])),
+            bracket=each["bracket"],
+            sha256=each["sha256"],
         )
-        for each, line in zip(told["pages_per_envelope"], lines, strict=True)
+        for each in told["pages_per_envelope"]
     ]

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from django.conf import settings
 
 from campaigns.models import QuestionnaireRevision
-from campaigns.paper_form.proofing import preflight, preflight_branding, problems
+from campaigns.paper_form.proofing import preflight_branding, problems
 from tenants import access_codes
-from tenants.dispatch.fills import fill_of
-from tenants.dispatch.forms import Workshop
+from tenants.dispatch.fills import branding_of
+from tenants.dispatch.workshop import Workshop, layouts_of
 from tenants.models import SurveyCase
 
 CODE = access_codes.shown("ABCDEFGH2345")
@@ -20,11 +20,11 @@ ADDRESS = f"/a/{'A' * access_codes.TOKEN_LENGTH}"
 
 def layout_problems(revision: QuestionnaireRevision) -> list[str]:
     """What is wrong with the layouts themselves, or with the landlord's own texts on them; each sentence once."""
-    workshop = Workshop.of(revision)
+    questionnaire, branding = revision.questionnaire, branding_of(revision.campaign)
     found: list[str] = []
-    for (rows, large), layout in sorted(workshop.layouts.items()):
+    for (rows, large), layout in sorted(layouts_of(revision).items()):
         name = f"Maquette de {rows} lignes" + (", gros caractères" if large else "")
-        told = [*problems(layout, workshop.questionnaire), *preflight_branding(layout, workshop.branding)]
+        told = [*problems(layout, questionnaire), *preflight_branding(layout, branding)]
         found += [f"{name} : {sentence}" for sentence in told]
     return list(dict.fromkeys(found))
 
@@ -35,19 +35,12 @@ def unprintable(revision: QuestionnaireRevision, *, now: dt.datetime) -> Iterato
     The address and the texts of the head are those of its letters too. In order of creation, one case in memory at a
     time. A household that no layout holds is told by `left_out`.
     """
-    workshop = Workshop.of(revision)
+    workshop = Workshop.of(revision, now=now)
     cases = SurveyCase.objects.for_campaign(workshop.campaign).surveyed().for_letters().order_by("pk")
     for case in cases.iterator(chunk_size=500):
-        layout = workshop.layouts.get(workshop.variant_for(case))
-        if layout is None:
+        variant = workshop.variant_for(case)
+        if variant not in workshop.layouts:
             continue
-        fill = fill_of(
-            case=case,
-            questionnaire=workshop.questionnaire,
-            fields=workshop.fields,
-            code=CODE,
-            address=settings.PORTAL_URL.rstrip("/") + ADDRESS,
-            now=now,
-        )
-        if found := preflight(layout, fill):
+        fill = workshop.filler.fill(case, code=CODE, address=settings.PORTAL_URL.rstrip("/") + ADDRESS)
+        if found := workshop.preflights[variant](fill):
             yield case.reference, found

@@ -11,7 +11,7 @@ from campaigns.models import Campaign, LayoutVariant
 from campaigns.paper_form.branding import LEAST_CONTRAST, Branding, BrandingError, darkened_to
 from campaigns.paper_form.letters import Letter, tagged_letter
 from campaigns.paper_form.tagged import TaggedForm
-from tenants.dispatch.fills import branding_of, fields_by_key, fill_of
+from tenants.dispatch.fills import Filler, branding_of
 from tenants.dispatch.letters import letter_of
 from tenants.messaging.texts import Text
 from tenants.models import Message, Purpose, SurveyCase
@@ -70,9 +70,8 @@ def copy_of_form(case: SurveyCase, *, now: dt.datetime) -> bytes | None:
         return None
     form = _form(variant.pk, variant.fingerprint, _forgiving(case.campaign))
     questionnaire = variant.revision.questionnaire
-    fields = fields_by_key(questionnaire)
     address = settings.PORTAL_URL.rstrip("/")
-    return form.copy(fill_of(case=case, questionnaire=questionnaire, fields=fields, code="", address=address, now=now))
+    return form.copy(Filler(case.campaign, questionnaire, now=now).fill(case, code="", address=address))
 
 
 def _variant_of(case: SurveyCase) -> LayoutVariant | None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -14,8 +18,8 @@ from campaigns.paper_form.painter import FormFill
 from campaigns.questionnaire import values
 from campaigns.questionnaire.schema import Field, Questionnaire
 from tenants.messaging.texts import french_day
-from tenants.models import Household, SurveyCase
-from tenants.prefill import prefill_of
+from tenants.models import Household, Occupant, SurveyCase
+from tenants.prefill import canonical, known_attributes
 
 
 def branding_of(campaign: Campaign) -> Branding:
@@ -62,27 +66,58 @@ def fields_by_key(questionnaire: Questionnaire) -> dict[str, Field]:
     return {field.key: field for _, field in questionnaire.fields()}
 
 
-def fill_of(
-    *,
-    case: SurveyCase,
-    questionnaire: Questionnaire,
-    fields: Mapping[str, Field],
-    code: str,
-    address: str,
-    now: dt.datetime,
-) -> FormFill:
-    """One household's own texts: `code` as printed, `address` what the QR code opens."""
-    people = {person.row: person.full_name for person in case.household.occupants.all()}
-    return FormFill(
-        case_reference=case.reference,
-        texts=front_texts(case.campaign, reference=case.reference, code=code, now=now)
-        | {
-            "@address": postal_lines(case.household),
-            "@occupant_title": [people.get(row, "") for row in range(1, max(people, default=0) + 1)],
-        },
-        prefills=shown_prefills(prefill_of(case, questionnaire), fields),
-        portal_url=address,
-    )
+class Filler:
+    """Fills the forms of one run: what all households share is worked out once."""
+
+    def __init__(self, campaign: Campaign, questionnaire: Questionnaire, *, now: dt.datetime) -> None:
+        self._fields = fields_by_key(questionnaire)
+        self._front = front_texts(campaign, reference="", code="", now=now)
+        self._of_household, self._of_occupants = (_Columns.of(told) for told in known_attributes(questionnaire))
+        self._shown = functools.lru_cache(maxsize=4096)(self._show)
+
+    def fill(self, case: SurveyCase, *, code: str, address: str) -> FormFill:
+        """One household's own texts: `code` as printed, `address` what the QR code opens."""
+        household = case.household
+        people = list(household.occupants.all())
+        names = {person.row: person.full_name for person in people}
+        texts = self._front | {
+            "@reference": case.reference,
+            "@access_login": case.reference,
+            "@access_code": code,
+            "@address": postal_lines(household),
+            "@occupant_title": [names.get(row, "") for row in range(1, max(names, default=0) + 1)],
+        }
+        return FormFill(
+            case_reference=case.reference, texts=texts, prefills=self._known(household, people), portal_url=address
+        )
+
+    def _known(self, household: Household, people: Sequence[Occupant]) -> dict[tuple[str, int], str]:
+        rows: list[tuple[int, _Columns, object]] = [(0, self._of_household, household)]
+        rows += [(person.row, self._of_occupants, person) for person in people]
+        told = {}
+        for row, columns, owner in rows:
+            for key, value in zip(columns.keys, columns.values(owner), strict=True):
+                if value is not None and value != "" and (text := self._shown(key, value)):
+                    told[key, row] = text
+        return told
+
+    def _show(self, key: str, value: object) -> str:
+        return shown_prefills({(key, 0): canonical(value)}, self._fields).get((key, 0), "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Fields by key and, in the same order, how to read what is known of them."""
+
+    keys: tuple[str, ...]
+    values: Callable[[object], tuple[Any, ...]]
+
+    @classmethod
+    def of(cls, told: Sequence[tuple[str, str]]) -> _Columns:
+        keys, attributes = tuple(key for key, _ in told), [attribute for _, attribute in told]
+        # A column more, so that a lone one is also read as a tuple.
+        both = attrgetter(*attributes, "pk", "pk")
+        return cls(keys, lambda owner: both(owner)[:-2])
 
 
 def front_texts(campaign: Campaign, *, reference: str, code: str, now: dt.datetime) -> dict[str, str | list[str]]:

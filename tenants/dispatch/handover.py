@@ -8,26 +8,32 @@ a person, never a second delivery.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import io
+from collections import Counter
+from dataclasses import replace
 from typing import BinaryIO, Protocol
 
 import pikepdf
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
 
+from campaigns.exchange import OUTGOING
 from campaigns.models import User
+from campaigns.paper_form.sheet_marks import mark_sheets
 from tenants import case_states
-from tenants.dispatch.batches import Envelope, envelopes_of, files_of, remove, unless_broken, write
+from tenants.dispatch.batches import Envelope, envelopes_of, files_of, remove, told_beside, unless_broken, write
 from tenants.messaging import outbox, reason_to_cancel
-from tenants.models import CaseEvent, Message, PrintBatch, Purpose, SurveyCase
+from tenants.models import AccessCode, CaseEvent, Message, PrintBatch, PrintShop, Purpose, SurveyCase
 
+KEEPS_DELAYS = "keeps_delays"  # of a message's proof: the first copy did leave, and the delays run from it
 WITHDRAWN = "withdrawn"  # of a message's proof: why whoever asked for it takes it back before it leaves
 LEASE = dt.timedelta(minutes=30)
 DOUBT = (
     "La remise de ce lot a été interrompue : vérifiez chez l'imprimeur s'il l'a reçu, puis dites-le sur la page des "
     "envois au sort inconnu."
 )
-PRINT_FOLDER = "depot"  # of the print house's own account
+PRINT_FOLDER = OUTGOING  # of the print house's own account: what it drops itself, its reports, is in `depot`
 
 
 class UnableToHandOver(Exception):
@@ -42,13 +48,20 @@ class Exchange(Protocol):
 
 
 def hand_over(
-    *, batch: PrintBatch, now: dt.datetime, exchange: Exchange | None = None, actor: User | None = None
+    *,
+    batch: PrintBatch,
+    now: dt.datetime,
+    exchange: Exchange | None = None,
+    actor: User | None = None,
+    shop: PrintShop | None = None,
 ) -> PrintBatch:
     """Check every letter again, deliver PDF, index and manifest (in that order), write what left. Twice is once.
 
-    `exchange` is the print house's own account, never the landlord's, who must not read its tenants' access codes.
-    Without one, the batch is marked: somebody took the files. A rehearsal's batch only ever goes to the outbox.
-    Raises UnableToHandOver for the landlord's account or a missing file; the exchange's own errors go through.
+    `shop` says what the sheets must bear. `exchange` is the print house's own account, never the landlord's, who must
+    not read its tenants' access codes. Without one, the batch is marked: somebody took the files. A rehearsal's batch
+    only ever goes to the outbox.
+    Raises UnableToHandOver for the landlord's account, a missing or changed file, or counts that do not agree; the
+    exchange's own errors go through.
     """
     if batch.state == PrintBatch.State.HANDED_OVER:
         return batch
@@ -57,12 +70,14 @@ def hand_over(
         raise UnableToHandOver("Un lot porte des codes d'accès : remettez-le à l'imprimeur, pas au bailleur.")
     _claim(batch, now)
     try:
-        _take_out_answered(batch, now)
+        _make_ready(batch, now, shop)
         if batch.envelopes:
+            check_release(batch)
             _deliver(batch, exchange)
     except Exception:
         PrintBatch.objects.filter(pk=batch.pk, state=PrintBatch.State.LEAVING).update(state=PrintBatch.State.COMPOSED)
         raise
+    PrintBatch.objects.filter(pk=batch.pk).update(shop=shop)
     _record(batch, now, actor)
     batch.refresh_from_db()
     return batch
@@ -104,21 +119,24 @@ def settle_batch(*, batch: PrintBatch, left: bool, now: dt.datetime, actor: User
     return True
 
 
-def _take_out_answered(batch: PrintBatch, now: dt.datetime) -> None:
-    """Cancel the letters no longer due, and write the files again without them."""
+def _make_ready(batch: PrintBatch, now: dt.datetime, shop: PrintShop | None) -> None:
+    """Cancel the letters no longer due; write the files again without them, with the marks that the shop wants."""
     old = [(stored.storage, str(stored.name)) for stored in files_of(batch)]
+    marked = shop is not None and shop.sheet_marks
     with transaction.atomic():
         cancelled = _cancelled(batch, now)
-        if not cancelled:
+        if not cancelled and not marked:
             return
-        envelopes = envelopes_of(batch)
+        envelopes, told = envelopes_of(batch), told_beside(batch)
         with _opened(batch.document) as stored, pikepdf.open(stored) as pdf:
-            kept, document = _without(pdf, envelopes, cancelled)
+            kept, document = _rewritten(pdf, envelopes, cancelled, marked=marked)
+        told |= {"taken_out": sorted({*told.get("taken_out", ()), *cancelled})} if cancelled else {}
+        told |= {"sheet_marks": True} if marked else {}
         for replaced in files_of(batch):
             replaced.name = ""
         with unless_broken(batch):
-            write(batch, document=document, envelopes=kept, now=now, taken_out=sorted(cancelled))
-            _renumber(batch, kept)
+            write(batch, document=document, envelopes=kept, now=now, **told)
+            _renumber(batch)
     for storage, name in old:
         remove(storage, name)
 
@@ -139,7 +157,9 @@ def _cancelled(batch: PrintBatch, now: dt.datetime) -> set[str]:
     return references
 
 
-def _without(pdf: pikepdf.Pdf, envelopes: list[Envelope], cancelled: set[str]) -> tuple[list[Envelope], bytes]:
+def _rewritten(
+    pdf: pikepdf.Pdf, envelopes: list[Envelope], cancelled: set[str], *, marked: bool
+) -> tuple[list[Envelope], bytes]:
     """The envelopes left, renumbered, and their PDF (empty when none is left)."""
     for envelope in reversed(envelopes):
         if envelope.reference in cancelled:
@@ -148,24 +168,51 @@ def _without(pdf: pikepdf.Pdf, envelopes: list[Envelope], cancelled: set[str]) -
     kept, page = [], 1
     for envelope in envelopes:
         if envelope.reference not in cancelled:
-            kept.append(
-                Envelope(envelope.reference, page, envelope.pages, envelope.postcode, envelope.layout),
-            )
+            kept.append(replace(envelope, first_page=page, sha256="" if marked else envelope.sha256))
             page += envelope.pages
     stream = io.BytesIO()
     if kept:
         pdf.remove_unreferenced_resources()
+        if marked:
+            mark_sheets(pdf, [(each.first_page, each.pages) for each in kept])
         pdf.save(stream, deterministic_id=True)
     return kept, stream.getvalue()
 
 
-def _renumber(batch: PrintBatch, kept: list[Envelope]) -> None:
-    places = {envelope.reference: envelope.first_page for envelope in kept}
-    for message in Message.objects.filter(batch=batch, state=Message.State.SENDING).select_related("case"):
-        Message.objects.filter(pk=message.pk).update(
-            first_page=places[message.case.reference],
-            proof=message.proof | {"document_sha256": batch.sha256},
+def _renumber(batch: PrintBatch) -> None:
+    """Give the messages left their new place and what proves it."""
+    places = {envelope.reference: envelope for envelope in envelopes_of(batch)}
+    messages = list(Message.objects.filter(batch=batch, state=Message.State.SENDING).select_related("case"))
+    for message in messages:
+        envelope = places[message.case.reference]
+        message.first_page = envelope.first_page
+        message.proof |= {"document_sha256": batch.sha256, "envelope_sha256": envelope.sha256}
+    Message.objects.bulk_update(messages, ["first_page", "proof"], batch_size=500)
+
+
+def check_release(batch: PrintBatch) -> None:
+    """Nothing leaves unless what lies on the disk is, envelope by envelope, what was written down as told.
+
+    Raises UnableToHandOver: a file that changed, an envelope too many or too few, a code that would open two cases.
+    """
+    with _opened(batch.document) as stored:
+        if hashlib.sha256(stored.read()).hexdigest() != batch.sha256:
+            raise UnableToHandOver(
+                "Le PDF du lot n'est plus celui qui a été composé : restaurez-le ou recomposez le lot."
+            )
+    composed = Counter((each.reference, each.first_page, each.pages) for each in envelopes_of(batch))
+    letters = Message.objects.filter(batch=batch, state=Message.State.SENDING)
+    expected = Counter(letters.values_list("case__reference", "first_page", "pages"))
+    if composed != expected:
+        odd = sorted({reference for reference, *_ in (composed - expected) + (expected - composed)})
+        raise UnableToHandOver(
+            f"{expected.total()} plis attendus, {composed.total()} composés ; à vérifier : {', '.join(odd[:5])}. "
+            "Le lot ne part pas."
         )
+    codes = AccessCode.objects.filter(case__messages__in=letters).values_list("kind", "digest", "case").distinct()
+    twice = [digest for digest, times in Counter((kind, told) for kind, told, _ in codes).items() if times > 1]
+    if twice:
+        raise UnableToHandOver(f"{len(twice)} codes d'accès ouvriraient deux dossiers : le lot ne part pas.")
 
 
 def _deliver(batch: PrintBatch, exchange: Exchange | None) -> None:
@@ -224,11 +271,11 @@ def _record(batch: PrintBatch, now: dt.datetime, actor: User | None) -> None:
             ],
             batch_size=500,
         )
-        _start_delays(batch, now)
+        _start_delays(batch, [message for message in messages if not message.proof.get(KEEPS_DELAYS)], now)
 
 
-def _start_delays(batch: PrintBatch, now: dt.datetime) -> None:
-    told = SurveyCase.objects.filter(messages__batch=batch, messages__state=Message.State.SENT)
+def _start_delays(batch: PrintBatch, messages: list[Message], now: dt.datetime) -> None:
+    told = SurveyCase.objects.filter(messages__in=messages, messages__state=Message.State.SENT)
     ids = list(told.filter(state__in=case_states.SILENT).values_list("pk", flat=True))
     if batch.purpose == Purpose.FORM:
         SurveyCase.objects.filter(pk__in=ids).update(sent_at=now)

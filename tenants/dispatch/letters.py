@@ -14,11 +14,13 @@ from campaigns.models import Campaign
 from campaigns.paper_form.letters import Access, Letter, LetterFile, compose, preflight_letter
 from campaigns.paper_form.page_code import return_sheet
 from tenants import access_codes
-from tenants.dispatch.batches import Envelope, UnableToCompose, next_number, unless_broken, write
+from tenants.dispatch.batches import Envelope, UnableToCompose, envelopes_of, number_batch, unless_broken, write
 from tenants.dispatch.fills import branding_of, postal_lines
+from tenants.dispatch.reprints import compose_reprints
 from tenants.messaging import reason_to_cancel
 from tenants.messaging.texts import Text, french_day
 from tenants.models import Message, PostalService, PrintBatch, Purpose, SurveyCase
+from tenants.production.weights import Scales
 
 ITEM, LAW = "– ", "§ "
 WITHOUT_ACCESS = frozenset({Purpose.RECEIPT, Purpose.LATE_ANSWER})
@@ -32,23 +34,27 @@ def compose_letters(
 
     A batch travels by one `service`; the manifest of an electronic one says to which consenting addresses.
 
-    Letters no longer due are cancelled with their reason. Nothing is left of a batch that fails.
+    Letters no longer due are cancelled with their reason. Nothing is left of a batch that fails. A form asked for again
+    is printed as a form.
     """
+    if purpose == Purpose.FORM:
+        return compose_reprints(campaign=campaign, now=now)
     batch = PrintBatch(campaign=campaign, purpose=Purpose(purpose), service=service, composed_at=now)
     with unless_broken(batch), transaction.atomic():
         Campaign.objects.select_for_update().get(pk=campaign.pk)
         messages = _still_due(campaign, purpose, service, now)
         if not messages:
             return None
-        batch.number = next_number(campaign)
+        number_batch(batch)
+        scales = Scales.of(campaign, purpose, on=timezone.localdate(now))
         letters = _letters(messages, purpose, now)
         file = compose(letters, branding_of(campaign))
         if len(file.pages) != len(messages):
             raise UnableToCompose(f"{len(messages)} courriers attendus, {len(file.pages)} composés : lot annulé.")
-        envelopes = _envelopes(messages, file)
+        envelopes = _envelopes(messages, file, scales)
         told = {"warnings": _warnings(messages, letters)} | _electronic(messages, service)
         write(batch, document=file.pdf, envelopes=envelopes, now=now, **told)
-        _record(batch, messages, envelopes, now)
+        _record(batch, messages, envelopes_of(batch), now)
     return batch
 
 
@@ -169,10 +175,12 @@ def letter_of(message: Message, access: Access | None, now: dt.datetime) -> Lett
     )
 
 
-def _envelopes(messages: Sequence[Message], file: LetterFile) -> list[Envelope]:
+def _envelopes(messages: Sequence[Message], file: LetterFile, scales: Scales) -> list[Envelope]:
     envelopes, page = [], 1
     for message, pages in zip(messages, file.pages, strict=True):
-        envelopes.append(Envelope(message.case.reference, page, pages, message.case.household.postcode))
+        sheets, postcode = -(-pages // 2), message.case.household.postcode
+        weight = {"grams": scales.grams(sheets), "bracket": scales.bracket(sheets)}
+        envelopes.append(Envelope(message.case.reference, page, pages, postcode, **weight))  # type: ignore[arg-type]
         page += pages
     return envelopes
 
@@ -192,6 +200,6 @@ def _record(batch: PrintBatch, messages: Sequence[Message], envelopes: Sequence[
     for message, envelope in zip(messages, envelopes, strict=True):
         message.state, message.claimed_at, message.batch = Message.State.SENDING, now, batch
         message.first_page, message.pages = envelope.first_page, envelope.pages
-        message.proof |= {"batch": batch.number, "document_sha256": batch.sha256}
+        message.proof |= {"batch": batch.number, "document_sha256": batch.sha256, "envelope_sha256": envelope.sha256}
     fields = ["state", "claimed_at", "batch", "first_page", "pages", "proof"]
     Message.objects.bulk_update(messages, fields, batch_size=500)

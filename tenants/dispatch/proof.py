@@ -18,8 +18,8 @@ from campaigns.paper_form.painter import FormFill, Press
 from campaigns.questionnaire.schema import Field, FieldType
 from tenants.dispatch.batches import UnableToCompose
 from tenants.dispatch.checking import ADDRESS, CODE, layout_problems
-from tenants.dispatch.fills import fill_of, front_texts, shown_prefills
-from tenants.dispatch.forms import Workshop
+from tenants.dispatch.fills import fields_by_key, front_texts, shown_prefills
+from tenants.dispatch.workshop import Variant, Workshop
 from tenants.importing.code_tables import values_without_code
 from tenants.importing.deposits import UnableToImport
 from tenants.models import Occupant, SurveyCase
@@ -27,7 +27,6 @@ from tenants.models import Occupant, SurveyCase
 SPECIMEN = "SPECIMEN"
 SHORT_NAMES = 3  # people of an invented household whose names are short
 LARGE_SHOWN = 2  # layouts in large print that a proof shows
-Variant = tuple[int, bool]
 LONG_NAME, LONG_FIRST_NAME = "DE LA ROCHEFOUCAULD-MONTMORENCY", "Marie-Élisabeth Nguyễn-Kowalczyk"
 
 
@@ -42,7 +41,7 @@ def compose_proof(*, revision: QuestionnaireRevision, now: dt.datetime) -> FormP
     _refuse_lost_codes(revision)
     if wrong := layout_problems(revision):
         raise UnableToCompose(" ".join(wrong[:10]))
-    workshop = Workshop.of(revision)
+    workshop = Workshop.of(revision, now=now)
     stream = io.BytesIO()
     press = Press(stream, workshop.branding, title=f"Épreuve · {workshop.questionnaire.title}")
     for variant, fill in _samples(workshop, now):
@@ -66,14 +65,7 @@ def _samples(workshop: Workshop, now: dt.datetime) -> Iterator[tuple[Variant, Fo
     """The hardest households, then an invented one for each layout that none of them shows."""
     shown: set[Variant] = set()
     for case in _hardest(workshop):
-        fill = fill_of(
-            case=case,
-            questionnaire=workshop.questionnaire,
-            fields=workshop.fields,
-            code=CODE,
-            address=settings.PORTAL_URL.rstrip("/") + ADDRESS,
-            now=now,
-        )
+        fill = workshop.filler.fill(case, code=CODE, address=settings.PORTAL_URL.rstrip("/") + ADDRESS)
         texts = {**fill.texts, "@reference": SPECIMEN, "@access_login": SPECIMEN}
         shown.add(workshop.variant_for(case))
         yield workshop.variant_for(case), dataclasses.replace(fill, case_reference=SPECIMEN, texts=texts)
@@ -154,7 +146,7 @@ def _invented_prefills(workshop: Workshop, people: int) -> dict[tuple[str, int],
         if field.prefill:
             for row in range(1, people + 1) if section.repeated else (0,):
                 known[field.key, row] = _invented_value(field)
-    return shown_prefills(known, workshop.fields)
+    return shown_prefills(known, fields_by_key(workshop.questionnaire))
 
 
 def _invented_value(field: Field) -> object:

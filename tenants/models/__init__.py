@@ -9,7 +9,7 @@ from tenants.models.deposits import ImportAnomaly, ImportChange, ImportFile
 from tenants.models.drafts import ProfileDraft
 from tenants.models.messages import AccessAttempt, AccessCode, Message, PostalService, PrintBatch, Purpose
 from tenants.models.people import Dwelling, Household, Occupant
-from tenants.models.production import Supply
+from tenants.models.production import PrintShop, Supply
 from tenants.models.proofs import BailiffAccess, BailiffVisit, ConstatPackage, Posting, SealedForEver
 from tenants.models.waves import ChannelPrice, DailyCapacity, Wave
 
@@ -36,6 +36,7 @@ __all__ = [
     "PostalService",
     "Posting",
     "PrintBatch",
+    "PrintShop",
     "ProfileDraft",
     "Purpose",
     "RegisteredEvent",

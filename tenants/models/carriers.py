@@ -14,11 +14,12 @@ from tenants.models.messages import Message
 
 
 class CarrierFile(models.Model):
-    """A file of a carrier, taken once: the events of registered letters, or the envelopes that came back."""
+    """A file of a carrier or a print house, taken once: recommandés, envelopes that came back, or were produced."""
 
     class Kind(models.TextChoices):
         REGISTERED = "registered", "suivi des recommandés"
         RETURNED = "returned", "plis non distribués"
+        PRODUCED = "produced", "compte rendu d'impression"
 
     kind = models.CharField("nature", max_length=10, choices=Kind)
     name = models.CharField("nom", max_length=200)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from campaigns import audit
+from campaigns.bulk import insert_all
 from campaigns.models import Campaign, User
 from campaigns.scope import LandlordManager
 from tenants import case_states
@@ -71,7 +72,7 @@ class SurveyCaseQuerySet(models.QuerySet["SurveyCase"]):
                 events += [
                     CaseEvent(case=case, kind=move.value, occurred_at=now, data=data.get(case.pk, {})) for case in group
                 ]
-        CaseEvent.objects.bulk_create(events, batch_size=500)
+        CaseEvent.objects.bulk_create(events)
 
     def for_letters(self) -> SurveyCaseQuerySet:
         """With everything that a letter prints, in a fixed number of queries."""
@@ -80,6 +81,10 @@ class SurveyCaseQuerySet(models.QuerySet["SurveyCase"]):
     def of_one_campaign(self) -> SurveyCaseQuerySet:
         """The same, for a caller that has their campaign: it is not read again with each of them."""
         return self.select_related("household__dwelling").prefetch_related("household__occupants")
+
+    def for_forms(self) -> SurveyCaseQuerySet:
+        """With what a form prints of the household; the campaign, which all share, is for the caller to set."""
+        return self.select_related("household").prefetch_related("household__occupants")
 
 
 SurveyCaseManager = LandlordManager.from_queryset(SurveyCaseQuerySet)
@@ -191,8 +196,8 @@ class CaseEventQuerySet(models.QuerySet["CaseEvent"]):
     """History is append-only, and every line of it is in the audit."""
 
     def bulk_create(self, objs: Iterable[CaseEvent], *args: Any, **kwargs: Any) -> list[CaseEvent]:
-        """As usual; each event with its entry in the audit."""
-        events = super().bulk_create(objs, *args, **kwargs)
+        """As usual, always all at once; each event with its entry in the audit."""
+        events = insert_all(objs)
         cases = SurveyCase._base_manager.filter(pk__in={event.case_id for event in events})
         references = dict(cases.values_list("pk", "reference"))
         audit.record_many(audit.entry(**event.traced(references[event.case_id])) for event in events)

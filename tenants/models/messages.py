@@ -54,6 +54,14 @@ class PrintBatch(models.Model):
     composed_at = models.DateTimeField("composé le")
     claimed_at = models.DateTimeField("remise commencée le", null=True, blank=True)
     handed_over_at = models.DateTimeField("remis le", null=True, blank=True)
+    shop = models.ForeignKey(
+        "tenants.PrintShop",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="batches",
+        verbose_name="imprimeur",
+    )
 
     landlord_path = "campaign__landlord"
     objects = LandlordManager()
@@ -105,6 +113,13 @@ class Message(models.Model):
         UNCERTAIN = "uncertain", "sort inconnu"
         CANCELLED = "cancelled", "annulé"
 
+    class Production(models.TextChoices):
+        """What the print house says of the envelope; '' until it says something."""
+
+        PRODUCED = "produced", "produit"
+        SPOILED = "spoiled", "gâché"
+        MISSING = "missing", "manquant"
+
     case = models.ForeignKey(SurveyCase, on_delete=models.CASCADE, related_name="messages", verbose_name="dossier")
     channel = models.CharField("canal", max_length=10, choices=Channel)
     purpose = models.CharField("objet", max_length=20, choices=Purpose)
@@ -124,6 +139,7 @@ class Message(models.Model):
     )
     first_page = models.PositiveIntegerField("première page dans le lot", default=0)
     pages = models.PositiveIntegerField("pages", default=0)
+    production = models.CharField("selon l'imprimeur", max_length=8, choices=Production, blank=True)
     created_at = models.DateTimeField("créé le")
     attempts = models.PositiveSmallIntegerField("essais", default=0)
     not_before = models.DateTimeField("pas avant le", null=True, blank=True)

@@ -1,13 +1,39 @@
-"""Supplies of a campaign: paper, envelopes and inserts, from what is ordered to what is left."""
+"""Print houses, and the supplies of a campaign: paper, envelopes, inserts, from what is ordered to what is left."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from django.core.validators import RegexValidator
 from django.db import models
 
 from campaigns.models import Campaign
 from campaigns.scope import LandlordManager
+
+
+class PrintShop(models.Model):
+    """A print house: its own SFTP account, and what it wants printed for its inserter."""
+
+    name = models.CharField("nom", max_length=80, unique=True)
+    sftp_username = models.CharField(
+        "compte SFTP",
+        max_length=32,
+        blank=True,
+        validators=[RegexValidator(r"^[a-z_][a-z0-9_-]*$", "Un compte SFTP s'écrit en minuscules, sans espace.")],
+        help_text="Vide : les lots sont téléchargés et remis en main propre.",
+    )
+    sheet_marks = models.BooleanField(
+        "imprimer les repères de mise sous pli",
+        default=False,
+        help_text="Un petit code au bord gauche de chaque recto ; sans lui, l'imprimeur suit l'index.",
+    )
+
+    class Meta:
+        verbose_name = "imprimeur"
+        verbose_name_plural = "imprimeurs"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Supply(models.Model):

@@ -31,10 +31,11 @@ from campaigns.paper_form.look import (
     tiles,
 )
 from tenants.messaging.texts import french_day
-from tenants.models import Supply
+from tenants.models import Purpose, Supply
 from tenants.production.quantities import Need, Volumes, needs_of, volumes_of
 from tenants.production.stationery import Stationery, stationery_on
 from tenants.production.supplies import list_supplies
+from tenants.production.weights import Scales
 
 NARROW = "\u202f"
 
@@ -94,17 +95,16 @@ def _volumes(volumes: Volumes, supplies: list[Supply], look: Look, usual: Statio
     ]
     if not volumes.variants:
         return [*shown, soft("Aucun formulaire n'est encore à imprimer : importez le fichier, préparez le formulaire.")]
-    rows = []
+    rows, scales = [], Scales.weighing(supplies, Purpose.FORM, usual)
     for each in volumes.variants:
-        grams = each.grams(supplies)
-        bracket = usual.bracket_of(grams)
+        bracket = scales.bracket(each.sheets)
         rows.append(
             (
                 each.label,
                 str(each.pages),
                 str(each.sheets),
                 _number(each.envelopes),
-                f"{grams:.1f}".replace(".", ",") + " g",
+                f"{scales.grams(each.sheets):.1f}".replace(".", ",") + " g",
                 f"jusqu'à {bracket} g" if bracket else "hors tranche",
             )
         )

@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import NamedTuple
 
 from django.db.models import Max, QuerySet
@@ -34,12 +33,6 @@ class Variant:
     def sheets(self) -> int:
         """Sheets in one envelope, printed on both sides."""
         return -(-self.pages // 2)
-
-    def grams(self, supplies: Sequence[Supply]) -> Decimal:
-        """What one envelope weighs, filled."""
-        each = {supply.kind: supply.grams for supply in supplies}
-        paper = each.pop(Supply.Kind.PAPER.value, Decimal(0)) * self.sheets
-        return paper + sum(each.values(), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)

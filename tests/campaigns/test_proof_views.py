@@ -12,8 +12,9 @@ from django.urls import reverse
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
-from campaigns import operations
-from campaigns.models import Campaign, FormProof, Landlord, User
+from campaigns import covered, operations, proof_pictures
+from campaigns.covered import changes_between
+from campaigns.models import Campaign, FormProof, Landlord, LayoutVariant, User
 from campaigns.paper_form.branding import contrast_with_white, darkened_to
 from campaigns.views import LEAST_CONTRAST_ON_SCREEN
 from tests.factories.campaigns import RevisionFactory, UserFactory
@@ -102,7 +103,7 @@ def test_a_new_proof_tells_what_changed(as_landlord: Client, proof: FormProof, c
     assert "Remplacé" in as_landlord.get(reverse("proof", args=[proof.pk])).content.decode()
 
 
-@pytest.mark.parametrize("name", ["proof", "proof_document", "proof_page"])
+@pytest.mark.parametrize("name", ["proof", "proof_document", "proof_page", "proof_comparison"])
 def test_a_rival_never_sees_the_proof(client: Client, proof: FormProof, name: str) -> None:
     client.force_login(UserFactory(of_landlord=True))
     url = reverse(name, args=[proof.pk, 1] if name == "proof_page" else [proof.pk])
@@ -145,3 +146,144 @@ def test_contrast_follows_the_standard() -> None:
     assert contrast_with_white("#000000") == pytest.approx(21)
     assert contrast_with_white("#767676") == pytest.approx(4.54, abs=0.01)
     assert darkened_to("#1F5F5B", 4.5) == "#1F5F5B"
+
+
+def presented(campaign: Campaign, now: dt.datetime, number: int, *words: str, **changes: object) -> FormProof:
+    """A later proof, of a revision of its own, whose pages say `words`."""
+    revision = RevisionFactory(campaign=campaign, number=number)
+    if changes:
+        type(revision).objects.filter(pk=revision.pk).update(definition=revision.definition | changes)
+        revision.refresh_from_db()
+    stream = io.BytesIO()
+    canvas = Canvas(stream, invariant=1)
+    for word in words:
+        canvas.drawString(100, 100, word)
+        canvas.showPage()
+    canvas.save()
+    return operations.present_proof(revision=revision, document=stream.getvalue(), now=now)
+
+
+class TestChanges:
+    def test_they_are_told_by_what_they_touch(self, proof: FormProof, campaign: Campaign, now: dt.datetime) -> None:
+        landlord = campaign.landlord
+        landlord.hotline, landlord.accent = "09 99 99 99 99", "#7a1f3d"
+        landlord.save()
+        campaign.reply_by += dt.timedelta(days=10)
+        campaign.save()
+        later = presented(campaign, now, 2, "un", title="Un autre titre")
+
+        told = {group.title: " ".join(group.lines) for group in changes_between(proof, later)}
+
+        assert "« Un autre titre »" in told["Questions, pièces et règles"]
+        assert "Numéro d'aide : «" in told["Textes, adresses et logo"]
+        assert "devient «\u00a009 99 99 99 99\u00a0»" in told["Textes, adresses et logo"]
+        assert "Couleur" in told["Textes, adresses et logo"]
+        assert "et non plus le" in told["Dates et documents"]
+        assert changes_between(later, later) == []
+
+    def test_a_layout_that_moves_says_which_pages(self, campaign: Campaign, now: dt.datetime) -> None:
+        first = operations.draw_up_revision(campaign=campaign, now=now)
+        before = operations.present_proof(revision=first, document=document(), now=now)
+        second = RevisionFactory(campaign=campaign, number=first.number + 1)
+        for variant in first.layouts.all():
+            tables = variant.tables | {
+                "texts": [each | {"x": each["x"] + (each["page"] == 2)} for each in variant.tables["texts"]]
+            }
+            LayoutVariant.objects.create(
+                revision=second, rows=variant.rows, large=variant.large, fingerprint="A", tables=tables
+            )
+        after = operations.present_proof(revision=second, document=document(), now=now)
+
+        [told] = [group.lines for group in changes_between(before, after) if group.title == "Mise en page"]
+
+        assert told == (
+            "Toutes les maquettes : la page 2 est redessinée.",
+            "Toutes les maquettes en gros caractères : la page 2 est redessinée.",
+        )
+
+    @pytest.mark.parametrize(
+        ("pages", "told"), [([1, 2, 3, 6], "1 à 3 et 6"), ([2, 3], "2 et 3"), ([1, 3, 4, 5, 9], "1, 3 à 5 et 9")]
+    )
+    def test_pages_are_told_as_people_say_them(self, pages: list[int], told: str) -> None:
+        assert covered._spans(pages) == told
+
+
+class TestComparison:
+    def test_only_pages_that_look_otherwise_are_shown_with_what_differs_in_yellow(
+        self, as_landlord: Client, proof: FormProof, campaign: Campaign, now: dt.datetime
+    ) -> None:
+        later = presented(campaign, now, 2, "un", "autre chose", "trois")
+
+        page = as_landlord.get(reverse("proof_comparison", args=[later.pk])).content.decode()
+        picture = as_landlord.get(reverse("proof_difference", args=[later.pk, 2]))
+        pixels = Image.open(io.BytesIO(picture.content)).getcolors(100_000)
+
+        assert re.findall(r'id="page-(\d+)"', page) == ["2", "3"]
+        assert "Sans changement : page 1." in page
+        assert "L’épreuve précédente n’a pas cette page" in page
+        assert proof_pictures.HIGHLIGHT in {colour for _, colour in pixels or ()}
+        assert as_landlord.get(reverse("proof_difference", args=[later.pk, 4])).status_code == 404
+
+    def test_the_first_proof_has_nothing_to_be_held_against(self, as_landlord: Client, proof: FormProof) -> None:
+        assert as_landlord.get(reverse("proof_comparison", args=[proof.pk])).status_code == 404
+        assert as_landlord.get(reverse("proof_difference", args=[proof.pk, 1])).status_code == 404
+
+
+class TestRemarks:
+    def test_both_sides_talk_page_by_page(
+        self, client: Client, proof: FormProof, landlord_user: User, manager: User
+    ) -> None:
+        url = reverse("proof_remark", args=[proof.pk])
+        client.force_login(landlord_user)
+        client.post(url, {"page": "2", "text": "Le titre est trop petit."})
+        client.force_login(manager)
+        client.post(url, {"page": "", "text": "Ce sera corrigé."})
+
+        page = client.get(reverse("proof", args=[proof.pk])).content.decode()
+
+        assert [(each.page, each.author) for each in proof.remarks.all()] == [(2, landlord_user), (None, manager)]
+        assert page.index("Le titre est trop petit.") < page.index("Ce sera corrigé.")
+
+    @pytest.mark.parametrize(
+        ("told", "words"),
+        [
+            ({"text": "  "}, "Écrivez votre remarque"),
+            ({"text": "x" * 2001}, "2000 caractères au plus"),
+            ({"text": "Trop petit", "page": "3"}, "pas de page 3"),
+        ],
+    )
+    def test_what_cannot_be_kept_is_said_and_typed_words_stay(
+        self, as_landlord: Client, proof: FormProof, told: dict[str, str], words: str
+    ) -> None:
+        response = as_landlord.post(reverse("proof_remark", args=[proof.pk]), told)
+
+        assert response.status_code == 422
+        assert words in response.content.decode()
+        assert told["text"].strip()[:1999] in response.content.decode()
+        assert not proof.remarks.exists()
+
+    def test_a_decided_proof_takes_no_more(
+        self, as_landlord: Client, proof: FormProof, landlord_user: User, now
+    ) -> None:
+        operations.approve_proof(proof=proof, actor=landlord_user, now=now)
+
+        response = as_landlord.post(reverse("proof_remark", args=[proof.pk]), {"text": "Encore un mot"})
+
+        assert response.status_code == 422
+        assert "Ajouter la remarque" not in response.content.decode()
+
+    def test_a_rival_says_nothing(self, client: Client, proof: FormProof) -> None:
+        client.force_login(UserFactory(of_landlord=True))
+
+        assert client.post(reverse("proof_remark", args=[proof.pk]), {"text": "Bonjour"}).status_code == 404
+
+
+def test_all_the_versions_are_listed(
+    as_landlord: Client, proof: FormProof, campaign: Campaign, now: dt.datetime
+) -> None:
+    later = presented(campaign, now, 2, "un")
+
+    page = as_landlord.get(reverse("proof", args=[later.pk])).content.decode()
+
+    assert "Révision 2 (celle-ci)" in page
+    assert reverse("proof", args=[proof.pk]) in page

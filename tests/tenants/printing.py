@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import pikepdf
 import pypdfium2
 import zxingcpp
 from django.core.files.storage import default_storage
@@ -60,6 +62,15 @@ def text_of(document: bytes, first: int = 0, count: int = 1) -> str:
         return "\n".join(pdf[page].get_textpage().get_text_range() for page in range(first, first + count))
     finally:
         pdf.close()
+
+
+def blank_pdf(pages: int) -> bytes:
+    stream = BytesIO()
+    with pikepdf.new() as pdf:
+        for _ in range(pages):
+            pdf.add_blank_page()
+        pdf.save(stream)
+    return stream.getvalue()
 
 
 def stored_files() -> list[Path]:

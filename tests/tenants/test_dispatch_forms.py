@@ -12,7 +12,8 @@ from typing import Any
 
 import pikepdf
 import pytest
-from django.core.files.storage import FileSystemStorage
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
@@ -28,6 +29,7 @@ from tenants.dispatch import (
     forms,
     left_out,
 )
+from tenants.dispatch.batches import envelopes_of
 from tenants.dispatch.fills import postal_lines
 from tenants.importing.addresses import accept_proposal, propose_addresses
 from tenants.models import AccessCode, CaseEvent, Message, PrintBatch, SurveyCase
@@ -59,22 +61,22 @@ class TestForms:
         cases = households(approved, 1, 3, 3, 6)
         CaseFactory(campaign=approved, state="out_of_scope")
 
-        [batch] = compose_forms(campaign=approved, now=NOW)
+        batches = compose_forms(campaign=approved, now=NOW)
 
-        assert batch.envelopes == 4
+        assert sum(batch.envelopes for batch in batches) == 4
         for case in cases:
             case.refresh_from_db()
             message = Message.objects.get(case=case)
             assert (case.state, case.sent_at) == (State.SENT, NOW)
             assert case.layout_rows > case.household.occupants.count()
             assert (message.channel, message.purpose, message.state) == ("letter", "form", Message.State.SENDING)
-            assert message.batch == batch
-            assert message.proof["document_sha256"] == batch.sha256
+            assert message.batch in batches
+            assert message.proof["document_sha256"] == message.batch.sha256
         approved.refresh_from_db()
         assert approved.stage == Campaign.Stage.FIELD
 
     def test_manifest_and_index_tell_the_pdf_to_the_byte_and_to_the_page(self, approved: Campaign) -> None:
-        cases = households(approved, 1, 2, 5)
+        cases = households(approved, 2, 2, 2)
 
         [batch] = compose_forms(campaign=approved, now=NOW)
 
@@ -99,10 +101,10 @@ class TestForms:
     def test_every_page_carries_the_code_of_its_own_case_and_the_qr_code_opens_it(self, approved: Campaign) -> None:
         households(approved, 1, 4)
 
-        [batch] = compose_forms(campaign=approved, now=NOW)
+        compose_forms(campaign=approved, now=NOW)
 
-        document = content(batch.document)
-        for message in Message.objects.filter(batch=batch).select_related("case"):
+        for message in Message.objects.select_related("case", "batch"):
+            document = content(message.batch.document)
             for number in range(message.pages):
                 found = codes_on(document, message.first_page - 1 + number)
                 [code] = [page_code.parse(text) for text in found if text.startswith("F1-")]
@@ -126,22 +128,28 @@ class TestForms:
         assert "06 39 98 00 00" in text
         assert "8 RUE DES ÉRABLES" in text
 
-    def test_batches_are_of_the_size_asked_and_same_layouts_lie_together(self, approved: Campaign) -> None:
-        households(approved, 1, 5, 1, 5, 1)
+    def test_batches_hold_one_weight_and_one_number_of_sheets_light_ones_first_by_postcode(
+        self, approved: Campaign
+    ) -> None:
+        for people, postcode in ((1, "75020"), (5, "37000"), (1, "13001"), (5, "06000"), (1, "69003")):
+            CaseFactory(campaign=approved, household__occupants=people, household__postcode=postcode)
         seen: list[tuple[int, int]] = []
 
         batches = compose_forms(
             campaign=approved, now=NOW, size=2, progress=lambda done, total: seen.append((done, total))
         )
 
+        told = [envelopes_of(batch) for batch in batches]
         assert [batch.number for batch in batches] == [1, 2, 3]
-        assert [batch.envelopes for batch in batches] == [2, 2, 1]
-        assert seen == [(2, 5), (4, 5), (5, 5)]
-        layouts = [
-            each["layout"] for batch in batches for each in json.loads(content(batch.manifest))["pages_per_envelope"]
+        assert [[each.postcode for each in batch] for batch in told] == [
+            ["13001", "69003"],
+            ["75020"],
+            ["06000", "37000"],
         ]
-        assert len(set(layouts)) == 2
-        assert layouts == sorted(layouts, key=layouts.index)
+        assert seen == [(2, 5), (3, 5), (5, 5)]
+        assert all(len({(each.bracket, each.sheets, each.grams) for each in batch}) == 1 for batch in told)
+        assert told[0][0].grams < told[2][0].grams
+        assert all(each.first_page % 2 for batch in told for each in batch)
 
     def test_nothing_is_printed_without_an_approved_proof(self, db: None) -> None:
         campaign = CampaignFactory()
@@ -161,7 +169,7 @@ class TestForms:
         assert not PrintBatch.objects.exists()
 
     def test_a_second_run_prints_nothing_again(self, approved: Campaign) -> None:
-        households(approved, 1, 2)
+        households(approved, 1, 1)
         compose_forms(campaign=approved, now=NOW)
 
         assert compose_forms(campaign=approved, now=NOW) == []
@@ -192,7 +200,7 @@ class TestForms:
         assert set(told) == {nobody.reference, crowd.reference, nowhere.reference}
 
     def test_a_full_disk_leaves_nothing(self, approved: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
-        cases = households(approved, 1, 2)
+        cases = households(approved, 1, 1)
         save = FileSystemStorage._save
 
         def full(self: FileSystemStorage, name: str, written: Any) -> str:
@@ -210,10 +218,20 @@ class TestForms:
         [batch] = compose_forms(campaign=approved, now=NOW)
         assert batch.number == 1
 
+    def test_what_a_killed_composition_left_on_the_disk_is_removed(self, approved: Campaign) -> None:
+        households(approved, 1)
+        for name in (f"c{approved.pk}-lot-0001-form.pdf", f"c{approved.pk}-lot-0009-form.pdf"):
+            default_storage.save(f"batches/{name}", ContentFile(b"old"))
+
+        [batch] = compose_forms(campaign=approved, now=NOW)
+
+        assert batch.document.name == f"batches/c{approved.pk}-lot-0001-form.pdf"
+        assert [file.name[-8:] for file in stored_files()] == ["form.csv", "orm.json", "form.pdf", "form.pdf"]
+
     def test_a_batch_that_does_not_add_up_leaves_nothing(
         self, approved: Campaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        cases = households(approved, 1, 2)
+        cases = households(approved, 1, 1)
         monkeypatch.setattr(forms.access_codes, "drawn_code", lambda: "ABCD2345EFGH")
         monkeypatch.setattr(
             forms.access_codes,
@@ -285,9 +303,9 @@ class TestForms:
     def test_ordinary_households_raise_no_warning(self, approved: Campaign) -> None:
         households(approved, 1, 3, 7)
 
-        [batch] = compose_forms(campaign=approved, now=NOW)
+        batches = compose_forms(campaign=approved, now=NOW)
 
-        assert json.loads(content(batch.manifest))["warnings"] == {}
+        assert [json.loads(content(batch.manifest))["warnings"] for batch in batches] == [{}] * len(batches)
 
 
 def test_the_address_is_printed_as_it_was_given_until_a_correction_is_accepted(db: None) -> None:

@@ -159,7 +159,7 @@ class TestHandOver:
         hand_over(batch=batch, now=LATER, exchange=exchange)
 
         assert [Path(name).suffix for _, name, _ in exchange.delivered] == [".pdf", ".csv", ".json"]
-        assert {folder for folder, _, _ in exchange.delivered} == {"depot"}
+        assert {folder for folder, _, _ in exchange.delivered} == {"restitution"}
         assert hashlib.sha256(exchange.delivered[0][2]).hexdigest() == batch.sha256
         assert batch.state == PrintBatch.State.HANDED_OVER
         for message in batch.messages.all():
@@ -282,7 +282,10 @@ class TestHandOver:
             with LandlordExchange(account("imprimeur")) as print_house:
                 print_house.prepare()
                 hand_over(batch=batch, now=LATER, exchange=print_house)
-                files = {file.name: print_house.open(f"depot/{file.name}").read() for file in print_house.incoming()}
+                files = {
+                    name: print_house.open(f"restitution/{name}").read()
+                    for name in print_house.listdir("restitution")[1]
+                }
 
         [document] = [content for name, content in files.items() if name.endswith(".pdf")]
         assert hashlib.sha256(document).hexdigest() == batch.sha256

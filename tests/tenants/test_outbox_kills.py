@@ -25,7 +25,7 @@ from tenants.models import CarrierFile, Message, PrintBatch, SurveyCase
 from tests.factories.campaigns import CampaignFactory
 from tests.factories.tenants import CaseFactory, MessageFactory
 from tests.tenants.carriers import Postman, Switchboard, twilio_stub
-from tests.tenants.printing import LATER, Recorder
+from tests.tenants.printing import LATER, Recorder, blank_pdf
 from tests.tenants.silent import silent
 from tests.tenants.telling import MORNING, an_email, an_sms
 
@@ -185,7 +185,7 @@ def test_a_wave_killed_half_way_is_taken_up_without_telling_anybody_twice(db: No
 def a_batch(case: SurveyCase) -> PrintBatch:
     """A composed batch of one letter."""
     batch = PrintBatch(campaign=case.campaign, purpose="reminder_letter", number=1, composed_at=LATER)
-    write(batch, document=b"%PDF-1.4", envelopes=[Envelope(case.reference, 1, 2, "37000")], now=LATER)
+    write(batch, document=blank_pdf(2), envelopes=[Envelope(case.reference, 1, 2, "37000")], now=LATER)
     MessageFactory(
         case=case,
         channel="letter",

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from campaigns.models import Campaign
 from tenants import dispatch
-from tenants.models import Supply
+from tenants.models import Purpose, Supply
 from tenants.production import UnableToSupply, compose_order, list_supplies, needs_of, record_supply, volumes_of
 from tenants.production.quantities import Variant, Volumes
 from tenants.production.stationery import stationery_on
+from tenants.production.weights import Scales
 from tests.factories.campaigns import UserFactory
 from tests.factories.tenants import CaseFactory
 from tests.tenants.printing import NOW, households, text_of
@@ -65,7 +66,12 @@ class TestWeights:
     def test_an_envelope_weighs_its_sheets_and_its_stationery(self, pages: int) -> None:
         supplies = [supply("paper"), Supply(kind="carrier", grams=Decimal("6.50")), supply("reply")]
 
-        assert Variant(2, pages, 1).grams(supplies) == Decimal("4.99") * -(-pages // 2) + Decimal("11.49")
+        forms = Scales.weighing(supplies, Purpose.FORM, stationery_on(TODAY))
+        letters = Scales.weighing(supplies, Purpose.REMINDER_LETTER, stationery_on(TODAY))
+        sheets = Variant(2, pages, 1).sheets
+        assert forms.grams(sheets) == Decimal("4.99") * -(-pages // 2) + Decimal("11.49")
+        assert letters.grams(sheets) == forms.grams(sheets) - Decimal("4.99")
+        assert forms.bracket(sheets) == stationery_on(TODAY).bracket_of(forms.grams(sheets))
 
     @pytest.mark.parametrize(("grams", "bracket"), [("20.00", 20), ("20.01", 35), ("100", 100), ("250.01", None)])
     def test_the_bracket_is_the_first_that_holds_the_envelope(self, grams: str, bracket: int | None) -> None:
@@ -97,13 +103,13 @@ class TestSupplies:
     def test_what_left_is_taken_from_the_stock(self, approved: Campaign) -> None:
         households(approved, 1, 3)
         record_supply(campaign=approved, kind="carrier", told={"received": "1 000"}, today=TODAY)
-        (batch,) = dispatch.compose_forms(campaign=approved, now=NOW)
+        batches = dispatch.compose_forms(campaign=approved, now=NOW)
         approved.batches.update(state="handed_over")
 
         needs = {each.supply.kind: each for each in needs_of(approved, volumes_of(approved), list_supplies(approved))}
 
         assert (needs["carrier"].used, needs["carrier"].left) == (2, 998)
-        assert needs["paper"].used == batch.pages // 2
+        assert needs["paper"].used == sum(batch.pages for batch in batches) // 2
 
     @pytest.mark.parametrize(
         ("told", "words"),
@@ -136,7 +142,7 @@ class TestSupplies:
 class TestOrder:
     def test_the_order_tells_volumes_supplies_dates_approvals_and_batches(self, approved: Campaign) -> None:
         households(approved, 1, 1, 3)
-        (batch,) = dispatch.compose_forms(campaign=approved, now=NOW)
+        batches = dispatch.compose_forms(campaign=approved, now=NOW)
 
         document = compose_order(campaign=approved, now=NOW)
 
@@ -146,7 +152,7 @@ class TestOrder:
             "Volumes par maquette",
             "Fournitures",
             "Mise sous pli",
-            batch.sha256[:16],
+            *(batch.sha256[:16] for batch in batches),
         ):
             assert words in told
         assert "approuvé" in told
