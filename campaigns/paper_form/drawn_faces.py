@@ -28,19 +28,22 @@ class DrawnFace:
 
     def told(self, text: str) -> str:
         """`text` as the hexadecimal string that shows it."""
-        return b"".join(self._number(letter).to_bytes(2, "big") for letter in text.replace("\u00a0", " ")).hex()
+        text = text.replace("\u00a0", " ")
+        for letter in set(text) - self.numbers.keys():
+            self._number(letter)
+        if not self._beyond:
+            return text.encode("utf-16-be").hex()
+        return b"".join(self.numbers[letter].to_bytes(2, "big") for letter in text).hex()
 
     def holds(self, text: str) -> bool:
         """Whether every letter of `text` has its number already."""
-        return all(letter in self.numbers for letter in text.replace("\u00a0", " "))
+        return self.numbers.keys() >= set(text.replace("\u00a0", " "))
 
-    def _number(self, letter: str) -> int:
-        if letter not in self.numbers:
-            code = ord(letter)
-            if code >= BEYOND:
-                code, self._beyond = PRIVATE + self._beyond, self._beyond + 1
-            self.numbers[letter] = code
-        return self.numbers[letter]
+    def _number(self, letter: str) -> None:
+        code = ord(letter)
+        if code >= BEYOND:
+            code, self._beyond = PRIVATE + self._beyond, self._beyond + 1
+        self.numbers[letter] = code
 
     def embed(self, pdf: PdfStream) -> int:
         """Write the face with the letters used; returns its object's number."""

@@ -68,6 +68,8 @@ def _redrawn(content: bytes) -> bytes:
             _check(image)
             image.load()
             shown = image.convert("RGBA" if "A" in image.mode or "transparency" in image.info else "RGB")
+    except BrandingError:
+        raise
     except UnidentifiedImageError as error:
         raise BrandingError("Le logo doit être une image PNG ou JPEG, ou un dessin SVG.") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

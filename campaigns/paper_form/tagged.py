@@ -88,6 +88,7 @@ class TaggedPaper:
         self._loose = [each for each in unread(layout) if isinstance(each, PrefillSpot) and not _of_brand(each)]
         self._changing: list[Node] = []
         self._numbered(self._tree)
+        self._rows = [[f"{node.number} 0 R" for node in nodes] for nodes in self._marks]
         self._parent_of = {id(kid): node.number for node in self._changing for kid in node.kids}
         self._streams: list[list[str | Leaf]] = []  # what each page draws, in reading order; a leaf is to be told
         self._write_static()
@@ -212,12 +213,12 @@ class TaggedPaper:
             kept = id(node) not in absent
             parent = self._parent_of.get(id(node), self._root)
             pdf.put(node.number, self._element(node, parent, absent) if kept else b"null")
-        rows = []
-        missing = {(leaf.page, leaf.mark) for leaf in self._spots if id(leaf) in absent}
-        for page, nodes in enumerate(self._marks, start=1):
-            told = ("null" if (page, mark) in missing else f"{node.number} 0 R" for mark, node in enumerate(nodes))
-            rows.append(f"{page - 1}[{' '.join(told)}]")
-        pdf.put(self._parents, f"<</Nums[{' '.join(rows)}]>>".encode())
+        rows = [list(row) for row in self._rows]
+        for leaf in self._spots:
+            if id(leaf) in absent:
+                rows[leaf.page - 1][leaf.mark] = "null"
+        told = " ".join(f"{page}[{' '.join(row)}]" for page, row in enumerate(rows))
+        pdf.put(self._parents, f"<</Nums[{told}]>>".encode("ascii"))
         named = b"".join(b"/%b %d 0 R" % (name.encode(), number) for name, number in fonts.items())
         pdf.put(pdf.resources, b"<</Font<<%b>>%b>>" % (named, self._logo))
         title = text_string(self.title).encode()

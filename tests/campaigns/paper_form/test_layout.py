@@ -36,18 +36,21 @@ def small_questionnaires(draw: st.DrawFn) -> Questionnaire:
     return Questionnaire("small", "Petit questionnaire", "sls", tuple(sections))
 
 
+@pytest.mark.parametrize("large", [False, True], ids=["ordinary", "large"])
 @pytest.mark.parametrize("key", ["sls", "ops", "sls_ops"])
 @pytest.mark.parametrize("rows", [1, 2, 3, 4, 8, 12, 20, 22])
-def test_the_library_lays_out_without_a_problem(key: str, rows: int) -> None:
+def test_the_library_lays_out_without_a_problem(key: str, rows: int, *, large: bool) -> None:
     questionnaire = survey(key)
 
-    assert problems(lay_out(questionnaire, rows), questionnaire) == []
+    assert problems(lay_out(questionnaire, rows, large=large), questionnaire) == []
 
 
 @settings(max_examples=40, deadline=None)
-@given(small_questionnaires(), st.integers(1, 20))
-def test_any_small_questionnaire_lays_out_without_a_problem(questionnaire: Questionnaire, rows: int) -> None:
-    layout = lay_out(questionnaire, rows)
+@given(small_questionnaires(), st.integers(1, 20), st.booleans())
+def test_any_small_questionnaire_lays_out_without_a_problem(
+    questionnaire: Questionnaire, rows: int, large: bool
+) -> None:
+    layout = lay_out(questionnaire, rows, large=large)
 
     assert problems(layout, questionnaire) == []
     assert layout.pages % 2 == 0

@@ -7,10 +7,13 @@ import re
 
 import pytest
 import zxingcpp
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from campaigns.paper_form.branding import Branding
-from campaigns.paper_form.letters import Access, Letter, compose, preflight_letter
+from campaigns.paper_form.letters import Access, Letter, compose, letter_layout, preflight_letter
 from campaigns.paper_form.page_code import PageCode
+from campaigns.paper_form.proofing import problems
 from campaigns.paper_form.wording import WordingError, shipped_wording, wording_from
 from tests.campaigns.paper_form.conftest import page_images, page_texts
 
@@ -116,3 +119,35 @@ def test_the_title_of_the_law_is_never_alone_at_the_foot_of_a_page(branding: Bra
 
     (beginning,) = [text for text in pages if "Article L. 441-9" in text]
     assert "Alinéa 0" in beginning
+
+
+TEXTS = st.text(alphabet="abcdefghij éàçœW", min_size=1, max_size=400).map(str.strip).filter(bool)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    paragraphs=st.lists(TEXTS, min_size=1, max_size=12),
+    items=st.lists(TEXTS, max_size=25),
+    law=st.lists(TEXTS, max_size=8),
+    large=st.booleans(),
+    returned=st.booleans(),
+    access=st.booleans(),
+)
+def test_any_letter_keeps_inside_its_page_apart_and_out_of_the_window(
+    paragraphs: list[str], items: list[str], law: list[str], *, large: bool, returned: bool, access: bool
+) -> None:
+    letter = dataclasses.replace(
+        LETTER,
+        paragraphs=tuple(paragraphs),
+        items=tuple(items),
+        law_title="Article L. 441-9" if law else "",
+        quoted_law=tuple(law),
+        return_code=PageCode("AB12CD34", 99, "00000001") if returned else None,
+        access=LETTER.access if access else None,
+        large=large,
+    )
+
+    layout = letter_layout(letter, Branding(name="Val", hotline="02 47 00 00 00", return_address=("Centre", "LILLE")))
+
+    assert problems(layout) == []
+    assert layout.pages % 2 == 0
