@@ -1,7 +1,8 @@
 """What a field swap costs the server: taking an entry, then preparing the next field, on a long queue.
 
 python -m tests.bench.bench_keying [dossiers] [swaps]. CPU time of this process through the whole stack (middleware,
-views, templates, database in memory), against the limit of 50 ms a swap; the picture of the field is told apart.
+views, templates, database in memory), each step against the limit of 50 ms. The operator waits for the entry alone: the
+next field and its picture were fetched while this one was keyed.
 """
 
 # ruff: noqa: T201 — a bench prints its figures
@@ -20,7 +21,7 @@ from django.conf import settings
 from django.test.utils import get_runner, setup_test_environment
 from django.utils import timezone
 
-LIMIT = 50.0  # ms of server a swap
+LIMIT = 50.0  # ms of server
 
 
 def main(dossiers: int, swaps: int) -> None:
@@ -82,7 +83,7 @@ def _measure(dossiers: int, swaps: int) -> None:
         crops.append((time.process_time() - start) * 1000)
     print(f"{KeyingTask.objects.count()} fields in the queue, {KeyingEntry.objects.count()} keyed")
     both = [one + other for one, other in zip(entered, prepared, strict=True)]
-    for name, spent in (("entry taken", entered), ("next field", prepared), ("swap", both), ("picture", crops)):
+    for name, spent in (("entry taken", entered), ("next field", prepared), ("both", both), ("picture", crops)):
         _tell(name, spent)
 
 
