@@ -21,6 +21,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "import": "Fichier du bailleur importé",
         "address": "Adresse corrigée",
         "address_kept": "Adresse gardée telle quelle",
+        "renumbered": "Nouvelle référence du locataire donnée par le bailleur, dossier gardé",
         "left_after_answer": "Ménage absent du fichier du bailleur, réponse gardée",
         "message_sent": "Envoi parti",
         "message_delivered": "Envoi distribué",

@@ -12,12 +12,12 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 RULES = Path(__file__).with_name("postal_address.toml")
-FIELDS = ("address_2", "address_3", "address_4", "postcode", "city")
-GROUPS = (("address_2",), ("address_3",), ("address_4",), ("postcode", "city"))
+FIELDS = ("address_2", "address_3", "address_4", "address_5", "postcode", "city")
+GROUPS = (("address_2",), ("address_3",), ("address_4",), ("address_5",), ("postcode", "city"))
 
 _NUMBER = r"\d{1,4}(?: ?(?:BIS|TER|QUATER|[A-Z]))?"
 _STREET_START = re.compile(rf"^{_NUMBER} ")
@@ -29,6 +29,7 @@ _CLEAN_STREET = re.compile(r"(?!.*  )[A-Z0-9](?:[A-Z0-9 ]{0,36}[A-Z0-9])?")
 _LIGATURES = str.maketrans(
     {"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
 )
+_TOWNS = 8_192  # answers kept: towns and buildings come back from one address to the next
 
 
 class Kind(StrEnum):
@@ -67,11 +68,12 @@ HOPELESS = frozenset({Kind.TOO_LONG, Kind.CHARACTERS, Kind.BAD_POSTCODE, Kind.MI
 
 @dataclass(frozen=True, slots=True)
 class PostalAddress:
-    """Below the name: flat and floor (line 2), building (3), street (4), postcode and locality (6); '' for none."""
+    """Below the name: flat, floor (line 2), building (3), street (4), hamlet, PO box (5), postcode and locality (6)."""
 
     address_2: str = ""
     address_3: str = ""
     address_4: str = ""
+    address_5: str = ""
     postcode: str = ""
     city: str = ""
 
@@ -115,16 +117,22 @@ def is_clean(address: PostalAddress) -> bool:
     """Whether nothing at all is to be said: a quick answer for the many addresses that follow the norm."""
     return (
         _CLEAN_STREET.fullmatch(address.address_4) is not None
-        and len(address.postcode) == 5
-        and address.postcode.isascii()
-        and address.postcode.isdigit()
-        and _CLEAN_STREET.fullmatch(address.city) is not None
-        and len(address.city) <= 32
-        and all(
-            len(line) <= 38 and line.isprintable() and line == " ".join(line.split())
-            for line in (address.address_2, address.address_3)
-        )
+        and _is_clean_locality(address.postcode, address.city)
+        and _is_clean_line(address.address_2)
+        and _is_clean_line(address.address_3)
+        and (not address.address_5 or _CLEAN_STREET.fullmatch(address.address_5) is not None)
     )
+
+
+@lru_cache(maxsize=_TOWNS)
+def _is_clean_locality(postcode: str, city: str) -> bool:
+    code = len(postcode) == 5 and postcode.isascii() and postcode.isdigit()
+    return code and _CLEAN_STREET.fullmatch(city) is not None and len(city) <= 32
+
+
+@lru_cache(maxsize=_TOWNS)
+def _is_clean_line(line: str) -> bool:
+    return not line or (len(line) <= 38 and line.isprintable() and line == " ".join(line.split()))
 
 
 def propose(address: PostalAddress, on: dt.date) -> list[Proposal]:
@@ -214,6 +222,7 @@ def _lines(address: PostalAddress, rules: Rules) -> tuple[PostalAddress, dict[st
         "address_2": _free_line(address.address_2, rules),
         "address_3": _free_line(address.address_3, rules),
         "address_4": _street_line(address.address_4, rules),
+        "address_5": _locality_line(address.address_5, rules),
     }
     told |= _locality(address.postcode, address.city, rules)
     for name, (after, kind) in told.items():
@@ -245,6 +254,19 @@ def _street_line(line: str, rules: Rules) -> tuple[str, Kind]:
     if len(plain) > rules.characters:
         plain, kind = _shortened(plain, rules, (rules.ways, rules.words)), Kind.ABBREVIATED
     return (plain, kind) if len(plain) <= rules.characters else (line, Kind.TOO_LONG)
+
+
+def _locality_line(line: str, rules: Rules) -> tuple[str, Kind]:
+    """Line 5, a hamlet or a PO box: as line 4 where there is one; it holds no street number, so all digits stay."""
+    if not any(sign.isalnum() for sign in line):
+        return "", Kind.PUNCTUATION if line.strip() else Kind.SPACES
+    plain = " ".join(_NOT_ALLOWED.sub(" ", _unaccented(line).upper()).split())
+    if not plain or _unreadable(line):
+        return line, Kind.CHARACTERS
+    if len(plain) <= rules.characters:
+        return plain, _kind_of(line)
+    plain = _shortened(plain, rules, (rules.words,))
+    return (plain, Kind.ABBREVIATED) if len(plain) <= rules.characters else (line, Kind.TOO_LONG)
 
 
 def _locality(postcode: str, city: str, rules: Rules) -> dict[str, tuple[str, Kind]]:

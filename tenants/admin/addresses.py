@@ -31,6 +31,7 @@ LINES = {
     "address_2": "étage, appartement",
     "address_3": "bâtiment",
     "address_4": "voie",
+    "address_5": "lieu-dit, boîte postale",
     "postcode": "code postal",
     "city": "ville",
 }

@@ -77,6 +77,7 @@ class ImportFileAdmin(RecordAdmin):
             path("<int:pk>/changements/", view(self.changes), name="deposit_changes"),
             path("<int:pk>/changements.csv", view(self.changes_file), name="deposit_changes_file"),
             path("<int:pk>/examiner/", view(require_POST(self.examine)), name="deposit_examine"),
+            path("<int:pk>/renumeroter/", view(require_POST(self.renumber)), name="deposit_renumber"),
             path("<int:pk>/importer/", view(require_POST(self.process)), name="deposit_process"),
         ]
         return own + super().get_urls()
@@ -103,6 +104,7 @@ class ImportFileAdmin(RecordAdmin):
             "kind": kind,
             "changes": [(each, told.get(each.household_id or 0, [])) for each in listing.page.object_list],
             "departures": kind == Kind.DEPARTURE,
+            "renumbered": _renumbered(deposit).count() if kind == Kind.DEPARTURE else 0,
             "listing": listing,
         }
         return TemplateResponse(request, "admin/deposit_changes.html", context)
@@ -137,6 +139,22 @@ class ImportFileAdmin(RecordAdmin):
             (messages.error if report.refused else messages.success)(request, report.sentence)
         return redirect("admin:tenants_importfile_change", pk)
 
+    def renumber(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Keep the case of a household that has only changed reference, or of all those that seem to have."""
+        deposit = _deposit(pk)
+        chosen = _renumbered(deposit)
+        if request.POST.get("change", "").isdecimal():
+            chosen = chosen.filter(pk=request.POST["change"])
+        try:
+            told = importing.keep_renumbered(
+                deposit=deposit, changes=list(chosen), now=timezone.now(), actor=actor_of(request)
+            )
+        except (importing.UnableToRenumber, importing.UnableToImport) as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, told)
+        return redirect("admin:deposit_changes", pk)
+
     def process(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Put the deposit to use, accept what it changes, or try again."""
         deposit = _deposit(pk)
@@ -152,6 +170,12 @@ class ImportFileAdmin(RecordAdmin):
             refused = deposit.state in {ImportFile.State.REFUSED, ImportFile.State.RECEIVED}
             (messages.error if refused else messages.success)(request, told)
         return redirect("admin:tenants_importfile_change", pk)
+
+
+def _renumbered(deposit: ImportFile) -> QuerySet[ImportChange]:
+    """The departures that seem to be the same household under another reference; none once it is decided."""
+    waiting = deposit.changes.filter(kind=Kind.DEPARTURE, deposit__state=ImportFile.State.EXAMINED)
+    return waiting.exclude(renumbered_as="").order_by("pk")
 
 
 def _deposit(pk: int) -> ImportFile:
@@ -199,6 +223,7 @@ def _figures(deposit: ImportFile, report: dict[str, Any]) -> list[tuple[str, int
     told = [
         figure("nouveaux ménages", "created", Kind.ARRIVAL),
         figure("départs", "absent", Kind.DEPARTURE),
+        figure("sans doute renumérotés", "renumbered", Kind.DEPARTURE),
         figure("retours", "returned", Kind.RETURN),
         figure("corrections", "corrected", Kind.CORRECTION),
         figure("déjà servis", "kept", Kind.CORRECTION),

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from django.utils import timezone
 
 from campaigns.exchange import RECEIPTS, LandlordExchange
-from tenants.importing.report import anomalies_csv, receipt_of
-from tenants.models import Arrival
+from campaigns.models import Campaign
+from tenants.importing.report import ImportReport, anomalies_csv, receipt_of
+from tenants.models import Arrival, ImportAnomaly
 
 
 def acknowledge(*, exchange: LandlordExchange, arrival: Arrival) -> None:
@@ -52,6 +55,25 @@ def tell_result(*, exchange: LandlordExchange, arrival: Arrival) -> bool:
     arrival.told = digest
     arrival.save(update_fields=["told"])
     return True
+
+
+def tell_trial(
+    *, exchange: LandlordExchange, campaign: Campaign, report: ImportReport, anomalies: Sequence[ImportAnomaly]
+) -> None:
+    """Drop what a dry run found in a file, under a name that says that nothing was imported. Raises ExchangeError."""
+    name = PurePosixPath(report.name).name
+    lines = [
+        "ESSAI DE LECTURE : RIEN N'EST IMPORTÉ",
+        "",
+        f"Fichier      {name}",
+        f"Campagne     {campaign}",
+        "",
+        report.sentence,
+    ]
+    if anomalies:
+        lines += ["", f"{len(anomalies)} anomalie(s) : voir « {name}.essai.anomalies.csv »."]
+        exchange.leave(RECEIPTS, f"{name}.essai.anomalies.csv", anomalies_csv(anomalies).encode("utf-8"))
+    exchange.drop_receipt(f"{name}.essai.txt", "\n".join(lines) + "\n")
 
 
 def _received(arrival: Arrival) -> str:

@@ -43,8 +43,8 @@ class AddressDesk:
         self._known: dict[tuple[str, ...], list[Proposal]] = {}
         self._spool = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 — lives as long as the desk
 
-    def look(self, tenant_reference: str, lines: tuple[str, str, str, str, str]) -> None:
-        """One household's lines 2, 3, 4, postcode and city, as the file says them."""
+    def look(self, tenant_reference: str, lines: tuple[str, ...]) -> None:
+        """One household's lines 2 to 5, postcode and city (`FIELDS`), as the file says them."""
         found = self._known.get(lines)
         if found is None:
             found = propose(PostalAddress(*lines), self.on)
@@ -228,8 +228,8 @@ def propose_addresses(*, campaign: Campaign, now: dt.datetime) -> int:
     """Look again at the addresses of all the households of a campaign; how many proposals are new."""
     desk = AddressDesk(campaign=campaign, now=now)
     rows = campaign.households.order_by("pk").values_list("tenant_reference", *FIELDS)
-    for reference, inside, building, street, postcode, city in rows.iterator(chunk_size=CHUNK):
-        desk.look(reference, (inside, building, street, postcode, city))
+    for reference, *lines in rows.iterator(chunk_size=CHUNK):
+        desk.look(reference, tuple(lines))
     return desk.write()
 
 

@@ -41,10 +41,11 @@ class ChangeLog:
         line: int = 0,
         effect: str = "",
         details: Sequence[Detail] = (),
+        renumbered_as: str = "",
     ) -> None:
         """One household changes."""
         self.counts[kind] += 1
-        told = json.dumps([reference, household, effect, details], ensure_ascii=False, sort_keys=True)
+        told = json.dumps([reference, household, effect, details, renumbered_as], ensure_ascii=False, sort_keys=True)
         self._hashes[kind].update(told.encode("utf-8") + b"\n")
         if self.counts[kind] > MOST_CHANGES:
             return
@@ -55,6 +56,7 @@ class ChangeLog:
                 household_id=household,
                 line=line,
                 effect=effect[:200],
+                renumbered_as=renumbered_as,
                 details=list(details),
             )
         )

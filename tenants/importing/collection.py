@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from campaigns import audit
 from campaigns.exchange import (
@@ -38,8 +38,9 @@ ORDER = (ImportFile.Kind.CODES, ImportFile.Kind.RULES, ImportFile.Kind.HOUSEHOLD
 # Two looks this far apart (seconds) tell a finished file from one that still grows. More than one second, the grain of
 # the times that SFTP tells: a file written again since the first look shows.
 PAUSE = 2.0
-# How long a visit keeps others away from the same folders; a killed one lets them in after that. No task runs longer.
+# How long a visit keeps others away from the same folders, unless renewed; a killed one lets them in after that.
 CLAIM = dt.timedelta(minutes=15)
+RENEWAL = dt.timedelta(minutes=1)
 
 
 def process(*, deposit: ImportFile, now: dt.datetime, progress: Progress | None = None) -> ImportFile:
@@ -64,7 +65,12 @@ def process(*, deposit: ImportFile, now: dt.datetime, progress: Progress | None 
 
 
 def fetch_deposits(
-    *, campaign: Campaign, exchange: LandlordExchange, now: dt.datetime, pause: float = PAUSE
+    *,
+    campaign: Campaign,
+    exchange: LandlordExchange,
+    now: dt.datetime,
+    pause: float = PAUSE,
+    progress: Progress | None = None,
 ) -> list[ImportFile]:
     """Bring everything the landlord has dropped, acknowledge each file, put it to use, archive it, tell the result.
 
@@ -77,8 +83,8 @@ def fetch_deposits(
         exchange.close()  # a large import outlasts the patience of a server; the next call opens a new line
     for deposit in deposits:
         if deposit.state != ImportFile.State.IMPORTED:
-            process(deposit=deposit, now=now)
-    _try_again(campaign, deposits, now)
+            process(deposit=deposit, now=now, progress=progress)
+    _try_again(campaign, deposits, now, progress)
     for each in taken:
         _put_away(exchange, each)
     _tell_results(campaign, exchange)
@@ -131,13 +137,13 @@ def _in_order(deposits: Iterable[ImportFile]) -> list[ImportFile]:
     return sorted(once.values(), key=lambda each: ORDER.index(ImportFile.Kind(each.kind)))
 
 
-def _try_again(campaign: Campaign, deposits: list[ImportFile], now: dt.datetime) -> None:
+def _try_again(campaign: Campaign, deposits: list[ImportFile], now: dt.datetime, progress: Progress | None) -> None:
     """New code tables may be just what an earlier file of households was waiting for."""
     if not any(each.kind == ImportFile.Kind.CODES for each in deposits):
         return
     waiting = campaign.deposits.filter(kind=ImportFile.Kind.HOUSEHOLDS, anomalies__kind="missing_table")
     for deposit in waiting.exclude(state=ImportFile.State.IMPORTED).distinct():
-        process(deposit=deposit, now=now)
+        process(deposit=deposit, now=now, progress=progress)
 
 
 def _tell(exchange: LandlordExchange, arrival: Arrival) -> None:
@@ -190,8 +196,13 @@ def visit_exchanges(*, now: dt.datetime, campaign_id: int | None = None, pause: 
     visits = []
     for campaign in _awaiting(campaign_id):
         try:
-            with _alone(campaign.landlord, now), LandlordExchange(account_of(campaign.landlord)) as exchange:
-                deposits = fetch_deposits(campaign=campaign, exchange=exchange, now=now, pause=pause)
+            with (
+                _alone(campaign.landlord, now) as claim,
+                LandlordExchange(account_of(campaign.landlord)) as exchange,
+            ):
+                deposits = fetch_deposits(
+                    campaign=campaign, exchange=exchange, now=now, pause=pause, progress=claim.renew
+                )
             visits.append(Visit(campaign, tuple(deposits)))
         except ExchangeError as error:
             log.warning("campaign %s: its exchange can't be visited (%s)", campaign.pk, type(error).__name__)
@@ -199,18 +210,39 @@ def visit_exchanges(*, now: dt.datetime, campaign_id: int | None = None, pause: 
     return visits
 
 
+class Claim:
+    """A landlord's folders kept for one visit; `renew` is called while it lasts, `now` being when it started."""
+
+    def __init__(self, account: ExchangeAccount, now: dt.datetime, clock: Callable[[], float] = time.monotonic) -> None:
+        self._mine, self._now, self._clock = ExchangeAccount.objects.filter(pk=account.pk), now, clock
+        self._start, self._until = clock(), now + CLAIM
+        free = Q(visited_until=None) | Q(visited_until__lte=now) | Q(visited_until__gt=now + 2 * CLAIM)
+        if not self._mine.filter(free).update(visited_until=self._until):
+            raise ExchangeUnavailable("Une relève de ces dossiers est déjà en cours. Réessayez dans quelques minutes.")
+
+    def renew(self, _count: int = 0) -> None:
+        """Keep the others away for a while from now on; a claim that someone else has taken since is left to them."""
+        until = self._now + dt.timedelta(seconds=self._clock() - self._start) + CLAIM
+        if until - self._until >= RENEWAL and self._held.update(visited_until=until):
+            self._until = until
+
+    def release(self) -> None:
+        """Let the others in."""
+        self._held.update(visited_until=None)
+
+    @property
+    def _held(self) -> QuerySet[ExchangeAccount]:
+        return self._mine.filter(visited_until=self._until)
+
+
 @contextmanager
-def _alone(landlord: Landlord, now: dt.datetime) -> Iterator[None]:
+def _alone(landlord: Landlord, now: dt.datetime) -> Iterator[Claim]:
     """Empty a landlord's folders by one process at a time. Raises ExchangeUnavailable when another is at it."""
-    account = exchange_account(landlord)
-    mine = ExchangeAccount.objects.filter(pk=account.pk)
-    free = Q(visited_until=None) | Q(visited_until__lte=now) | Q(visited_until__gt=now + 2 * CLAIM)
-    if not mine.filter(free).update(visited_until=now + CLAIM):
-        raise ExchangeUnavailable("Une relève de ces dossiers est déjà en cours. Réessayez dans quelques minutes.")
+    claim = Claim(exchange_account(landlord), now)
     try:
-        yield
+        yield claim
     finally:
-        mine.update(visited_until=None)
+        claim.release()
 
 
 def _awaiting(campaign_id: int | None) -> list[Campaign]:

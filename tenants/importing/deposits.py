@@ -16,9 +16,10 @@ from django.db import transaction
 
 from campaigns.models import Campaign, Milestone
 from campaigns.operations import complete_milestone
+from tenants.landlord_file.code_table_files import looks_like_codes
 from tenants.models import ImportAnomaly, ImportFile
 
-HEAD = 4096
+HEAD = 16_384
 RULES_MAX_BYTES = 5_000_000
 CHUNK = 2_000
 
@@ -45,12 +46,18 @@ def recognise(name: str, head: bytes) -> str:
         return ImportFile.Kind.RULES
     if text.lstrip().startswith("<") and _CODES_IN_NAME.search(name.lower()) and _CODES_INSIDE.search(text):
         return ImportFile.Kind.CODES
+    if _is_xml(head) and looks_like_codes(head):
+        return ImportFile.Kind.CODES
     if suffix == ".xml" or head[:2] in (b"\xff\xfe", b"\xfe\xff") or text.lstrip().startswith("<"):
         return ImportFile.Kind.HOUSEHOLDS
     raise UnableToImport(
         f"« {name} » n'est pas reconnu : déposez le fichier des locataires (XML), les tables de correspondance "
         "(CSV, classeur ou XML avec table, code, libelle) ou les règles de gestion (CSV avec code, objet…)."
     )
+
+
+def _is_xml(head: bytes) -> bool:
+    return head[:2] in (b"\xff\xfe", b"\xfe\xff") or head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
 
 
 def receive_deposit(

@@ -24,6 +24,7 @@ from tenants.importing.departures import Departure, Named, departures
 from tenants.importing.deposits import CHUNK, Progress
 from tenants.importing.identifiers import CaseReferences, DwellingIndex, reserve_ids
 from tenants.importing.lines import Arrival, CaseTables, PeopleTables
+from tenants.importing.renumbering import PROBABLY, Newcomers
 from tenants.importing.report import ImportReport
 from tenants.importing.scoping import Scope, Scoping
 from tenants.importing.tables import Table
@@ -89,6 +90,7 @@ class Examination:
         self.generation = generation_of(campaign)
         self.again = campaign.households.exists()
         self.departed: list[Departure] = []
+        self._newcomers = Newcomers()
         self._waiting: list[HouseholdRecord] = []
         self._dwellings, self._described = DwellingIndex(), DwellingIndex()
         self._named = _nobody(campaign) if self.again else Named(0, 0)
@@ -162,6 +164,7 @@ class Examination:
             for record, scope in zip(records, scopes, strict=True):
                 effect = "Nouveau dossier, à envoyer." if scope.surveyed else f"Hors enquête. {scope.reason}"
                 self.log.add(Kind.ARRIVAL, record.tenant_ref, line=record.line, effect=effect)
+                self._newcomers.add(record)
         if self._references is None:
             return
         places, described = self._place(records)
@@ -271,8 +274,12 @@ class Examination:
         self.departed = list(departures(self.campaign, self._named, self.found.references))
         self.report.departed = sum(each.put_aside for each in self.departed)
         self.report.absent = len(self.departed)
+        likely = self._newcomers.among(self.departed)
+        self.report.renumbered = len(likely)
         for each in self.departed:
-            self.log.add(Kind.DEPARTURE, each.reference, household=each.pk, effect=each.effect)
+            new = likely.get(each.pk, "")
+            effect = PROBABLY.format(new=new, effect=each.effect) if new else each.effect
+            self.log.add(Kind.DEPARTURE, each.reference, household=each.pk, effect=effect, renumbered_as=new)
 
 
 def generation_of(campaign: Campaign) -> tuple[int, ...]:

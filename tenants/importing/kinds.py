@@ -45,6 +45,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "too_many_names": "noms d’éléments trop nombreux",
         # worth telling
         "address_line_too_long": "ligne d’adresse trop longue",
+        "addressee_too_long": "nom du destinataire trop long",
         "bad_email": "adresse électronique fausse",
         "bad_mobile": "téléphone mobile faux",
         "bad_postcode": "code postal faux",

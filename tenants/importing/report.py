@@ -25,8 +25,9 @@ class ImportReport:
     """Counts are households: `created`, `corrected`, `unchanged` by this deposit, `left_out` for an anomaly.
 
     `absent` are known households that this deposit no longer names, `departed` those of them whose case is put aside
-    (the others have answered), `returned` had left and are named again; `kept` had already been sent their form, so
-    that only address and contact were corrected; `exempt` are out of the survey, `exclusions` counts each reason.
+    (the others have answered), `renumbered` those that it seems to name under another reference; `returned` had left
+    and are named again; `kept` had already been sent their form, so that only address and contact were corrected;
+    `exempt` are out of the survey, `exclusions` counts each reason.
     `kinds` counts the anomalies. `already` tells that nothing was done because the same content was imported before.
     """
 
@@ -41,6 +42,7 @@ class ImportReport:
     absent: int = 0
     departed: int = 0
     returned: int = 0
+    renumbered: int = 0
     exempt: int = 0
     left_out: int = 0
     warnings: int = 0
@@ -76,7 +78,7 @@ class ImportReport:
             return f"Fichier refusé, rien n'a été importé. {self.explanation}".strip()
         told = [f"{_households(self.imported)} {_lu(self.imported)}"]
         told += [f"{number} {words}" for number, words in self._details() if number]
-        waiting = " Rien n'est encore changé : relisez, puis acceptez." if self.waiting else ""
+        waiting = " Rien n'est encore changé : relisez, puis acceptez." if self.waiting and not self.dry_run else ""
         return f"{' ; '.join(told)}.{waiting}"
 
     @property
@@ -93,6 +95,7 @@ class ImportReport:
             (self.returned, "de retour"),
             (self.exempt, "hors enquête"),
             (self.absent, "absents de ce fichier" if self.absent > 1 else "absent de ce fichier"),
+            (self.renumbered, "sans doute renumérotés" if self.renumbered > 1 else "sans doute renuméroté"),
             (self.left_out, "laissés de côté" if self.left_out > 1 else "laissé de côté"),
             (self.warnings, "points à vérifier" if self.warnings > 1 else "point à vérifier"),
         ]

@@ -21,7 +21,7 @@ DWELLING_TEXTS = {
 # What the exemptions of the law look at, beside the QPV.
 DWELLING_ZONES = {name: name for name in ("frr", "zrr", "zus", "plh_exempt", "conventioned", "convention_on")}
 DWELLING = DWELLING_TEXTS | {"surface": "surface", "qpv": "qpv"} | DWELLING_ZONES
-ADDRESS = {name: name for name in ("address_2", "address_3", "address_4", "postcode", "city")}
+ADDRESS = {name: name for name in ("address_2", "address_3", "address_4", "address_5", "postcode", "city")}
 CONTACT = {"email": "email", "mobile": "mobile"}
 HOUSEHOLD_TEXTS = ADDRESS | {"lease_reference": "lease_ref"} | CONTACT
 HOUSEHOLD = HOUSEHOLD_TEXTS | {

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from .code_tables import CodeTables
 from .conversion import ADDRESS_LINE, Problem, absent, converter
 from .profile import HOUSEHOLD_TARGETS, OCCUPANT_TARGETS, FieldMapping, MappingProfile
-from .records import Anomaly, HouseholdRecord, OccupantRecord, Severity
+from .records import Anomaly, HouseholdRecord, OccupantRecord, Severity, addressed_as
 from .references import ReferenceIndex
 from .walking import Fault, Slots, Values, picker
 from .wording import anomaly
@@ -38,6 +38,9 @@ NOTHING: dict[str, object] = {
 
 MOST_OCCUPANTS = 99
 """People of one household; more is a broken join or a broken file."""
+
+_NOBODY = (OccupantRecord(0),)
+_LONGEST_TITLE = len("Mme  ")
 
 _IN_ORDER = list(range(1, MOST_OCCUPANTS + 1))
 
@@ -105,11 +108,13 @@ class Assembler:
         self._household = _row(HOUSEHOLD_TARGETS, sources, profile, codes)
         self._occupant = _row(OCCUPANT_TARGETS, own, profile, codes)
         self._slots = {field.target: field.slot for field in self._household.fields}
+        self._occupant_name = next(field.slot for field in self._occupant.fields if field.target == "last_name")
         self._says_link = "link" in own
         self._says_address = {"address_4", "postcode", "city"} <= sources.keys()
         self._references = ReferenceIndex()
         self._values: Values = ()
         self._place: Place
+        self._in_order = True
         self.found: list[Anomaly] = []
 
     def assemble(
@@ -145,6 +150,7 @@ class Assembler:
         except Problem:
             rows = [self._convert_slowly(own, n) for n, own in enumerate(occupants, start=1)]
         ranks = [row[0] for row in rows]
+        self._in_order = ranks == _IN_ORDER[: len(ranks)] or not any(ranks)
         if ranks == _IN_ORDER[: len(ranks)]:
             return tuple([OccupantRecord(*row) for row in rows])
         ranks = [rank for rank in ranks if rank]
@@ -191,11 +197,24 @@ class Assembler:
                 expected=f"{ADDRESS_LINE} caractères au plus (NF Z10-011)",
                 field="city",
             )
+        self._check_addressee(record)
         first = self._references.first_line(record.tenant_ref)
         if first and record.tenant_ref:
             where = self._place.household(self._slots["tenant_ref"])
             value, expected = record.tenant_ref, str(first)
             self._report("duplicate_reference", where, value=value, expected=expected, field="tenant_ref")
+
+    def _check_addressee(self, record: HouseholdRecord) -> None:
+        """The first line of the address, which is the leaseholder's name."""
+        people = record.occupants or _NOBODY
+        person = next((each for each in people if each.link == "holder"), people[0])
+        if len(person.first_name) + len(person.last_name) + _LONGEST_TITLE >= ADDRESS_LINE:
+            name = addressed_as(person.sex, person.first_name, person.last_name)
+            if len(name) > ADDRESS_LINE:
+                expected = f"{ADDRESS_LINE} caractères au plus (NF Z10-011)"
+                known = self._in_order and record.occupants
+                where = self._where(person.rank if known else 0, self._occupant_name if known else -1)
+                self._report("addressee_too_long", where, value=name, expected=expected)
 
     def _where(self, occupant: int, slot: int) -> tuple[int, str]:
         """Line and XPath of a place of the household (occupant 0) or of one of its occupants (from 1)."""

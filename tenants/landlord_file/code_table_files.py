@@ -25,6 +25,9 @@ MAX_XML_BYTES = 5_000_000
 TABLE = ("table", "nom table", "domaine", "nomenclature")
 CODE = ("code", "valeur", "cle", "id")
 LABEL = ("libelle", "label", "intitule", "designation")
+_MOST_TOLD = 6
+"""What a code says: itself, its label, its table, an order, dates; a row of anything else says more."""
+
 _NAMES = ("nom", "name", *TABLE, "code", "id")
 
 Row = tuple[int, list[str]]
@@ -51,6 +54,31 @@ def entries_of(source: BinaryIO, name: str = "") -> Iterator[Entry]:
 def _refused(name: str, words: str, line: int = 0) -> CodeTableError:
     message = located(name, f"ligne {line}" if line else "", words)
     return CodeTableError([message], (told("bad_code_table", line, message),))
+
+
+def looks_like_codes(head: bytes) -> bool:
+    """Whether the beginning of an XML file holds codes beside labels and hardly anything else.
+
+    A file of households also has codes and labels, among values that are neither: hardly one in ten is allowed.
+    """
+    if isinstance(check_head(head[:HEAD].ljust(HEAD)), Anomaly):
+        return False
+    parser = etree.XMLParser(
+        recover=True, resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
+    root: Any = etree.fromstring(head, parser)
+    if root is None:
+        return False
+    codes = {element for element in root.iter() if _size(element) <= _MOST_TOLD and _entry(element, "x")}
+    codes -= {above for element in codes for above in element.iterancestors()}
+    told = {inside for element in codes for inside in element.iter()}
+    others = [element for element in root.iter() if not len(element) and element not in told]
+    return len(codes) >= 2 and len(others) <= 1 + len(codes) // 10  # one, for the last element may be cut
+
+
+def _size(element: etree._Element) -> int:
+    """How many things an element says: its attributes, and all that stands inside."""
+    return len(element.attrib) + sum(1 + len(inside.attrib) for inside in element.iterdescendants())
 
 
 # — tables of rows: CSV, sheets —

@@ -41,6 +41,7 @@ _NUMBER = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 _EMAIL = re.compile(r"[^\s@<>(),;:\"\[\]\\]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][^\W_]{1,62}")
 _SEPARATORS = re.compile(r"[\s.\-/]")
 _MOBILE = re.compile(r"(?:0|\+33)[67]\d{8}|\+(?!33)[1-9]\d{7,14}", re.ASCII)
+_MOBILES = frozenset({"06", "07"})
 _TRUE = frozenset({"O", "OUI", "1", "Y", "YES", "V", "VRAI", "T", "TRUE", "X"})
 _FALSE = frozenset({"N", "NON", "0", "NO", "F", "FAUX", "FALSE"})
 
@@ -95,18 +96,31 @@ def converter(
             value = mapping.default
         return typed(value) if value else nothing
 
+    quick: Callable[[str | None], Any] = convert
+    if mapping.type is ValueType.TEXT and constant is None and not packed:
+        quick = _quick(convert, mapping.target, empty)
     if mapping.target in _NEVER_REPEATED:
-        plain = mapping.type is ValueType.TEXT and not (packed or mapping.target in _CHECKS)
-        return _quick(convert, _limit(mapping.target), empty) if plain and constant is None else convert
-    return _Memory(convert, _DATES if mapping.type is ValueType.DATE else _TEXTS).__getitem__
+        return quick
+    return _Memory(quick, _DATES if mapping.type is ValueType.DATE else _TEXTS).__getitem__
 
 
-def _quick(convert: Callable[[str | None], Any], limit: int, empty: frozenset[str]) -> Callable[[str | None], Any]:
-    """The same, but references made of plain letters and digits are taken at once: nothing can be wrong with them."""
+def _quick(convert: Callable[[str | None], Any], target: str, empty: frozenset[str]) -> Callable[[str | None], Any]:
+    """The same, but texts of plain letters, digits and signs are taken at once: nothing can be wrong with them."""
+    if target == "mobile":
+
+        def quick_mobile(text: str | None) -> Any:
+            if text and len(text) == 10 and text[:2] in _MOBILES and text.isascii() and text.isdigit():
+                return convert(text) if text in empty else text
+            return convert(text)
+
+        return quick_mobile
+    if _CHECKS.get(target) not in (None, _address_line):
+        return convert
+    limit = ADDRESS_LINE if target in _CHECKS else _limit(target)
 
     def quick(text: str | None) -> Any:
-        if text is not None and text.isalnum() and text.isascii() and len(text) <= limit and text not in empty:
-            return text
+        if text and text.isascii() and text.isprintable() and len(text) <= limit and text[0] != " " != text[-1]:
+            return convert(text) if text in empty else text
         return convert(text)
 
     return quick
@@ -189,7 +203,7 @@ def _email(text: str) -> str:
 
 
 def _mobile(text: str) -> str:
-    if len(text) == 10 and text.isascii() and text.isdigit() and text[:2] in {"06", "07"}:
+    if len(text) == 10 and text.isascii() and text.isdigit() and text[:2] in _MOBILES:
         return text
     digits = _SEPARATORS.sub("", text)
     if _MOBILE.fullmatch(digits) is None:
@@ -207,6 +221,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "address_2": _address_line,
     "address_3": _address_line,
     "address_4": _address_line,
+    "address_5": _address_line,
     "email": _email,
     "mobile": _mobile,
     "postcode": _postcode,

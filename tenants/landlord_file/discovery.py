@@ -15,12 +15,16 @@ from .found_lists import FoundList
 from .guessing import LIKELY, SURE, Known, know, masked, packed, private, score, targets_of, written
 from .list_layout import HOUSEHOLD, OCCUPANT, Layout, layout_of
 from .records import FIELD_LABELS
-from .sampling import PARENT, UnableToSample, sample
+from .sampling import MAX_BYTES, PARENT, UnableToSample, sample
 from .value_shapes import NOTHING
 
 __all__ = ["FoundPlace", "Guess", "Proposal", "UnableToSample", "propose"]
 
 EXAMPLES = 3
+LATER_LISTS = (
+    "Une liste qui commence plus loin manque ici : si vous n'y voyez pas les occupants, les logements ou les contrats, "
+    "préparez le profil avec un extrait qui contient le début de chaque liste."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,8 @@ def propose(source: BinaryIO, codes: CodeTables | None = None, *, name: str = "p
     if empty:
         tables["empty"] = empty
     if found.cut:
-        unsure.insert(0, "Le fichier est long : seul son début a été regardé.")
+        looked_at = f"Le fichier est long : seuls ses {MAX_BYTES // 1_000_000} premiers Mo ont été regardés."
+        unsure.insert(0, f"{looked_at} {LATER_LISTS}")
     places = tuple(_place(each, layout, guesses) for columns in known.values() for each in columns)
     return Proposal(tables, tuple(guesses), places, tuple(unsure))
 

@@ -212,6 +212,7 @@ _FITS: dict[str, Callable[[Known], float]] = {
     "address_2": _line,
     "address_3": _line,
     "address_4": _street,
+    "address_5": _line,
     "postcode": _postcode,
     "city": _town,
     "move_in": _is("date"),

@@ -36,6 +36,12 @@ class OccupantRecord:
     dependant: bool | None = None
 
 
+def addressed_as(sex: str, first_name: str, last_name: str) -> str:
+    """A person's name on an envelope: the first line of the address."""
+    title = {"M": "M. ", "F": "Mme "}.get(sex, "")
+    return f"{title}{first_name} {last_name.upper()}".strip()
+
+
 @dataclass(slots=True)
 class HouseholdRecord:
     """One household to survey. `rent` in euros a month, `surface` in m²; `line` is where it starts in the file."""
@@ -53,6 +59,7 @@ class HouseholdRecord:
     address_2: str = ""
     address_3: str = ""
     address_4: str = ""
+    address_5: str = ""
     postcode: str = ""
     city: str = ""
     move_in: date | None = None
@@ -106,6 +113,7 @@ FIELD_LABELS: dict[str, str] = {
     "address_2": "ligne 2 de l'adresse",
     "address_3": "ligne 3 de l'adresse",
     "address_4": "ligne 4 de l'adresse",
+    "address_5": "ligne 5 de l'adresse",
     "postcode": "code postal",
     "city": "ville",
     "move_in": "date d'entrée",

@@ -73,6 +73,10 @@ KINDS: dict[str, tuple[Severity, str]] = {
         _WARNING,
         "La ligne compte {length} caractères ; une adresse postale en admet 38 ({field}).",
     ),
+    "addressee_too_long": (
+        _WARNING,
+        "Le nom du destinataire compte {length} caractères ; la première ligne d'une adresse postale en admet 38.",
+    ),
     "bad_email": (_WARNING, "« {value} » n'est pas une adresse électronique : elle ne sera pas utilisée."),
     "bad_mobile": (_WARNING, "« {value} » n'est pas un numéro de mobile : il ne sera pas utilisé."),
     "bad_postcode": (_WARNING, "« {value} » n'est pas un code postal à cinq chiffres."),

@@ -104,9 +104,12 @@ class SurveyCase(models.Model):
         ONLINE = "online", "en ligne"
         PHONE = "phone", "téléphone"
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="cases", verbose_name="campagne")
+    # No index of its own: those below start with it.
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, related_name="cases", verbose_name="campagne", db_index=False
+    )
     household = models.OneToOneField(Household, on_delete=models.CASCADE, related_name="case", verbose_name="ménage")
-    reference = models.CharField("numéro de dossier", max_length=8, unique=True, default=new_reference)
+    reference = models.CharField("numéro de dossier", max_length=8, default=new_reference)
     state = models.CharField("état", max_length=20, choices=case_states.CHOICES, default=State.PREPARED.value)
     scope = models.CharField("périmètre", max_length=10, choices=Scope, default=Scope.SLS)
     scope_reason = models.CharField("motif du périmètre", max_length=500, blank=True)
@@ -131,6 +134,7 @@ class SurveyCase(models.Model):
             models.Index(fields=["campaign", "received_at"], name="case_campaign_received"),
         ]
         constraints: ClassVar = [
+            models.UniqueConstraint(fields=["reference"], name="case_reference_once"),
             models.CheckConstraint(
                 name="case_state_known",
                 condition=models.Q(state__in=[state.value for state in State]),
@@ -214,7 +218,9 @@ CaseEventManager = LandlordManager.from_queryset(CaseEventQuerySet)
 class CaseEvent(models.Model):
     """A line of a case's history: what happened, when, who. Timeline and audit in one; never changed."""
 
-    case = models.ForeignKey(SurveyCase, on_delete=models.CASCADE, related_name="events", verbose_name="dossier")
+    case = models.ForeignKey(
+        SurveyCase, on_delete=models.CASCADE, related_name="events", verbose_name="dossier", db_index=False
+    )
     kind = models.CharField("nature", max_length=40)
     occurred_at = models.DateTimeField("survenu le")
     recorded_at = models.DateTimeField("enregistré le", auto_now_add=True)

@@ -115,6 +115,8 @@ class ImportChange(models.Model):
     )
     line = models.PositiveIntegerField("ligne", default=0)
     effect = models.CharField("effet", max_length=200, blank=True)
+    # For a departure: the reference under which the same file seems to name the same household.
+    renumbered_as = models.CharField("nouvelle référence probable", max_length=40, blank=True)
     details = models.JSONField("différences", default=list, blank=True)
 
     landlord_path = "deposit__campaign__landlord"

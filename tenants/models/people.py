@@ -8,12 +8,16 @@ from django.db import models
 
 from campaigns.models import Campaign
 from campaigns.scope import LandlordManager
+from tenants.landlord_file.records import addressed_as
 
 
 class Dwelling(models.Model):
     """A logement."""
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="dwellings", verbose_name="campagne")
+    # No index of its own, here and below: the unique constraint starts with the same column, and an import pays each.
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, related_name="dwellings", verbose_name="campagne", db_index=False
+    )
     reference = models.CharField("référence", max_length=40)
     rpls = models.CharField("identifiant RPLS", max_length=20, blank=True)
     agency = models.CharField("agence", max_length=20, blank=True)
@@ -47,7 +51,9 @@ class Dwelling(models.Model):
 class Household(models.Model):
     """Those who answer together: one lease in one campaign."""
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="households", verbose_name="campagne")
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, related_name="households", verbose_name="campagne", db_index=False
+    )
     dwelling = models.ForeignKey(Dwelling, on_delete=models.CASCADE, related_name="households", verbose_name="logement")
     tenant_reference = models.CharField("référence locataire", max_length=40)
     lease_reference = models.CharField("numéro de bail", max_length=40, blank=True)
@@ -58,6 +64,7 @@ class Household(models.Model):
     address_2 = models.CharField("étage, appartement", max_length=80, blank=True)
     address_3 = models.CharField("bâtiment", max_length=80, blank=True)
     address_4 = models.CharField("voie", max_length=80, blank=True)
+    address_5 = models.CharField("lieu-dit, boîte postale", max_length=80, blank=True)
     postcode = models.CharField("code postal", max_length=10, blank=True)
     city = models.CharField("commune", max_length=60, blank=True)
     email = models.EmailField("adresse électronique", blank=True)
@@ -65,7 +72,7 @@ class Household(models.Model):
     non_response_years = models.PositiveSmallIntegerField("années sans réponse", default=0)
     large_print = models.BooleanField("courriers en gros caractères", default=False)
     left_on = models.DateField("absent du fichier depuis le", null=True, blank=True)
-    search_name = models.CharField("nom, pour la recherche", max_length=120, blank=True, db_index=True)
+    search_name = models.CharField("nom, pour la recherche", max_length=120, blank=True)
 
     landlord_path = "campaign__landlord"
     objects = LandlordManager()
@@ -73,6 +80,8 @@ class Household(models.Model):
     class Meta:
         verbose_name = "ménage"
         verbose_name_plural = "ménages"
+        # The case list is sorted by it; `db_index` would add a second index on PostgreSQL, for prefixes nobody asks.
+        indexes: ClassVar = [models.Index(fields=["search_name"], name="household_search_name")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["campaign", "tenant_reference"], name="household_once")
         ]
@@ -110,14 +119,16 @@ class Household(models.Model):
         """The postal address, from the addressee to the locality, empty lines left out (NF Z10-011 order)."""
         holder = self.leaseholder
         identity = holder.addressed_as if holder else ""
-        lines = [identity, self.address_2, self.address_3, self.address_4, f"{self.postcode} {self.city}".strip()]
-        return [line for line in lines if line]
+        own = (self.address_2, self.address_3, self.address_4, self.address_5)
+        return [line for line in (identity, *own, f"{self.postcode} {self.city}".strip()) if line]
 
 
 class Occupant(models.Model):
     """A person living in the dwelling, as the landlord knows her. `row` counts from 1 and never changes."""
 
-    household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="occupants", verbose_name="ménage")
+    household = models.ForeignKey(
+        Household, on_delete=models.CASCADE, related_name="occupants", verbose_name="ménage", db_index=False
+    )
     row = models.PositiveSmallIntegerField("rang")
     link = models.CharField("lien", max_length=20, blank=True)
     sex = models.CharField("sexe", max_length=1, blank=True)
@@ -148,5 +159,4 @@ class Occupant(models.Model):
     @property
     def addressed_as(self) -> str:
         """The name on an envelope."""
-        title = {"M": "M. ", "F": "Mme "}.get(self.sex, "")
-        return f"{title}{self.first_name} {self.last_name.upper()}".strip()
+        return addressed_as(self.sex, self.first_name, self.last_name)

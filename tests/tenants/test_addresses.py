@@ -91,6 +91,12 @@ class TestProposing:
         assert not AddressProposal.objects.exists()
 
 
+class TestLines:
+    def test_a_hamlet_stands_between_the_street_and_the_town(self, campaign):
+        found = household(campaign, address_4="8 RUE X", address_5="LE BOURG")
+        assert found.address_lines[-3:] == ["8 RUE X", "LE BOURG", "37000 TOURS"]
+
+
 class TestDeciding:
     def test_an_accepted_correction_is_what_the_address_becomes(self, faulty, now, manager):
         accept_proposal(proposal=only(faulty), now=now, actor=manager)

@@ -10,6 +10,7 @@ from campaigns.code_tables import differences, lines_of, reuse_tables
 from campaigns.models import CodeMapping, VersionIsFinal, current_tables, landlord_codes
 from returns.restitution.columns import columns_of
 from tenants import dispatch, importing
+from tenants.importing import deposits
 from tenants.importing.code_tables import UnableToComplete, complete_table, review, values_without_code
 from tenants.models import ImportFile
 from tests.factories.campaigns import CampaignFactory, LandlordFactory, RevisionFactory, code_table
@@ -88,6 +89,35 @@ class TestVersions:
     @pytest.mark.parametrize("letter", ["a", "b"])
     def test_a_file_of_households_is_not_taken_for_codes(self, letter):
         assert importing.recognise("codes_et_locataires.xml", sample(letter)[:4096]) == ImportFile.Kind.HOUSEHOLDS
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            "<export><codes nom='LIEN'><c><code>TIT</code><libelle>Titulaire</libelle></c>"
+            "<c><code>ENF</code><libelle>Enfant</libelle></c></codes></export>",
+            "<r><date>2027-01-01</date><v table='LIEN' id='1' label='A'/><v table='LIEN' id='2' label='B'/></r>",
+            "<a><LIEN>" + "".join(f"<l code='{n}'>Lien {n}</l>\n" for n in range(2_000)) + "</LIEN></a>",
+        ],
+        ids=["elements", "attributes", "longer than what is looked at"],
+    )
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+    def test_codes_are_recognised_by_what_the_file_holds_when_its_name_tells_nothing(self, content, encoding):
+        head = content.encode(encoding)[: deposits.HEAD]
+        assert importing.recognise("EXP0412.xml", head) == ImportFile.Kind.CODES
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            "<x>" + "<m code='1' libelle='A'><nom>B</nom><loyer>1</loyer><p n='1'/><p n='2'/></m>" * 9 + "</x>",
+            "<x><m><agence code='1'>Nord</agence><nom>B</nom></m><m><agence code='2'>Sud</agence><nom>D</nom></m></x>",
+            "<x>" + "<m id='1' label='A' nom='B' prenom='C' ne='1980' rue='D' cp='37000'/>" * 9 + "</x>",
+            "<x><l code='1' libelle='un seul'/></x>",
+            "<!DOCTYPE x><x><l code='1' libelle='A'/><l code='2' libelle='B'/></x>",
+            "<",
+        ],
+    )
+    def test_what_holds_more_than_codes_is_a_file_of_households(self, content):
+        assert importing.recognise("EXP0412.xml", content.encode()) == ImportFile.Kind.HOUSEHOLDS
 
     def test_a_fault_names_its_file_and_its_line(self, campaign, now):
         content = b"table;code;libelle\nLIEN;01;Titulaire\nLIEN;01;Enfant\n"

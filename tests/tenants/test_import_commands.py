@@ -10,7 +10,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
-from campaigns.exchange import INCOMING, LandlordExchange
+from campaigns.exchange import INCOMING, RECEIPTS, LandlordExchange
 from campaigns.exchange_accounts import account_of, embedded_server
 from campaigns.models import Campaign
 from tenants import importing, tasks
@@ -78,6 +78,24 @@ class TestImportHouseholds:
         campaign.refresh_from_db()
         assert campaign.mapping_profile is None
         assert set(default_storage.listdir("deposits")[1]) == before
+
+    @pytest.mark.usefixtures("server")
+    def test_a_dry_run_may_tell_the_landlord_and_still_keeps_nothing(self, campaign):
+        assert import_a(campaign, "--dry-run", "--tell", "--json") == 1
+        with LandlordExchange(account_of(campaign.landlord)) as exchange:
+            told, listed = (
+                exchange.open(f"{RECEIPTS}/locataires.xml.essai.{name}").read().decode("utf-8-sig")
+                for name in ("txt", "anomalies.csv")
+            )
+        assert "RIEN N'EST IMPORTÉ" in told
+        assert "394 ménages lus" in told
+        assert "acceptez" not in told
+        assert listed.count("\r\n") == 1 + 10
+        assert not Household.objects.exists()
+
+    def test_only_a_dry_run_needs_to_be_told(self, campaign):
+        with pytest.raises(CommandError, match="dry-run"):
+            import_a(campaign, "--tell")
 
     def test_a_broken_file_ends_with_status_1_and_its_reason(self, campaign, capsys, tmp_path):
         file = tmp_path / "casse.xml"

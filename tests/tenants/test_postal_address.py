@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from tenants.postal_address import FIELDS, HOPELESS, Kind, PostalAddress, applied, is_clean, propose, rules_at
 
 ON = dt.date(2026, 10, 1)
-CLEAN = PostalAddress("APPT 12", "BAT E", "8 RUE DES LILAS", "37000", "TOURS")
+CLEAN = PostalAddress("APPT 12", "BAT E", "8 RUE DES LILAS", "", "37000", "TOURS")
 LINES = st.one_of(
     st.text(max_size=80),
     st.from_regex(r"[0-9]{0,4}[ ,-]{0,2}(rue|AVENUE|Bd|résidence|Chemin) [A-Za-zéèçœ' .,/-]{0,60}", fullmatch=True),
     st.sampled_from(["", " ", "-", "12/14 rue", "BÂTIMENT C", "37000 TOURS", "4bis RUE X", "Ωμέγα 12", "ﬁn ½ ǅ"]),
 )
 POSTCODES = st.one_of(st.sampled_from(["", "37000", "1000", "37 000", "2A004", "٣٧٠٠٠"]), st.text(max_size=10))
-ADDRESSES = st.builds(PostalAddress, LINES, LINES, LINES, POSTCODES, LINES)
+ADDRESSES = st.builds(PostalAddress, LINES, LINES, LINES, LINES, POSTCODES, LINES)
 
 
 def only(**changes: str) -> list[tuple[Kind, dict[str, str]]]:
@@ -77,6 +77,9 @@ def test_the_street_is_written_as_sorting_machines_read_it(line, kind, after):
             Kind.ABBREVIATED,
             {"address_3": "RESIDENCE DES GRANDS TILLEULS BAT C"},
         ),
+        ({"address_5": "Lieu-dit l'Étang"}, Kind.PUNCTUATION, {"address_5": "LIEU DIT L ETANG"}),
+        ({"address_5": "BP 90412/13"}, Kind.PUNCTUATION, {"address_5": "BP 90412 13"}),
+        ({"address_5": " - "}, Kind.PUNCTUATION, {"address_5": ""}),
     ],
 )
 def test_other_lines(changes, kind, after):
@@ -91,6 +94,8 @@ def test_other_lines(changes, kind, after):
         ({"postcode": "2A04"}, Kind.BAD_POSTCODE),
         ({"address_4": "12 ΟΔΟΣ ΑΘΗΝΑΣ"}, Kind.CHARACTERS),
         ({"address_4": "8 RUE " + "X" * 40}, Kind.TOO_LONG),
+        ({"address_5": "LIEU DIT " + "X" * 30}, Kind.TOO_LONG),
+        ({"address_5": "ΟΔΟΣ"}, Kind.CHARACTERS),
         ({"city": "LLANFAIRPWLLGWYNGYLLGOGERYCHWYRNDROBWLL"}, Kind.TOO_LONG),
     ],
 )
@@ -105,8 +110,8 @@ def test_the_figures_bear_their_source_and_their_date():
 
 
 @given(ADDRESSES)
-@example(PostalAddress("", "", "12-14-16 rue de l'Église", "37000", "TOURS"))
-@example(PostalAddress("", "", "4 BIS5 RUE", "37000", "1 37000 TOURS"))
+@example(PostalAddress("", "", "12-14-16 rue de l'Église", "", "37000", "TOURS"))
+@example(PostalAddress("", "", "4 BIS5 RUE", "", "37000", "1 37000 TOURS"))
 def test_a_corrected_address_has_nothing_more_to_correct(address):
     proposals = propose(address, ON)
     again = propose(applied(address, proposals), ON)

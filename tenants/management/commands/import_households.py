@@ -16,6 +16,8 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from campaigns.exchange import ExchangeError, LandlordExchange
+from campaigns.exchange_accounts import account_of
 from campaigns.models import Campaign
 from campaigns.scope import across_landlords
 from tenants import importing
@@ -44,6 +46,9 @@ class Command(BaseCommand):
             "--accept", action="store_true", help="Appliquer les changements d'un fichier corrigé, une fois relus."
         )
         parser.add_argument("--dry-run", action="store_true", help="Tout lire et tout vérifier, sans rien garder.")
+        parser.add_argument(
+            "--tell", action="store_true", help="Avec --dry-run : déposer le compte rendu dans « accuses » du bailleur."
+        )
         parser.add_argument("--json", action="store_true", dest="as_json", help="Réponse pour une machine.")
 
     @across_landlords
@@ -52,11 +57,15 @@ class Command(BaseCommand):
         campaign = Campaign.objects.filter(pk=options["campaign"]).first()
         if campaign is None:
             raise CommandError(f"La campagne {options['campaign']} n'existe pas.")
+        if options["tell"] and not options["dry_run"]:
+            raise CommandError("--tell accompagne --dry-run : un import rend compte de lui-même.")
         started = time.perf_counter()
         try:
             report, anomalies = self._try(campaign, options) if options["dry_run"] else self._import(campaign, options)
         except UnableToImport as error:
             raise CommandError(str(error)) from error
+        if options["tell"]:
+            self._leave(campaign, report, anomalies)
         self._tell(report, anomalies, time.perf_counter() - started, as_json=options["as_json"])
         if report.refused or report.left_out or (report.waiting and not options["dry_run"]):
             sys.exit(1)
@@ -112,6 +121,13 @@ class Command(BaseCommand):
             report = step(deposit=deposit, now=now, progress=lambda count: bar.update(task, completed=count))
         report.dry_run = options["dry_run"]
         return report
+
+    def _leave(self, campaign: Campaign, report: ImportReport, anomalies: list[ImportAnomaly]) -> None:
+        try:
+            with LandlordExchange(account_of(campaign.landlord)) as exchange:
+                importing.tell_trial(exchange=exchange, campaign=campaign, report=report, anomalies=anomalies)
+        except ExchangeError as error:
+            raise CommandError(f"L'essai est fait, mais son compte rendu n'a pas pu être déposé. {error}") from error
 
     def _tell(self, report: ImportReport, anomalies: list[ImportAnomaly], seconds: float, *, as_json: bool) -> None:
         if as_json:

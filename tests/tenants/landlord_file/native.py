@@ -20,7 +20,7 @@ def write(records: Iterable[HouseholdRecord], encoding: str = "UTF-8") -> bytes:
         household = etree.SubElement(root, "menage")
         for name in ("logement", "adresse"):
             etree.SubElement(household, name)
-        for name in ("ligne2", "ligne3", "ligne4", "code-postal", "ville"):
+        for name in ("ligne2", "ligne3", "ligne4", "ligne5", "code-postal", "ville"):
             etree.SubElement(household[1], name)
         for name in ("courriel", "mobile", "occupants"):
             etree.SubElement(household, name)

@@ -321,3 +321,30 @@ def test_an_address_with_nowhere_to_send_is_told() -> None:
     _, anomalies = only('<R><H id="1" a="" c="37000" v="TOURS"><P n="A"/></H></R>', chosen)
 
     assert [a.kind for a in anomalies] == ["missing_address"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "length"),
+    [("Marie-Antoinette", "Dupont de La Tour", None), ("Marie-Antoinette", "Dupont de La Tour d'Auvergne", 49)],
+)
+def test_a_name_longer_than_the_first_line_of_an_address_is_told_where_it_stands(
+    first: str, last: str, length: int | None
+) -> None:
+    link = {"source": "@l", "type": "code", "values": {"E": "child", "T": "holder"}}
+    sex = {"source": "@s", "type": "code", "values": {"F": "F"}}
+    chosen = profile({}, {"link": link, "first_name": "@f", "sex": sex})
+    child = f'<P n="{"X" * 60}" f="" s="" l="E"/>'
+    _, anomalies = only(f'<R><H id="1">{child}\n<P n="{last}" f="{first}" s="F" l="T"/></H></R>', chosen)
+
+    told = [(a.kind, a.line, a.path) for a in anomalies]
+    assert told == ([("addressee_too_long", 2, "/R/H[1]/P[2]/@n")] if length else [])
+    assert all(str(length) in a.message for a in anomalies)
+
+
+def test_the_fifth_line_of_an_address_is_read_and_measured() -> None:
+    chosen = profile({"address_5": "@a5"}, {})
+
+    record, anomalies = only(f'<R><H id="1" a5="LIEU DIT {"X" * 40}"><P n="A"/></H></R>', chosen)
+
+    assert record.address_5.startswith("LIEU DIT X")
+    assert [(a.kind, a.path) for a in anomalies] == [("address_line_too_long", "/R/H[1]/@a5")]
