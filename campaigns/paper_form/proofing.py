@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from campaigns.paper_form.branding import Branding
@@ -91,7 +91,7 @@ class _Look:
         self._lines = spot.box.h * POINT / spot.size / LINE_PITCH
         self._seen: set[str] = set()
 
-    def plainly_fits(self, told: str | list[str]) -> bool:
+    def plainly_fits(self, told: str | Sequence[str]) -> bool:
         if not isinstance(told, str):
             return len(told) <= self._lines and all([self._line_fits(line) for line in told])
         if told in self._seen:
