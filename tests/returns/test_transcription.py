@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from campaigns.questionnaire.parsing import load_library
-from returns.acceptance import NEVER, THRESHOLDS, Doubt, judge
+from returns.acceptance import KINDS, MEASURED_ON, NEVER, THRESHOLDS, Doubt, judge
 from returns.answers import declaration_of
 from returns.models import FieldReading, KeyingTask, SurveyReturn
 from returns.transcription import finish, transcribe
@@ -188,7 +188,6 @@ FORM = load_library("sls")
 @pytest.mark.parametrize(
     ("key", "value", "confidence", "kept", "doubt"),
     [
-        ("household.phone", "0639980001", 0.95, True, ""),
         ("household.size", 3, 0.99, False, Doubt.SENSITIVE),
         ("household.size", 3, 0.50, False, Doubt.UNCERTAIN),
         ("household.size", 31, 0.99, False, Doubt.IMPOSSIBLE),
@@ -197,8 +196,10 @@ FORM = load_library("sls")
         ("occupant.last_name", None, 0.99, False, Doubt.HANDWRITING),
         ("occupant.birth_date", "1984-02-03", 0.99, False, Doubt.SENSITIVE),
         ("occupant.birth_date", "2084-02-03", 0.99, False, Doubt.IMPOSSIBLE),
-        ("occupant.tax_number", "1234567890045", 0.75, True, ""),
-        ("occupant.tax_number", "1234567890045", 0.50, False, Doubt.UNCERTAIN),
+        ("household.phone", "0639980001", KINDS["digits"].least, True, ""),
+        ("household.phone", "0639980001", KINDS["digits"].least - 0.01, False, Doubt.UNCERTAIN),
+        ("occupant.tax_number", "1234567890045", KINDS["tax_number"].least, True, ""),
+        ("occupant.tax_number", "1234567890045", KINDS["tax_number"].least - 0.01, False, Doubt.UNCERTAIN),
         ("occupant.tax_number", "1234567890123", 0.99, False, Doubt.IMPOSSIBLE),
     ],
 )
@@ -241,3 +242,57 @@ def test_every_type_of_field_has_its_threshold():
 
     assert set(THRESHOLDS) == set(FieldType)
     assert all(0 < each.least <= 1 or each is NEVER for each in THRESHOLDS.values())
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_threshold_says_what_was_measured_of_it(kind):
+    threshold = KINDS[kind]
+
+    assert threshold.source
+    assert MEASURED_ON.year >= 2026
+    if threshold.alone:
+        assert threshold.wrong <= threshold.kept <= threshold.fields
+        assert threshold.wrong <= threshold.target * threshold.kept
+
+
+# ── How many live there ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_number_of_people_is_kept_where_the_occupants_listed_are_as_many(family, sheet, read, later):
+    size = read("household.size", 0, 3, accepted=False, reason=Doubt.ALONE)
+
+    transcribe(survey_return=sheet.survey_return, now=later)
+
+    size.refresh_from_db()
+    assert (size.accepted, size.reason) == (True, "")
+    assert declaration_of(family).values()["household.size", 0] == 3
+
+
+@pytest.mark.parametrize("told", [2, 21, 4])
+def test_another_number_of_people_than_are_listed_is_keyed(family, sheet, read, later, told):
+    read("household.size", 0, told, accepted=False, reason=Doubt.ALONE)
+
+    transcribe(survey_return=sheet.survey_return, now=later)
+
+    assert KeyingTask.objects.get().field == "household.size"
+    assert ("household.size", 0) not in declaration_of(family).values()
+
+
+def test_who_left_and_who_came_are_counted(family, sheet, read, later):
+    read("occupant.left", 3, True)
+    read("occupant.last_name", 4, None, accepted=False, reason=Doubt.HANDWRITING)
+    read("occupant.last_name", 5, None, accepted=False, reason=Doubt.HANDWRITING)
+    read("household.size", 0, 4, accepted=False, reason=Doubt.ALONE)
+
+    transcribe(survey_return=sheet.survey_return, now=later)
+
+    assert declaration_of(family).values()["household.size", 0] == 4
+
+
+def test_nobody_is_counted_where_a_departure_is_in_doubt(family, sheet, read, later):
+    read("occupant.left", 3, None, accepted=False, reason=Doubt.UNCERTAIN)
+    read("household.size", 0, 3, accepted=False, reason=Doubt.ALONE)
+
+    transcribe(survey_return=sheet.survey_return, now=later)
+
+    assert {task.field for task in KeyingTask.objects.all()} == {"household.size", "occupant.left"}

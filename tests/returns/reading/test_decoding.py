@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from datetime import date
 
@@ -14,6 +15,7 @@ from stdnum.fr import nif
 from campaigns.questionnaire.schema import Field, FieldType
 from returns.reading.decoding import OTHER, decode, readings_of
 from returns.reading.readings import Doubt
+from returns.reading.tax_numbers import likeliest
 from tests.returns.reading.filled import tax_number
 
 TAX_NUMBER = Field("tax", FieldType.DIGITS, "Numéro fiscal", size=13, check="nif")
@@ -83,9 +85,55 @@ def test_a_tax_number_read_wrong_in_one_cell_is_put_right_by_its_key(chance: ran
     assert decoded.value == number
 
 
+@given(st.randoms(use_true_random=False))
+def test_the_weight_of_all_tax_numbers_is_that_of_each_added_up(chance: random.Random):
+    told = [cell[:OTHER] for cell in cells(tax_number(chance), probability=1.0)]
+    places = chance.sample(range(13), 3)
+    for place in places:
+        told[place] = np.array([chance.random() for _ in range(OTHER)])
+    every = {
+        number: np.prod([told[place][int(digit)] for place, digit in zip(places, digits, strict=True)])
+        for digits in itertools.product("0123456789", repeat=3)
+        for number in [_with(told, places, digits)]
+        if nif.is_valid(number)
+    }
+
+    number, best, mass = likeliest(told)
+
+    assert mass == pytest.approx(sum(every.values()))
+    assert best == pytest.approx(max(every.values()))
+    assert not best or every[number] == pytest.approx(best)
+
+
+@given(st.randoms(use_true_random=False))
+def test_a_cell_that_is_no_digit_is_told_by_the_key(chance: random.Random):
+    number = tax_number(chance)
+    told = cells(number)
+    told[chance.randrange(13)] = np.eye(OTHER + 1)[OTHER]
+
+    decoded = decode(told, TAX_NUMBER)
+
+    assert decoded.value == number or decoded.confidence < 0.7
+    assert decoded.value is None or nif.is_valid(str(decoded.value))
+
+
+def test_two_cells_that_are_no_digits_leave_the_number_to_a_person():
+    told = cells("1234567890045")
+    told[2] = told[7] = np.eye(OTHER + 1)[OTHER]
+
+    assert decode(told, TAX_NUMBER).doubt is Doubt.NOT_A_DIGIT
+
+
+def _with(told, places, digits) -> str:
+    number = [str(cell.argmax()) for cell in told]
+    for place, digit in zip(places, digits, strict=True):
+        number[place] = digit
+    return "".join(number)
+
+
 @given(st.text("0123456789", min_size=13, max_size=13))
 def test_no_tax_number_with_a_wrong_key_is_ever_given(text):
-    decoded = decode(cells(text, probability=0.9), TAX_NUMBER)
+    decoded = decode(cells(text, probability=0.99), TAX_NUMBER)
 
     assert decoded.value is None or nif.is_valid(str(decoded.value))
     if not nif.is_valid(text):

@@ -1,0 +1,175 @@
+"""From which confidence each kind of number may be kept unseen: what returns/acceptance.toml is drawn from.
+
+python -m tests.bench.bench_acceptance [forms] [numbers] [FOLDER of .woff]. Half of the forms are filled with held-out
+MNIST images, half in a handwriting typeface (of the folder, else those of the pens); they are worn, and scanned in grey
+and in 1 bit. Their cells are read, then put together again into many more numbers of each kind (each cell as it was
+read), so that the few errors are counted on enough numbers; the fields as they stood on the pages are counted beside.
+"""
+
+# ruff: noqa: T201 — a bench prints its figures; its chance is no secret
+
+from __future__ import annotations
+
+import random
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from campaigns.paper_form.zones import Zone, ZoneKind
+from returns.acceptance import KINDS
+from returns.reading.combs import glyphs_of, read_comb
+from returns.reading.decoding import decode
+from returns.reading.digits import recognise
+from returns.reading.registration import Registration
+from returns.rehearsal.pens import Grey, Pen, comb_text, handwriting_fonts
+from returns.rehearsal.scanner import Quality
+from tests.returns.reading import filled
+
+Cell = NDArray[np.float64]
+BOUNDS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
+VARIANTS = 12  # drawings of each digit of a typeface
+
+
+@dataclass(slots=True)
+class Read:
+    """What was read: per writer's kind the cells of each digit, and every field with whether it is right."""
+
+    cells: dict[str, dict[int, list[Cell]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    fields: dict[str, list[tuple[float, bool]]] = field(default_factory=lambda: defaultdict(list))
+    wrong_cells: int = 0
+    missed_cells: int = 0
+
+
+def typeface_digits(font: Path, chance: random.Random) -> tuple[Grey, ...]:
+    """Digits of a handwriting typeface, each a little otherwise every time."""
+    face = ImageFont.truetype(str(font), 52)
+    return tuple(np.stack([_bent(_typed(face, str(digit)), chance) for _ in range(VARIANTS)]) for digit in range(10))
+
+
+def _typed(face: ImageFont.FreeTypeFont, digit: str) -> Grey:
+    left, top, right, bottom = (round(each) for each in face.getbbox(digit))
+    picture = Image.new("L", (right - left + 8, bottom - top + 8))
+    ImageDraw.Draw(picture).text((4 - left, 4 - top), digit, fill=255, font=face)
+    return np.asarray(picture)
+
+
+def _bent(image: Grey, chance: random.Random) -> Grey:
+    field_ = np.array([chance.gauss(0, 1) for _ in range(32)], np.float32).reshape(2, 4, 4)
+    dx, dy = (cv2.resize(each, image.shape[::-1], interpolation=cv2.INTER_CUBIC) for each in field_)
+    ys, xs = np.mgrid[0 : image.shape[0], 0 : image.shape[1]].astype(np.float32)
+    strength = chance.uniform(0, 1) * image.shape[1] / 28
+    return np.asarray(cv2.remap(image, xs + dx * strength, ys + dy * strength, cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def read_forms(forms: int, fonts: Sequence[Path]) -> Read:
+    """The page of numbers of so many forms, each by its own writer, scanned at one wear in grey and in 1 bit."""
+    told = Read()
+    page = filled.pages_to_fill()[-1]
+    combs = [zone for zone in filled.layout().on_page(page) if zone.kind is ZoneKind.COMB]
+    for seed in range(5000, 5000 + forms):
+        writer = "typefaces" if seed % 2 else "MNIST"
+        digits = typeface_digits(fonts[seed // 2 % len(fonts)], random.Random(seed)) if seed % 2 else None
+        answers = filled.made_up_answers(seed, share=0.95)
+        sheet = filled.written(page, answers, pen=Pen(seed, digits))
+        quality = list(Quality)[seed // 2 % 3]
+        for bilevel in (False, True):
+            scanned = filled.scanned(sheet, quality, seed, bilevel=bilevel)
+            placed = filled.placed(scanned)
+            if isinstance(placed, Registration):
+                _read_page(scanned, placed, combs, answers, told, writer)
+    return told
+
+
+def _read_page(
+    scanned: Grey, placed: Registration, zones: list[Zone], answers: dict[Any, Any], told: Read, writer: str
+) -> None:
+    combs = [read_comb(scanned, placed, zone.box, zone.cells) for zone in zones]
+    probabilities = iter(recognise(list(glyphs_of(combs))))
+    for zone, comb in zip(zones, combs, strict=True):
+        wanted = answers.get((zone.field, zone.row))
+        text = ("" if wanted is None else comb_text(wanted, zone.cells)).ljust(zone.cells)
+        cells = [None if glyph is None else next(probabilities) for glyph in comb.glyphs]
+        for digit, cell in zip(text, cells, strict=True):
+            told.missed_cells += (digit == " ") != (cell is None)
+            if cell is not None and digit != " ":
+                told.cells[writer][int(digit)].append(cell)
+                told.wrong_cells += int(cell.argmax()) != int(digit)
+        if wanted is not None:
+            question = filled.questions()[zone.field]
+            decoded = decode(cells, question, spilt=comb.spilt)
+            told.fields[kind_of(zone.field)].append((decoded.confidence, decoded.value == wanted))
+
+
+def kind_of(key: str) -> str:
+    """The row of acceptance.toml that decides for that question."""
+    question = filled.questions()[key]
+    if question.check == "nif":
+        return "tax_number"
+    return next((kind for kind, types in _TYPES.items() if question.type.value in types), "digits")
+
+
+_TYPES = {"dates": ("date",), "whole_numbers": ("integer",)}
+_MAKERS: dict[str, tuple[str, Callable[[random.Random], Any]]] = {
+    "tax_number": ("occupant.tax_number", filled.tax_number),
+    "digits": ("household.phone", lambda chance: f"0{chance.randint(1, 9)}{chance.randrange(10**8):08d}"),
+    "dates": (
+        "signature.signed_on",
+        lambda chance: f"{chance.randint(1925, 2027)}-{chance.randint(1, 12):02d}-{chance.randint(1, 28):02d}",
+    ),
+}
+
+
+def composed(kind: str, cells: dict[int, list[Cell]], numbers: int) -> Iterator[tuple[float, bool]]:
+    """Numbers of that kind put together from cells as they were read: the confidence of each, and if it is right."""
+    chance = random.Random(kind)
+    key, make = _MAKERS[kind]
+    for _ in range(numbers):
+        wanted = make(chance)
+        told = [chance.choice(cells[int(digit)]) for digit in comb_text(wanted, 13)]
+        decoded = decode(told, filled.questions()[key])
+        yield decoded.confidence, decoded.value == wanted
+
+
+def print_bounds(name: str, seen: list[tuple[float, bool]], least: float) -> None:
+    """For each bound, what is kept and how much of it is wrong; then the same at the threshold in force."""
+    confidences, right = np.array([each for each, _ in seen]), np.array([each for _, each in seen])
+    print(f"  {name}: {len(seen)} fields, {right.mean():.2%} read right")
+    for bound in sorted({*BOUNDS, least}):
+        kept = confidences >= bound
+        wrong = int((~right[kept]).sum())
+        mark = "  <- in force" if bound == least else ""
+        print(f"    >= {bound:<6} kept {kept.mean():7.2%}  ({int(kept.sum())}, {wrong} wrong){mark}")
+
+
+def main(forms: int, numbers: int, fonts: Sequence[Path]) -> None:
+    """Print the tables."""
+    cv2.setNumThreads(1)
+    print("typefaces: " + ", ".join(font.name.removesuffix("-latin-400-normal.woff") for font in fonts))
+    told = read_forms(forms, fonts)
+    count = sum(len(cells) for digits in told.cells.values() for cells in digits.values())
+    print(f"{forms} forms by {forms} writers, scanned twice: {count} digits, {told.wrong_cells} misread alone, ")
+    print(f"{told.missed_cells} cells seen written when blank or blank when written")
+    print("As they stood on the pages:")
+    for kind, seen in sorted(told.fields.items()):
+        print_bounds(kind, seen, KINDS[kind].least)
+    for writer, cells in sorted(told.cells.items()):
+        print(f"Put together from cells of {writer}:")
+        for kind in _MAKERS:
+            print_bounds(kind, list(composed(kind, cells, numbers)), KINDS[kind].least)
+    print("0 wrong in n only bounds the rate at 3/n (95 %).")
+
+
+if __name__ == "__main__":
+    main(
+        int(sys.argv[1]) if len(sys.argv) > 1 else 60,
+        int(sys.argv[2]) if len(sys.argv) > 2 else 10_000,
+        sorted(Path(sys.argv[3]).glob("*.woff")) if len(sys.argv) > 3 else handwriting_fonts(),
+    )
