@@ -86,16 +86,20 @@ def judge(
         return False, doubt[0].lower() + doubt[1:]
     if is_accepted(field, value, confidence):
         return True, ""
-    if value is None or confidence < THRESHOLDS[field.type].least:
+    if value is None or confidence < threshold_of(field, value).least:
         return False, Doubt.UNCERTAIN
     return False, Doubt.SENSITIVE if field.double_keying else Doubt.ALONE
+
+
+def threshold_of(field: Field, value: Any) -> Threshold:
+    """What decides for that value: that of its type, or that of numbers with a key of their own."""
+    return CHECKSUMMED if is_checksummed(field, value) else THRESHOLDS[field.type]
 
 
 def is_accepted(field: Field, value: Any, confidence: float) -> bool:
     """Whether a value read by the machine is kept without a person."""
     if value is None:
         return False
-    if is_checksummed(field, value):
-        return confidence >= CHECKSUMMED.least
-    threshold = THRESHOLDS[field.type]
-    return threshold.alone and not field.double_keying and confidence >= threshold.least
+    threshold = threshold_of(field, value)
+    sensitive = field.double_keying and threshold is not CHECKSUMMED
+    return threshold.alone and not sensitive and confidence >= threshold.least

@@ -22,7 +22,8 @@ from returns.reading.tax_numbers import LENGTH, likeliest
 OTHER = 10  # class of what is no digit
 DIGITS_PER_CELL = 4  # readings considered of one cell
 READINGS = 120  # readings considered of one field
-CORRECTED = 0.02  # of the likeliest reading of all, under which the admissible one kept is far from what was seen
+# Of the likeliest reading of all, the share under which the admissible one that is kept is far from what was seen.
+CORRECTED, UNSUPPORTED = 0.02, 0.2  # where a key tells numbers apart; where only the calendar or bounds do
 SURPRISE = 1e-3  # what every digit is granted: the recogniser may be sure and wrong
 OLDEST_YEAR, LATEST_YEAR = 1900, 2099
 BLANK_CONFIDENCE = 0.995
@@ -111,7 +112,8 @@ def _decoded(cells: Sequence[NDArray[np.float64]], rule: _Rule) -> Decoded:
     total = passed + max(0.0, 1.0 - weighed) * rule.chance
     margin = 1.0 if rule.chance < 1 else min(float(np.sort(cell)[-1] - np.sort(cell)[-2]) for cell in cells)
     others = tuple(Alternative(other, probability / total) for other, probability in told[1:4])
-    return Decoded(value, min(1.0, best / total) * margin, alternatives=others)
+    corrected = best < UNSUPPORTED * math.prod(float(cell[:OTHER].max()) for cell in cells)
+    return Decoded(value, min(1.0, best / total) * margin * (0.5 if corrected else 1.0), alternatives=others)
 
 
 def _is_date(field: Field | None) -> bool:

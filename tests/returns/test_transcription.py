@@ -194,7 +194,7 @@ FORM = load_library("sls")
         ("household.size", None, 0.99, False, Doubt.UNCERTAIN),
         ("occupant.activity", "stable", 0.95, True, ""),
         ("occupant.last_name", None, 0.99, False, Doubt.HANDWRITING),
-        ("occupant.birth_date", "1984-02-03", 0.99, False, Doubt.SENSITIVE),
+        ("occupant.birth_date", "1984-02-03", 0.999, False, Doubt.SENSITIVE),
         ("occupant.birth_date", "2084-02-03", 0.99, False, Doubt.IMPOSSIBLE),
         ("household.phone", "0639980001", KINDS["digits"].least, False, Doubt.ALONE),
         ("household.phone", "0639980001", KINDS["digits"].least - 0.01, False, Doubt.UNCERTAIN),
