@@ -135,7 +135,7 @@ def write(
 ) -> PrintBatch:
     """Store PDF, index and manifest, check that they agree, and save the batch. `told` joins the manifest.
 
-    Raises UnableToCompose when the envelopes are not the pages of the PDF, one after another.
+    Raises UnableToCompose when the envelopes are not the pages of the PDF, one after another, or when the disk is full.
     """
     _check(envelopes)
     envelopes, art = _proved(document, envelopes)
@@ -143,10 +143,10 @@ def write(
     batch.pages = sum(envelope.pages for envelope in envelopes)
     batch.sha256 = hashlib.sha256(document).hexdigest()
     stem = _stem(batch)
-    batch.document.save(f"{stem}.pdf", ContentFile(document), save=False)
-    batch.index.save(f"{stem}.csv", ContentFile(index_of(envelopes, batch.number)), save=False)
+    _keep(batch.document, f"{stem}.pdf", document)
+    _keep(batch.index, f"{stem}.csv", index_of(envelopes, batch.number))
     manifest = manifest_of(batch, envelopes, now=now, **told, art=art)
-    batch.manifest.save(f"{stem}.json", ContentFile(manifest), save=False)
+    _keep(batch.manifest, f"{stem}.json", manifest)
     batch.save()
     return batch
 
@@ -163,6 +163,19 @@ def _proved(document: bytes, envelopes: Sequence[Envelope]) -> tuple[list[Envelo
         digests = envelope_digests(pdf, [(each.first_page, each.pages) for each in envelopes])
         proved = [replace(each, sha256=digest) for each, digest in zip(envelopes, digests, strict=True)]
         return proved, art_digests(pdf)
+
+
+def _keep(place: FieldFile, name: str, content: bytes) -> None:
+    """Store one file whole, or nothing of it. Raises UnableToCompose when the disk does not take it."""
+    path = place.storage.get_available_name(place.field.generate_filename(place.instance, name))
+    try:
+        place.save(name, ContentFile(content), save=False)
+    except OSError as error:
+        remove(place.storage, path)
+        raise UnableToCompose(
+            f"Le fichier « {name} » n'a pas pu être écrit ({error.strerror}) : rien du lot n'est gardé. "
+            "Faites de la place sur le disque, puis relancez la composition."
+        ) from error
 
 
 def _check(envelopes: Sequence[Envelope]) -> None:

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import io
 import json
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +210,7 @@ class TestForms:
             return save(self, name, written)
 
         monkeypatch.setattr(FileSystemStorage, "_save", full)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(UnableToCompose, match="No space left"):
             compose_forms(campaign=approved, now=NOW)
         monkeypatch.undo()
 
@@ -227,6 +228,22 @@ class TestForms:
 
         assert batch.document.name == f"batches/c{approved.pk}-lot-0001-form.pdf"
         assert [file.name[-8:] for file in stored_files()] == ["form.csv", "orm.json", "form.pdf", "form.pdf"]
+
+    def test_a_file_cut_short_by_the_disk_is_removed_and_the_batch_starts_again(self, approved: Campaign) -> None:
+        cases = households(approved, 1, 2)
+        usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, usual[1]))  # the PDF alone is larger
+        try:
+            with pytest.raises(UnableToCompose, match="relancez la composition"):
+                compose_forms(campaign=approved, now=NOW)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+        assert stored_files() == []
+        assert_nothing_left(cases)
+        [batch] = compose_forms(campaign=approved, now=NOW)
+        assert batch.number == 1
+        assert len(content(batch.document)) > 40_000
 
     def test_a_batch_that_does_not_add_up_leaves_nothing(
         self, approved: Campaign, monkeypatch: pytest.MonkeyPatch

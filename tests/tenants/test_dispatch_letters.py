@@ -20,6 +20,7 @@ from campaigns.paper_form import page_code
 from tenants import access_codes
 from tenants.case_states import Move
 from tenants.dispatch import (
+    UnableToCompose,
     UnableToHandOver,
     compose_forms,
     compose_letters,
@@ -110,7 +111,7 @@ class TestLetters:
             raise OSError(errno.ENOSPC, "No space left on device")
 
         monkeypatch.setattr(FileSystemStorage, "_save", full)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(UnableToCompose, match="No space left"):
             compose_letters(campaign=silent[0].campaign, purpose=Purpose.FORMAL_NOTICE, now=LATER)
 
         assert Message.objects.waiting().count() == 3
