@@ -71,7 +71,10 @@ class PdfStream:
             self._close_node()
 
     def close(self, *, resources: bytes, box: bytes, info: bytes, language: bytes) -> None:
-        """Write the common resources, the page tree, the catalogue and the table; the stream itself stays open."""
+        """Write the common resources, the page tree, the catalogue and the table; the stream itself stays open.
+
+        Raises ValueError when an object was reserved and never written.
+        """
         if self._kids:
             self._close_node()
         self.put(self.resources, resources)
@@ -90,6 +93,9 @@ class PdfStream:
         self._kids.clear()
 
     def _finish(self, catalogue: int, about: int) -> None:
+        if 0 in self._offsets[1:]:
+            message = f"Object {self._offsets.index(0, 1)} was promised and never written."
+            raise ValueError(message)
         start, count = self._at, len(self._offsets)
         identity = b"%08x%024x" % (self._sum, self._at)
         self._emit(b"xref\n0 %d\n0000000000 65535 f \n" % count)

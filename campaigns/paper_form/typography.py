@@ -1,7 +1,7 @@
 """The faces of every paper: where they are, how wide a text is, where it breaks, which letters they lack.
 
 Pure. Widths come from the fonts themselves, so what `layout` promises is what `painter` prints.
-The first family is the look; the second, wider, is taken for a whole text as soon as the first lacks one letter of it.
+The first family is the look; the others, wider, are taken for a whole text as soon as those before lack a letter of it.
 """
 
 from __future__ import annotations
@@ -12,15 +12,20 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
+import arabic_reshaper
+from bidi import get_display
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
 POINT = 72 / 25.4  # points in a millimetre
 FONTS = Path(__file__).resolve().parents[2] / "node_modules" / "@expo-google-fonts"
-FAMILIES = (("source-sans-3", "SourceSans3"), ("noto-sans", "NotoSans"))
+FAMILIES = (("source-sans-3", "SourceSans3"), ("noto-sans", "NotoSans"), ("noto-sans-arabic", "NotoSansArabic"))
+UPRIGHT_ONLY = frozenset({"noto-sans-arabic"})  # families without an italic: Arabic has none
 STYLES = {"regular": "400Regular", "bold": "600SemiBold", "italic": "400Regular_Italic"}
 FLOOR = 7.0  # points: under this nobody reads
 STRETCH_FLOOR = 82  # per cent: under this letters look crushed
+ARABIC = re.compile("[\u0620-\u064a\u066e-\u06d3]")
+JOINED = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]")  # Arabic letters in the forms that join them
 
 
 class FontsMissingError(RuntimeError):
@@ -40,7 +45,15 @@ class Fitted:
 @cache
 def faces(style: str) -> tuple[TTFont, ...]:
     """The faces of one style, the preferred first, registered for ReportLab. Raises FontsMissingError."""
-    return tuple(_face(f"{stem}-{style}", folder, stem, STYLES[style]) for folder, stem in FAMILIES)
+    return tuple(
+        _face(
+            f"{stem}-{style}",
+            folder,
+            stem,
+            STYLES["regular" if style == "italic" and folder in UPRIGHT_ONLY else style],
+        )
+        for folder, stem in FAMILIES
+    )
 
 
 def _face(name: str, folder: str, stem: str, style: str) -> TTFont:
@@ -88,8 +101,13 @@ def fits_as_it_is(text: str, room: float, size: float, style: str) -> bool:
 
 
 def clean(text: str) -> str:
-    """`text` with composed letters (NFC), and one space where a line break or a tab stood."""
+    """`text` as it is printed from left to right: letters composed (NFC), one space for a line break or a tab.
+
+    Arabic letters take the forms that join them, in the order of the eye. Cleaned twice, a text stays the same.
+    """
     composed = unicodedata.normalize("NFC", text)
+    if not composed.isascii() and ARABIC.search(composed) and not JOINED.search(composed):
+        composed = str(get_display(arabic_reshaper.reshape(composed)))
     return composed if composed.isprintable() else re.sub(r"[\t\r\n]+", " ", composed)
 
 

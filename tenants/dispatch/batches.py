@@ -21,6 +21,7 @@ from django.db.models import Max
 from django.db.models.fields.files import FieldFile
 
 from campaigns.models import Campaign
+from campaigns.paper_form.batch_check import faults
 from campaigns.paper_form.envelope_code import EnvelopeCode
 from campaigns.paper_form.envelope_proof import art_digests, envelope_digests
 from campaigns.paper_form.sheet_code import sheet_codes
@@ -135,12 +136,15 @@ def write(
 ) -> PrintBatch:
     """Store PDF, index and manifest, check that they agree, and save the batch. `told` joins the manifest.
 
-    Raises UnableToCompose when the envelopes are not the pages of the PDF, one after another, or when the disk is full.
+    Raises UnableToCompose when the envelopes are not the pages of the PDF, one after another, when the PDF is
+    not sound, or when the disk is full.
     """
     _check(envelopes)
     envelopes, art = _proved(document, envelopes)
     batch.envelopes = len(envelopes)
     batch.pages = sum(envelope.pages for envelope in envelopes)
+    if found := faults(document, batch.pages):
+        raise UnableToCompose(f"Lot annulé, son PDF ne peut pas être imprimé. {' '.join(found[:5])}")
     batch.sha256 = hashlib.sha256(document).hexdigest()
     stem = _stem(batch)
     _keep(batch.document, f"{stem}.pdf", document)

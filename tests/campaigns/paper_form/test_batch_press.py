@@ -50,6 +50,7 @@ def hard_fill() -> FormFill:
         ("occupant.last_name", 1): HARD,
         ("occupant.first_name", 1): "Ṽ\u0331 \u2190",
         ("occupant.last_name", 2): "O'NEIL\u00a0(née ÉLODIE\\)",
+        ("occupant.first_name", 2): "فاطمة الزهراء (MARTIN)",
         ("household.email", 0): "une.adresse.vraiment.longue.pour.sa.case@exemple.invalid",
     }
     return dataclasses.replace(told, prefills=prefills, texts=told.texts | {"@occupant_title": ["Une personne"]})

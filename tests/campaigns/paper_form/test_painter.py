@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import unicodedata
 from io import BytesIO
 
 import numpy
@@ -17,6 +18,7 @@ from campaigns.paper_form.codes import page_code_matrix
 from campaigns.paper_form.layout import lay_out
 from campaigns.paper_form.painter import FormFill, Press, paint
 from campaigns.paper_form.proofing import preflight, preflight_branding
+from campaigns.paper_form.typography import clean, missing_letters
 from campaigns.paper_form.zones import PAGE_WIDTH
 from tests.campaigns.paper_form.conftest import made_up_fill, page_images, page_texts, survey
 
@@ -120,6 +122,34 @@ def test_names_of_many_alphabets_print_without_a_report(branding: Branding) -> N
 
         assert preflight(LAYOUT, fill) == []
         assert name in page_texts(paint(LAYOUT, branding, [fill]))[1]
+
+
+ARABIC = {  # as it is spelt, as it is printed from left to right
+    "محمد": "ﺪﻤﺤﻣ",
+    "MARTIN محمد": "MARTIN ﺪﻤﺤﻣ",
+    "پرویز": "ﺰﯾﻭﺮﭘ",
+    "فاطمة 2": "2 ﺔﻤﻃﺎﻓ",
+}
+
+
+@pytest.mark.parametrize(("name", "printed"), ARABIC.items())
+def test_an_arabic_name_is_printed_joined_and_from_right_to_left(name: str, printed: str, branding: Branding) -> None:
+    fill = dataclasses.replace(made_up_fill(7), prefills={("occupant.last_name", 1): name})
+
+    assert clean(name) == clean(clean(name)) == printed
+    assert preflight(LAYOUT, fill) == []
+
+
+@pytest.mark.parametrize(
+    "letters",
+    [range(0x41, 0x250), range(0x1E00, 0x1F00), range(0x386, 0x3CF), range(0x400, 0x530), range(0x621, 0x6D4)],
+    ids=["Latin", "Latin additional", "Greek", "Cyrillic", "Arabic"],
+)
+@pytest.mark.parametrize("style", ["regular", "bold", "italic"])
+def test_every_letter_of_these_scripts_is_in_a_face(letters: range, style: str) -> None:
+    known = (chr(code) for code in letters if unicodedata.category(chr(code)).startswith("L"))
+
+    assert [letter for letter in known if missing_letters(letter, style)] == []
 
 
 def test_preflight_names_letters_that_no_face_has() -> None:

@@ -1,0 +1,35 @@
+"""What a print house would refuse in a finished file, told before the file leaves: the whole of it read by qpdf.
+
+Pure. Every batch goes through it, at about half a millisecond a form.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import pikepdf
+
+FONT_FILES = ("/FontFile", "/FontFile2", "/FontFile3")
+
+
+def faults(document: bytes, pages: int) -> list[str]:
+    """What is wrong with a PDF that should have so many pages, as French sentences; nothing when it is sound."""
+    try:
+        with pikepdf.open(BytesIO(document)) as pdf:
+            found = [f"Le PDF est abîmé : {problem}." for problem in pdf.check_pdf_syntax()]
+            if len(pdf.pages) != pages:
+                found.append(f"Le PDF compte {len(pdf.pages)} pages au lieu de {pages}.")
+            return found + [f"La police « {name} » n'est pas dans le PDF." for name in sorted(_missing_faces(pdf))]
+    except pikepdf.PdfError as error:
+        return [f"Le PDF ne s'ouvre pas : {error}."]
+
+
+def _missing_faces(pdf: pikepdf.Pdf) -> set[str]:
+    """The names of the fonts that the file calls for and does not hold."""
+    missing = set()
+    for thing in pdf.objects:
+        if isinstance(thing, pikepdf.Dictionary) and thing.get("/Type") == "/Font" and "/DescendantFonts" not in thing:
+            held = thing.get("/FontDescriptor", {})
+            if thing.get("/Subtype") != "/Type3" and not any(file in held for file in FONT_FILES):
+                missing.add(str(thing.get("/BaseFont")).removeprefix("/"))
+    return missing
