@@ -21,7 +21,7 @@ def faults(document: bytes, pages: int) -> list[str]:
                 found.append(f"Le PDF compte {len(pdf.pages)} pages au lieu de {pages}.")
             return found + [f"La police « {name} » n'est pas dans le PDF." for name in sorted(_missing_faces(pdf))]
     except pikepdf.PdfError as error:
-        return [f"Le PDF ne s'ouvre pas : {error}."]
+        return [f"Le PDF est abîmé : {error}."]
 
 
 def _missing_faces(pdf: pikepdf.Pdf) -> set[str]:
