@@ -140,11 +140,11 @@ def write(
     not sound, or when the disk is full.
     """
     _check(envelopes)
-    envelopes, art = _proved(document, envelopes)
     batch.envelopes = len(envelopes)
     batch.pages = sum(envelope.pages for envelope in envelopes)
-    if found := faults(document, batch.pages):
+    if envelopes and (found := faults(document, batch.pages)):
         raise UnableToCompose(f"Lot annulé, son PDF ne peut pas être imprimé. {' '.join(found[:5])}")
+    envelopes, art = _proved(document, envelopes)
     batch.sha256 = hashlib.sha256(document).hexdigest()
     stem = _stem(batch)
     _keep(batch.document, f"{stem}.pdf", document)
