@@ -148,9 +148,10 @@ def test_contrast_follows_the_standard() -> None:
     assert darkened_to("#1F5F5B", 4.5) == "#1F5F5B"
 
 
-def presented(campaign: Campaign, now: dt.datetime, number: int, *words: str, **changes: object) -> FormProof:
+def presented(campaign: Campaign, now: dt.datetime, *words: str, **changes: object) -> FormProof:
     """A later proof, of a revision of its own, whose pages say `words`."""
-    revision = RevisionFactory(campaign=campaign, number=number)
+    newest = campaign.revisions.latest("number")
+    revision = RevisionFactory(campaign=campaign, number=newest.number + 1)
     if changes:
         type(revision).objects.filter(pk=revision.pk).update(definition=revision.definition | changes)
         revision.refresh_from_db()
@@ -170,7 +171,7 @@ class TestChanges:
         landlord.save()
         campaign.reply_by += dt.timedelta(days=10)
         campaign.save()
-        later = presented(campaign, now, 2, "un", title="Un autre titre")
+        later = presented(campaign, now, "un", title="Un autre titre")
 
         told = {group.title: " ".join(group.lines) for group in changes_between(proof, later)}
 
@@ -212,7 +213,7 @@ class TestComparison:
     def test_only_pages_that_look_otherwise_are_shown_with_what_differs_in_yellow(
         self, as_landlord: Client, proof: FormProof, campaign: Campaign, now: dt.datetime
     ) -> None:
-        later = presented(campaign, now, 2, "un", "autre chose", "trois")
+        later = presented(campaign, now, "un", "autre chose", "trois")
 
         page = as_landlord.get(reverse("proof_comparison", args=[later.pk])).content.decode()
         picture = as_landlord.get(reverse("proof_difference", args=[later.pk, 2]))
@@ -281,9 +282,9 @@ class TestRemarks:
 def test_all_the_versions_are_listed(
     as_landlord: Client, proof: FormProof, campaign: Campaign, now: dt.datetime
 ) -> None:
-    later = presented(campaign, now, 2, "un")
+    later = presented(campaign, now, "un")
 
     page = as_landlord.get(reverse("proof", args=[later.pk])).content.decode()
 
-    assert "Révision 2 (celle-ci)" in page
+    assert f"Révision {later.revision.number} (celle-ci)" in page
     assert reverse("proof", args=[proof.pk]) in page

@@ -95,7 +95,7 @@ def test_the_report_is_taken_and_a_spoiled_letter_is_listed(desk: Client, batch:
     answer = desk.post(reverse("admin:batch_report", args=[batch.pk]), {"file": file}, follow=True).content.decode()
 
     assert "Lignes prises : 2." in answer
-    assert "cr.csv, ligne 4" in answer
+    assert "csv, ligne 4 : Le dossier « ? »" in answer
     assert "Chaque pli remis a son compte rendu" in answer
     assert f"Dossier {spoiled.case.reference}</a>" in answer
     assert Message.objects.waiting().filter(case=spoiled.case, wave="form-r1").exists()
