@@ -33,16 +33,18 @@ from campaigns.exchange_accounts import account_of
 from campaigns.models import Campaign, Milestone, User
 from returns.models import ComplementRequest, KeyingTask, Page, Restitution, RestitutionFile, ScanBatch, SurveyReturn
 from returns.qualification import to_qualify
-from returns.reconciling import lost_pages
+from returns.reconciling import LOST, lost_pages
 from returns.rehearsal_panel import REHEARSAL
 from returns.restitution.columns import UnableToRestitute
 from returns.restitution.delivery import restitute
 from returns.restitution.lines import refunds_of
+from returns.sheet_gaps import missing_pages
 from returns.simulation_panel import SIMULATION
 from returns.views.rules import RULES
 from tenants.case_states import State
 
 FORMATS = ("csv", "xml")
+ODD_SHOWN = 200  # pages of a batch told one by one
 
 
 def listing(model: str, campaign: Campaign, path: str = "campaign") -> str:
@@ -58,14 +60,31 @@ class ScanBatchAdmin(RecordAdmin):
     list_filter = (("campaign", admin.RelatedOnlyFieldListFilter), "state")
     list_select_related = ("campaign__landlord",)
     ordering = ("-received_at", "-pk")
-    fields = ("campaign", "name", "state", "explanation", "pages_expected", "page_states", "received_at", "read_at")
+    fields = ("explanation", "received_at", "read_at", "sha256")
     readonly_fields = fields
+    change_form_template = "admin/scan_batch.html"
 
-    @admin.display(description="pages lues")
-    def page_states(self, batch: ScanBatch) -> str:
-        """How many pages ended in each state."""
-        counts = batch.pages.values_list("state").annotate(Count("pk")).order_by("state")
-        return format_html_join(", ", "{} {}", ((count, Page.State(state).label) for state, count in counts)) or "-"
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The batch, how its pages ended, and what needs a hand: missing, foreign, twice scanned, not placed."""
+        batch = self.get_object(request, object_id)
+        told = {} if batch is None else _batch_told(batch)
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **told})
+
+
+def _batch_told(batch: ScanBatch) -> dict[str, Any]:
+    counts = batch.pages.values_list("state").annotate(number=Count("pk")).order_by("-number", "state")
+    odd = batch.pages.exclude(state__in=(Page.State.MATCHED, Page.State.DOCUMENT, Page.State.BLANK)).order_by("index")
+    return {
+        "batch": batch,
+        "states": [(Page.State(state).label, number) for state, number in counts],
+        "kept": sum(number for _, number in counts),
+        "missing": missing_pages(batch) if batch.state == ScanBatch.State.READ else [],
+        "odd": odd[:ODD_SHOWN],
+        "more_odd": max(0, odd.count() - ODD_SHOWN),
+        "waiting": LOST,
+    }
 
 
 @admin.register(SurveyReturn)

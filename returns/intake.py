@@ -19,6 +19,7 @@ from returns.models import Page, ScanBatch, SurveyReturn
 from returns.reading.images import UnreadableScan, open_pages
 from returns.scan_pages import BatchTaken, PageKeeper, packed_layouts
 from returns.seeing import see_pages
+from returns.sheet_gaps import tell_missing_sheets
 from returns.submissions import AnswersRefused, receive_online
 from returns.transcription import transcribe
 from returns.trust import certificates_for
@@ -93,7 +94,9 @@ def read_batch(*, batch: ScanBatch, now: dt.datetime, pool: Executor | None = No
         raise PagesLost(f"Lot {batch.pk} : {seen} pages dans le fichier, {kept} gardées.")
     for survey_return in SurveyReturn.objects.filter(pages__batch=batch, state=SurveyReturn.State.OPEN).distinct():
         transcribe(survey_return=survey_return, now=now)
-    return _close(batch, state=State.READ, now=now, pages_expected=seen)
+    with transaction.atomic():
+        tell_missing_sheets(batch, now=now)
+        return _close(batch, state=State.READ, now=now, pages_expected=seen)
 
 
 def _claim(batch: ScanBatch, *, now: dt.datetime) -> bool:

@@ -29,7 +29,7 @@ def crop_png(reading: FieldReading) -> bytes:
     if not page.matrix or not reading.box:
         raise NoPicture("Cette page n'a pas été repérée.")
     matrix = np.array(page.matrix, dtype=np.float64).reshape(3, 3)
-    return _png(cut(_grey(page), matrix, Box(*reading.box), margin=CROP_MARGIN, scale=CROP_SCALE))
+    return _png(cut(grey_of(page), matrix, Box(*reading.box), margin=CROP_MARGIN, scale=CROP_SCALE))
 
 
 def sheet_png(page: Page) -> bytes:
@@ -37,7 +37,7 @@ def sheet_png(page: Page) -> bytes:
     if not page.matrix:
         return page_png(page)
     matrix = np.array(page.matrix, dtype=np.float64).reshape(3, 3)
-    return _png(cut(_grey(page), matrix, Box(0, 0, PAGE_WIDTH, PAGE_HEIGHT), scale=SHEET_SCALE))
+    return _png(cut(grey_of(page), matrix, Box(0, 0, PAGE_WIDTH, PAGE_HEIGHT), scale=SHEET_SCALE))
 
 
 def masked_sheet_png(page: Page, masks: Sequence[Box]) -> bytes:
@@ -45,7 +45,7 @@ def masked_sheet_png(page: Page, masks: Sequence[Box]) -> bytes:
     if not page.matrix:
         raise NoPicture("Cette page n'a pas été repérée.")
     matrix = np.array(page.matrix, dtype=np.float64).reshape(3, 3)
-    sheet = cut(_grey(page), matrix, Box(0, 0, PAGE_WIDTH, PAGE_HEIGHT), scale=SHEET_SCALE)
+    sheet = cut(grey_of(page), matrix, Box(0, 0, PAGE_WIDTH, PAGE_HEIGHT), scale=SHEET_SCALE)
     for box in masks:
         left, top = max(0.0, box.x - MASK_MARGIN), max(0.0, box.y - MASK_MARGIN)
         right, bottom = box.right + MASK_MARGIN, box.bottom + MASK_MARGIN
@@ -56,12 +56,13 @@ def masked_sheet_png(page: Page, masks: Sequence[Box]) -> bytes:
 
 def page_png(page: Page) -> bytes:
     """The whole page, turned upright."""
-    grey = _grey(page)
+    grey = grey_of(page)
     turn = ROTATIONS.get((360 - page.rotation) % 360)
     return _png(grey if turn is None else cv2.rotate(grey, turn))
 
 
-def _grey(page: Page) -> np.ndarray:
+def grey_of(page: Page) -> np.ndarray:
+    """The page's image as it was received. Raises NoPicture."""
     if not page.image:
         raise NoPicture("Cette page n'a pas d'image.")
     with page.image.open("rb") as file:

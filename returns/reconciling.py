@@ -125,16 +125,23 @@ def _pages_behind(sheet: Page, case: SurveyCase) -> list[Page]:
 
 
 def keep_as_piece(*, page: Page, reference: str, now: dt.datetime, actor: User | None = None) -> SupportingDocument:
-    """Put a page in a case as a supporting document, to be named next. Raises UnableToReconcile."""
+    """Put a page in a case as a supporting document, to be named next if it was not by the machine.
+
+    Raises UnableToReconcile.
+    """
     with transaction.atomic():
         page = _waiting(page)
         case = _case(page.batch.campaign, reference)
         if SupportingDocument.objects.filter(case=case, sha256=page.digest).exists():
             raise UnableToReconcile("Ce dossier a déjà cette pièce : écartez la feuille comme déjà numérisée.")
+        told = page.clues
         _decide(page, state=Page.State.DOCUMENT, explanation="", now=now, actor=actor)
         document = SupportingDocument.objects.create(
             case=case,
             page=page,
+            kind=told.get("kind", ""),
+            read=told.get("read", {}),
+            certified=bool(told.get("certified")),
             content=page.image.name,
             sha256=page.digest,
             media_type="image/jpeg",
@@ -201,6 +208,7 @@ def _reopen(case: SurveyCase, survey_return: SurveyReturn, *, now: dt.datetime, 
 
 def _decide(page: Page, *, state: str, explanation: str, now: dt.datetime, actor: User | None) -> None:
     page.state, page.explanation, page.decided_at, page.decided_by = state, explanation, now, actor
+    page.clues = {}
     page.save()
 
 

@@ -17,15 +17,22 @@ from campaigns.models import LayoutVariant, QuestionnaireRevision
 from campaigns.paper_form.page_code import PageCode
 from campaigns.questionnaire.schema import Field
 from returns.acceptance import judge
-from returns.answers import declaration_of, questionnaire_of
+from returns.answers import declaration_of, questionnaire_of, revision_of
 from returns.arrivals import arrive
 from returns.evidence import TAX_NOTICE
 from returns.models import FieldReading, Page, ScanBatch, SupportingDocument, SurveyReturn
 from returns.seeing import SeenPage, SeenPiece, Sight, pack
+from returns.suggestions import occupant_named
 from tenants.models import SurveyCase
 
 State = Page.State
-READ_FROM = {Sight.BLANK: State.BLANK, Sight.FOREIGN: State.FOREIGN, Sight.UNREADABLE: State.UNMATCHED}
+READ_FROM = {
+    Sight.BLANK: State.BLANK,
+    Sight.FOREIGN: State.FOREIGN,
+    Sight.UNREADABLE: State.UNMATCHED,
+    Sight.SEPARATOR: State.SEPARATOR,
+    Sight.CODELESS: State.UNMATCHED,
+}
 FOREIGN = "Le dossier de cette page n'est pas de cette campagne : remettez la feuille à qui de droit."
 ALONE = "Aucun code de page, et aucun formulaire avant elle dans le lot : à rapprocher à la main."
 
@@ -71,7 +78,7 @@ class PageKeeper:
 
     def resume(self, page: Page) -> None:
         """Take up after a page that was kept by an earlier reading of the same batch."""
-        if page.state in {State.FOREIGN, State.UNMATCHED}:
+        if page.state in {State.FOREIGN, State.UNMATCHED, State.SEPARATOR}:
             self.behind = None
         elif page.survey_return is not None:
             notice = self.behind.notice if self.behind and page.state == State.DOCUMENT else None
@@ -105,7 +112,7 @@ class PageKeeper:
             elif seen.sight is Sight.LOOSE:
                 self._keep_loose(page, seen)
             else:
-                page.state = READ_FROM[seen.sight]
+                page.state, page.clues = READ_FROM[seen.sight], dict(seen.clues)
                 if page.state != State.BLANK:
                     self.behind = None
                 page.save()
@@ -138,6 +145,7 @@ class PageKeeper:
         variant = self.variants.get(code.layout)
         if case is None or variant is None:
             page.state, page.explanation = State.FOREIGN, FOREIGN
+            page.clues = {"code": str(code)}
             self.behind = None
             page.save()
             return
@@ -154,6 +162,8 @@ class PageKeeper:
         page.matrix, page.residual = [list(line) for line in seen.matrix], seen.residual
         page.unexpected_ink = seen.unexpected_ink
         page.save()
+        if page.state == State.MATCHED:
+            _replace_unregistered(page, case)
         self._keep_readings(page, seen, survey_return, self._fields_of(variant))
         self.behind = Behind(case, survey_return)
 
@@ -221,6 +231,8 @@ class PageKeeper:
     def _keep_loose(self, page: Page, seen: SeenPage) -> None:
         if self.behind is None:
             page.state, page.explanation = State.UNMATCHED, seen.explanation or ALONE
+            piece = seen.piece or SeenPiece()
+            page.clues = {**seen.clues, "kind": piece.kind, "read": dict(piece.read), "certified": piece.certified}
             page.save()
             return
         known = SupportingDocument.objects.filter(case=self.behind.case, sha256=seen.digest)
@@ -244,6 +256,7 @@ class PageKeeper:
             survey_return=behind.survey_return,
             page=page,
             kind=piece.kind,
+            row=self._row_of(behind.case, piece.kind, seen),
             content=page.image.name,
             sha256=seen.digest,
             media_type="image/jpeg",
@@ -251,6 +264,22 @@ class PageKeeper:
             certified=piece.certified,
             received_at=self.now,
         )
+
+    def _row_of(self, case: SurveyCase, kind: str, seen: SeenPage) -> int:
+        """The occupant whom a piece is about, by the names printed on it; 0 when that is not sure or not asked."""
+        documents = {each.key: each for each in questionnaire_of(revision_of(case)).documents}
+        if kind == TAX_NOTICE or kind not in documents or not documents[kind].repeated:
+            return 0  # a notice tells its taxpayers itself
+        return occupant_named(case.household, seen.clues.get("words", ()))
+
+
+def _replace_unregistered(page: Page, case: SurveyCase) -> None:
+    """The same sheet, scanned before without its marks, waits for nobody any more."""
+    before = Page.objects.filter(
+        survey_return__case=case, number=page.number, state=State.UNREGISTERED, decided_at=None
+    )
+    told = f"Numérisée de nouveau : page {page.index + 1} du lot {page.batch_id}."
+    before.update(state=State.DUPLICATE, explanation=told)
 
 
 def packed_layouts(variants: Iterable[LayoutVariant]) -> dict[str, bytes]:

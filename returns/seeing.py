@@ -18,22 +18,26 @@ from functools import lru_cache
 from typing import Any
 
 import cv2
+import numpy as np
 
-from campaigns.paper_form.page_code import PageCode
+from campaigns.paper_form.page_code import PageCode, parses
 from campaigns.paper_form.zones import FormLayout
 from campaigns.questionnaire.parsing import parse
 from campaigns.questionnaire.schema import Field
 from returns.pieces import CleanPiece
+from returns.reading.clues import clues_in
 from returns.reading.documents import TAX_NOTICE, read_document
 from returns.reading.form import read_form
 from returns.reading.images import UnreadableScan, open_pages
 from returns.reading.ink import unexpected_ink
 from returns.reading.page_codes import FoundCode, Refusal, Refused, find_page_code
-from returns.reading.pixels import Grey
+from returns.reading.pixels import MM_PER_INCH, Grey
 from returns.reading.readings import ReadField
 from returns.reading.registration import register
 from returns.reading.scanned import ScannedPage, UnreadablePage
+from returns.reading.separators import is_separator
 from returns.reading.signed_codes import find_signed_code
+from returns.reading.squares import find_squares, shows_marks
 
 AHEAD = 8  # pages in the hands of the pool at once: 4 MB each
 JPEG_QUALITY = 80
@@ -43,6 +47,9 @@ SEARCHED = 4  # pages of an uploaded file where a signed code is looked for: a n
 OTHER_FORM = "Ce formulaire n'est pas de cette campagne : remettez la feuille à qui de droit."
 NOT_REGISTERED = "Les repères de la feuille sont introuvables : numérisez-la à nouveau, bien à plat."
 STUMBLED = "La lecture de cette page a échoué : elle attend une personne."
+CODELESS = "Feuille du formulaire dont le code carré est illisible : dites de quel dossier elle est."
+LEAST_DPI = 90  # below, no printed word is read
+TOO_COARSE = "Cette page est numérisée à {dpi} points par pouce : trop peu pour la lire. Numérisez-la à 200 au moins."
 TWO_SHEETS = "Deux feuilles se recouvrent sur la même image : numérisez-les à nouveau, une par une."
 
 logger = logging.getLogger(__name__)
@@ -58,6 +65,8 @@ class Sight(StrEnum):
     BLANK = "blank"
     FOREIGN = "foreign"
     UNREADABLE = "unreadable"
+    SEPARATOR = "separator"
+    CODELESS = "codeless"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,7 @@ class SeenPage:
     residual: float = 0.0
     unexpected_ink: bool = False
     piece: SeenPiece | None = None
+    clues: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -160,7 +170,7 @@ def see_page(page: ScannedPage, book: Mapping[str, bytes], *, certificates: tupl
 def _read(page: ScannedPage, book: Mapping[str, bytes], certificates: tuple[bytes, ...]) -> SeenPage:
     found = find_page_code(page.grey)
     if isinstance(found, Refused):
-        return _without_code(page, found, certificates)
+        return _without_code(page, found, book, certificates)
     if found.code.is_return_sheet:
         return _refused(page, Sight.RETURN_SHEET, "", code=found.code)
     packed = book.get(found.code.layout)
@@ -169,15 +179,36 @@ def _read(page: ScannedPage, book: Mapping[str, bytes], certificates: tuple[byte
     return _form(page, found, *_unpacked(packed))
 
 
-def _without_code(page: ScannedPage, refused: Refused, certificates: tuple[bytes, ...]) -> SeenPage:
+def _without_code(
+    page: ScannedPage, refused: Refused, book: Mapping[str, bytes], certificates: tuple[bytes, ...]
+) -> SeenPage:
+    if is_separator(page.grey, page.dpi):  # its bars alone would pass for scanner lines on a blank page
+        return _refused(page, Sight.SEPARATOR, "")
     if refused.reason is Refusal.BLANK:
         return _refused(page, Sight.BLANK, "")
     if refused.reason is Refusal.SEVERAL_CODES:
         return _refused(page, Sight.UNREADABLE, TWO_SHEETS)
+    if page.dpi < LEAST_DPI:
+        return _refused(page, Sight.LOOSE, TOO_COARSE.format(dpi=round(page.dpi)))
     told = read_document(page.grey, certificates=certificates)
     piece = SeenPiece(kind=told.kind, read=told.read, certified=told.certified)
     kept = page.grey if told.masked is None else told.masked
-    return SeenPage(page.index, Sight.LOOSE, image=encoded(kept), piece=piece)
+    clues = clues_in(told.text, code=refused.code_text, names=told.read.get("declarants", []))
+    if _is_a_form(page, clues, book):
+        return SeenPage(page.index, Sight.CODELESS, image=encoded(kept), explanation=CODELESS, clues=clues)
+    return SeenPage(page.index, Sight.LOOSE, image=encoded(kept), piece=piece, clues=clues)
+
+
+def _is_a_form(page: ScannedPage, clues: Mapping[str, Any], book: Mapping[str, bytes]) -> bool:
+    """Whether a sheet without a readable 2D code is one of the form all the same: by its printed code, or its marks."""
+    if parses(clues["code"]):
+        return True
+    if not book:
+        return False
+    layout, _ = _unpacked(next(iter(book.values())))
+    scale = page.dpi / MM_PER_INCH
+    squares = find_squares(page.grey, layout.marks[0].w, scale)
+    return shows_marks(squares, np.array([[mark.x, mark.y] for mark in layout.marks]) * scale)
 
 
 def _refused(page: ScannedPage, sight: Sight, explanation: str, *, code: PageCode | None = None) -> SeenPage:

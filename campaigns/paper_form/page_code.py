@@ -77,3 +77,12 @@ def parse(text: str) -> PageCode:
     if check_character(f"{case}-{page}-{layout}") != check:
         raise UnreadablePageCode(f"Le caractère de contrôle du code de page « {text[:40]} » est faux.")
     return PageCode(case=case, page=int(page), layout=layout)
+
+
+def parses(text: str) -> bool:
+    """Whether `text` is a page code, its check right."""
+    try:
+        parse(text)
+    except UnreadablePageCode:
+        return False
+    return True

@@ -100,6 +100,7 @@ class Page(models.Model):
         FOREIGN = "foreign", "étrangère à la campagne"
         UNMATCHED = "unmatched", "à rapprocher"
         UNREGISTERED = "unregistered", "repères introuvables"
+        SEPARATOR = "separator", "séparatrice"
 
     batch = models.ForeignKey(ScanBatch, on_delete=models.CASCADE, related_name="pages", verbose_name="lot")
     index = models.PositiveIntegerField("rang dans le lot")
@@ -116,6 +117,7 @@ class Page(models.Model):
     unexpected_ink = models.BooleanField("mention manuscrite", default=False)
     explanation = models.CharField("explication", max_length=300, blank=True)
     digest = models.CharField("empreinte de l'image", max_length=64, blank=True)
+    clues = models.JSONField("indices lus", default=dict, blank=True, help_text="Jusqu'à ce qu'une personne décide.")
     decided_at = models.DateTimeField("rapprochée le", null=True, blank=True)
     decided_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="rapprochée par"

@@ -66,6 +66,7 @@ class DocumentReading:
     confidence: float = 0.0
     by: str = ""  # '2d-doc' or 'ocr'
     masked: Grey | None = field(default=None, compare=False)  # the page without the NIR it bore; None when it bore none
+    text: str = field(default="", compare=False)  # the printed text, plain; '' when it was not needed
 
 
 def read_document(grey: Grey, *, certificates: Sequence[bytes] = ()) -> DocumentReading:
@@ -80,11 +81,12 @@ def read_document(grey: Grey, *, certificates: Sequence[bytes] = ()) -> Document
         kind, masked = kind_of(text), np.ascontiguousarray(turned[::-1, ::-1])
     kept = None if np.array_equal(masked, grey) else masked
     if kind != TAX_NOTICE:
-        return DocumentReading(kind=kind, confidence=OCR_CONFIDENCE if kind else 0.0, by="ocr", masked=kept)
+        sure = OCR_CONFIDENCE if kind else 0.0
+        return DocumentReading(kind=kind, confidence=sure, by="ocr", masked=kept, text=text)
     read = notice_figures(text)
     if code is not None:
         read["broken_signature"] = True
-    return DocumentReading(kind=kind, read=read, confidence=OCR_CONFIDENCE, by="ocr", masked=kept)
+    return DocumentReading(kind=kind, read=read, confidence=OCR_CONFIDENCE, by="ocr", masked=kept, text=text)
 
 
 def _printed(grey: Grey) -> tuple[str, Grey]:

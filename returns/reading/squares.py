@@ -7,7 +7,7 @@ black square of the right size is then a candidate, and the four that put the co
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import product
+from itertools import permutations, product
 from typing import Any
 
 import cv2
@@ -25,6 +25,8 @@ FILLED = 0.8  # share of its outline that is black
 ASTRAY = 0.25  # how far from its guessed place a mark may be, as a share of its distance to the code
 AROUND_MM = 6.0  # and this much more
 CHOICES = 5  # candidates tried for one mark
+ALIKE = 0.02  # play of the distances between marks, as a share
+MOST = 40  # squares of one image that are looked at
 Judge = Callable[[dict[int, Points]], float]  # millimetres between the code and where these marks put it
 
 
@@ -72,3 +74,16 @@ def _near(squares: Points, place: Points, code: Points, pixels_per_mm: float) ->
     order = np.argsort(away)[:CHOICES]
     chosen: Points = squares[order[away[order] <= reach]]
     return chosen
+
+
+def shows_marks(squares: Points, marks: Points) -> bool:
+    """Whether three of the squares stand to each other as corner marks do; `marks` in pixels of the same scale."""
+    across, down = (float(np.linalg.norm(marks[corner] - marks[0])) for corner in (1, 2))
+    aslant = float(np.hypot(across, down))
+    seen = squares[:MOST]
+    away = np.linalg.norm(seen[:, None] - seen[None], axis=2)
+    for corner, side, foot in permutations(range(len(seen)), 3):
+        told = (away[corner, side], across), (away[corner, foot], down), (away[side, foot], aslant)
+        if all(abs(found - wanted) <= ALIKE * wanted for found, wanted in told):
+            return True
+    return False

@@ -18,6 +18,7 @@ from returns.models import Page, SupportingDocument
 from returns.page_images import page_png
 from returns.qualification import UnableToQualify
 from returns.reconciling import UnableToReconcile
+from returns.suggestions import suggestions_for
 from returns.views.papers import picture
 
 BY_PAGE = 50
@@ -59,8 +60,10 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
             messages.warning(request, str(error))
             return redirect("keying:lost_pages")
         return _page_shown(request, page, error=str(error))
-    if piece is not None:
+    if piece is not None and not piece.kind:
         return redirect("keying:piece", pk=piece.pk)
+    if piece is not None:
+        messages.success(request, f"La pièce est dans le dossier {piece.case.reference}.")
     following = reconciling.lost_pages().filter(pk__gt=pk).first()
     return redirect("keying:lost_page", pk=following.pk) if following else redirect("keying:lost_pages")
 
@@ -87,6 +90,7 @@ def _page_shown(request: HttpRequest, page: Page, *, error: str = "") -> Templat
         "page": page,
         "campaign": page.batch.campaign,
         "known": reconciling.code_of(page),
+        "suggestions": suggestions_for(page),
         "aside": [(state.value, why) for state, why in reconciling.ASIDE.items()],
         "left": reconciling.lost_pages().count(),
         "typed": request.POST.get("typed", ""),

@@ -117,6 +117,37 @@ def test_any_other_income_breaks_the_signature(income):
 
 
 AUTHORITY = Authority.minted()
+SIGNED = code_of(AUTHORITY)
+END = SIGNED.index("\x1f")  # of what is signed
+
+
+@given(st.integers(0, END - 1), st.characters(min_codepoint=29, max_codepoint=126))
+def test_any_other_octet_in_what_is_signed_breaks_the_signature(place, octet):
+    forged = SIGNED[:place] + octet + SIGNED[place + 1 :]
+
+    found = read_signed_code(forged, certificates=(AUTHORITY.certificates,))
+
+    assert forged == SIGNED or found is None or not found.verified
+
+
+@given(st.lists(st.tuples(st.integers(END + 1, len(SIGNED) - 1), st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"))))
+def test_a_changed_signature_certifies_nothing_else_than_what_was_signed(changes):
+    letters = list(SIGNED)
+    for place, letter in changes:
+        letters[place] = letter
+    forged = "".join(letters)
+
+    found = read_signed_code(forged, certificates=(AUTHORITY.certificates,))
+
+    same = forged[:-1] == SIGNED[:-1]  # the last letter holds bits that no signature uses
+    assert same or found is None or not found.verified
+
+
+@given(st.integers(0, len(SIGNED) - 1))
+def test_a_code_cut_short_certifies_nothing(end):
+    found = read_signed_code(SIGNED[:end], certificates=(AUTHORITY.certificates,))
+
+    assert found is None or not found.verified
 
 
 @given(st.text(max_size=80))
