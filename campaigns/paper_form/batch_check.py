@@ -6,6 +6,7 @@ Pure. Every batch goes through it, at about half a millisecond a form.
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 import pikepdf
 
@@ -29,7 +30,7 @@ def _missing_faces(pdf: pikepdf.Pdf) -> set[str]:
     missing = set()
     for thing in pdf.objects:
         if isinstance(thing, pikepdf.Dictionary) and thing.get("/Type") == "/Font" and "/DescendantFonts" not in thing:
-            held = thing.get("/FontDescriptor", {})
+            held: Any = thing.get("/FontDescriptor", {})
             if thing.get("/Subtype") != "/Type3" and not any(file in held for file in FONT_FILES):
                 missing.add(str(thing.get("/BaseFont")).removeprefix("/"))
     return missing
