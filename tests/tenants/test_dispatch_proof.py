@@ -1,0 +1,100 @@
+"""The proof that a landlord judges, and the command that copies the forms out."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from pathlib import Path
+
+import pikepdf
+import pytest
+from django.core.management import CommandError, call_command
+
+from campaigns import operations
+from campaigns.models import Campaign, FormProof
+from campaigns.paper_form import page_code
+from tenants.dispatch import compose_proof
+from tenants.models import AccessCode
+from tests.factories.campaigns import CampaignFactory, LandlordFactory, UserFactory
+from tests.factories.tenants import CaseFactory
+from tests.tenants.printing import NOW, codes_on, content, households, text_of
+
+pytestmark = pytest.mark.usefixtures("printing_room")
+
+
+class TestProof:
+    def test_it_shows_the_hardest_households_and_matches_no_case(self, db: None) -> None:
+        campaign = CampaignFactory()
+        cases = households(campaign, 1, 2, 7)
+        cases[1].household.occupants.update(last_name="De La Rochefoucauld-Montmorency-Saint-Germain")
+        revision = operations.draw_up_revision(campaign=campaign, now=NOW)
+
+        proof = compose_proof(revision=revision, now=NOW)
+
+        document = content(proof.document)
+        with pikepdf.open(io.BytesIO(document)) as pdf:
+            pages = len(pdf.pages)
+        codes = {
+            page_code.parse(text).case for n in range(pages) for text in codes_on(document, n) if text[:3] == "F1-"
+        }
+        text = text_of(document, 0, pages)
+        assert proof.state == FormProof.State.OPEN
+        assert codes == {"SPECIMEN"}
+        assert "Rochefoucauld" in text
+        assert not any(case.reference in text for case in cases)
+        assert not AccessCode.objects.exists()
+
+    def test_without_households_it_shows_invented_ones(self, db: None) -> None:
+        revision = operations.draw_up_revision(campaign=CampaignFactory(), now=NOW)
+
+        proof = compose_proof(revision=revision, now=NOW)
+
+        assert "ROCHEFOUCAULD" in text_of(content(proof.document)).upper()
+
+    def test_a_campaign_goes_to_the_approval_of_its_proof(self, db: None) -> None:
+        campaign = CampaignFactory()
+        revision = operations.draw_up_revision(campaign=campaign, now=NOW)
+
+        proof = compose_proof(revision=revision, now=NOW)
+        operations.approve_proof(proof=proof, actor=UserFactory(), now=NOW, comment="Accord par e-mail")
+
+        campaign.refresh_from_db()
+        assert campaign.stage == Campaign.Stage.APPROVED
+
+
+class TestCommand:
+    def test_it_copies_the_batches_and_their_manifests(self, approved: Campaign, tmp_path: Path) -> None:
+        households(approved, 1, 2)
+        out = io.StringIO()
+
+        call_command("make_forms", campaign=approved.pk, out=tmp_path / "lots", size=1, as_json=True, stdout=out)
+
+        told = json.loads(out.getvalue())
+        assert told["forms"] == 2
+        assert len(told["batches"]) == 2
+        assert len(list((tmp_path / "lots").glob("*.pdf"))) == 2
+        for batch in told["batches"]:
+            document = (tmp_path / "lots" / batch["document"]).read_bytes()
+            assert hashlib.sha256(document).hexdigest() == batch["sha256"]
+
+    def test_it_fails_when_a_case_could_not_be_printed(self, approved: Campaign, tmp_path: Path) -> None:
+        CaseFactory(campaign=approved, household__city="")
+        errors = io.StringIO()
+
+        with pytest.raises(SystemExit) as ended:
+            call_command("make_forms", campaign=approved.pk, out=tmp_path, stdout=io.StringIO(), stderr=errors)
+
+        assert ended.value.code == 1
+        assert "code postal" in errors.getvalue()
+
+    def test_without_an_approved_proof_it_says_so(self, db: None, tmp_path: Path) -> None:
+        with pytest.raises(CommandError, match="Aucun BAT"):
+            call_command("make_forms", campaign=CampaignFactory().pk, out=tmp_path)
+
+    @pytest.mark.parametrize(("told", "size"), [("n'existe pas", 1), ("au moins un pli", 0)])
+    def test_nonsense_is_refused(self, db: None, tmp_path: Path, told: str, size: int) -> None:
+        campaign = 0 if size else CampaignFactory(landlord=LandlordFactory()).pk
+
+        with pytest.raises(CommandError, match=told):
+            call_command("make_forms", campaign=campaign, out=tmp_path, size=size)
