@@ -24,6 +24,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "renumbered": "Nouvelle référence du locataire donnée par le bailleur, dossier gardé",
         "left_after_answer": "Ménage absent du fichier du bailleur, réponse gardée",
         "message_sent": "Envoi parti",
+        "reprint_asked": "Nouvelle impression demandée",
         "message_delivered": "Envoi distribué",
         "message_failed": "Envoi en échec",
         "message_bounced": "Envoi non distribué",

@@ -187,7 +187,7 @@ class TestCampaignPage:
         assert "remis" in press(desk, opened, "impression", "hand_over")
         opened.refresh_from_db()
         assert opened.stage == Campaign.Stage.FIELD
-        assert opened.batches.get().state == PrintBatch.State.HANDED_OVER
+        assert {batch.state for batch in opened.batches.all()} == {PrintBatch.State.HANDED_OVER}
 
     def test_a_refusal_is_told_on_the_page(self, desk, opened):
         assert "Aucun BAT" in press(desk, opened, "impression", "compose")
@@ -224,7 +224,7 @@ class TestProof:
     def test_its_page_shows_the_document_and_asks_for_the_decision(self, desk, proof):
         text = desk.get(reverse("admin:campaigns_formproof_change", args=[proof.pk])).content.decode()
         assert "Enregistrer l’approbation" in text
-        assert "première révision" in text
+        assert "première épreuve" in text
         response = desk.get(reverse("admin:proof_document", args=[proof.pk]))
         assert response["Content-Type"] == "application/pdf"
         assert b"".join(response.streaming_content) == b"%PDF-1.7"

@@ -8,7 +8,7 @@ from django_scopes.exceptions import ScopeError
 
 from campaigns.models import AuditLink, Campaign, Landlord
 from campaigns.scope import across_landlords, all_landlords, within
-from tenants.models import AccessAttempt, CarrierFile, SurveyCase
+from tenants.models import AccessAttempt, CarrierFile, PrintShop, SurveyCase
 from tests.factories.campaigns import CampaignFactory
 from tests.factories.tenants import CaseFactory
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.scoped]
 
 # Rows that belong to no landlord: the landlords themselves, accounts, and counters of failed logins.
 # No landlord's rows: counters of failures, links of a chain that hold only digests, files that carriers send us whole.
-FREE = {Landlord, AccessAttempt, AuditLink, CarrierFile}
+FREE = {Landlord, AccessAttempt, AuditLink, CarrierFile, PrintShop}
 
 
 def test_a_query_outside_a_scope_raises():

@@ -72,13 +72,13 @@ def test_the_machine_alone_says_by_what_right(scanned):
         field="occupant.tax_number", value=TAX_NUMBER, accepted=True, confidence=0.8
     )
     FieldReading.objects.filter(field=EMAIL).update(
-        field="household.phone", value="0639980001", accepted=True, confidence=0.99
+        field="household.consent_email", value=True, accepted=True, confidence=0.995
     )
     FieldReading.objects.filter(field=SIZE).update(value=3, accepted=True, confidence=0.9)
     how = {label: zone.how for label, zone in zones(case_of(scanned)).items()}
     assert how == {
         "Numéro fiscal": "lu par la machine, clé de contrôle exacte",
-        "Téléphone": "lu par la machine, au-dessus du seuil",
+        "Accord courriel": "lu par la machine, au-dessus du seuil",
         "Nombre de personnes": "lu par la machine, confirmé par une pièce signée ou par le fichier du bailleur",
     }
 

@@ -22,6 +22,7 @@ from tenants.waves import costs, immunity
 from tenants.waves.reasons import FULL_DAY, NO_POST
 from tests.factories.campaigns import CampaignFactory, UserFactory
 from tests.factories.tenants import CaseFactory, MessageFactory
+from tests.tenants.printing import content
 from tests.tenants.silent import silent
 from tests.tenants.waving import DAY, NOW, gone, prepared
 
@@ -196,7 +197,7 @@ class TestFormsAndNotices:
         assert compose_letters(campaign=campaign, purpose="formal_notice", now=NOW) is None
         batch = compose_letters(campaign=campaign, purpose="formal_notice", service="lre", now=NOW)
         assert batch is not None
-        manifest = json.loads(batch.manifest.read())
+        manifest = json.loads(content(batch.manifest))
         assert manifest["recipients"] == {agrees.reference: agrees.household.email}
 
     def test_a_notice_that_never_arrived_leaves_again_once_the_address_is_mended(
