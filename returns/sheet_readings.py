@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
+from campaigns.models import LayoutVariant
 from campaigns.paper_form.zones import Box
 from campaigns.questionnaire.schema import Field, FieldType
 from campaigns.questionnaire.values import FieldValueError, show
@@ -21,6 +22,7 @@ from tenants.models import SurveyCase
 # What a call agent has no use for, and what the API never gives.
 SENSITIVE_TYPES = frozenset({FieldType.MONEY})
 SENSITIVE_FIELDS = frozenset({"occupant.tax_number", "occupant.notice_reference", "occupant.cmi"})
+WAYS_IN = frozenset({"@portal_qr", "@access_code"})
 SAID = "renseigné"
 WAITS = "en attente d'un opérateur"
 State = KeyingTask.State
@@ -112,6 +114,16 @@ def masks_of(page: Page) -> list[Box]:
         if reading.box and (reading.field not in questions or is_sensitive(questions[reading.field]))
     ]
     return boxes
+
+
+def access_zones(page: Page) -> list[Box]:
+    """Where a form leads its tenant into the portal, QR code and access code: for nobody else's eyes."""
+    case = page.survey_return.case if page.survey_return else None
+    if case is None or not page.layout:
+        return []
+    variant = LayoutVariant.objects.filter(revision__campaign=case.campaign_id, fingerprint=page.layout).first()
+    spots = variant.layout.prefills if variant else ()
+    return [spot.box for spot in spots if spot.page == page.number and spot.field in WAYS_IN]
 
 
 def may_be_masked(page: Page) -> bool:

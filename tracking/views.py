@@ -19,7 +19,7 @@ from returns.answers import NoQuestionnaire
 from returns.models import AcceptanceLot, FieldReading, Page, SupportingDocument
 from returns.page_images import NoPicture, masked_sheet_png, sheet_png
 from returns.sampling import parameters
-from returns.sheet_readings import ReadSheet, masks_of, may_be_masked, sheets_of
+from returns.sheet_readings import ReadSheet, access_zones, masks_of, may_be_masked, sheets_of
 from tenants.case_states import LABELS, State
 from tenants.history import told
 from tenants.models import SurveyCase
@@ -234,7 +234,10 @@ def _may_show(sheet: ReadSheet, user: User) -> bool:
 @read_only
 @require_safe
 def page_image(request: HttpRequest, reference: str, pk: int) -> HttpResponse:
-    """The picture of a scanned page of the case, its incomes covered for a call agent. Who looked is in the log."""
+    """The picture of a scanned page of the case. Who looked is in the log.
+
+    The tenant's way into the portal is covered for everyone, and the incomes for a call agent.
+    """
     user = _user(request)
     shown = case_or_404(user, reference)
     page = get_object_or_404(Page.objects.select_related("survey_return__case"), pk=pk, survey_return__case=shown)
@@ -243,7 +246,8 @@ def page_image(request: HttpRequest, reference: str, pk: int) -> HttpResponse:
         raise Http404
     logger.info("page %s of case %s seen by user %s", page.pk, shown.pk, user.pk)
     try:
-        drawn = masked_sheet_png(page, masks_of(page)) if masked else sheet_png(page)
+        covered = access_zones(page) + (masks_of(page) if masked else [])
+        drawn = masked_sheet_png(page, covered) if covered else sheet_png(page)
         return HttpResponse(drawn, content_type="image/png")
     except NoPicture as error:
         raise Http404(str(error)) from error

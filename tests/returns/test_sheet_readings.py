@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from django.urls import reverse
 
-from campaigns.models import AuditEntry
+from campaigns.models import AuditEntry, LayoutVariant
 from returns.keying import answer
 from returns.keying_queue import next_task
 from returns.models import FieldReading, KeyingTask, Page
@@ -166,6 +166,16 @@ class TestTracking:
         assert "21\u202f500" not in text
         assert self.ink_of(self.picture(client, scanned, income.page), income) == 0
         assert self.ink_of(self.picture(client, scanned, mail.page), mail) > 50
+
+    @pytest.mark.parametrize("name", ["@portal_qr", "@access_code"])
+    def test_nobody_finds_the_way_into_the_portal_on_a_sheet(self, client, landlord_user, scanned, name):
+        page = scanned.pages.get(number=1)
+        layout = LayoutVariant.objects.filter(fingerprint=page.layout).first().layout
+        box = next(spot.box for spot in layout.prefills if spot.field == name)
+        client.force_login(landlord_user)
+        drawn = self.picture(client, scanned, page)
+        left, top, right, bottom = (round(side * 6) for side in (box.x, box.y, box.right, box.bottom))
+        assert (drawn[top:bottom, left:right] == 200).all()
 
     @pytest.mark.parametrize("doubt", [{"unexpected_ink": True}, {"matrix": []}])
     def test_where_an_income_may_be_anywhere_an_agent_sees_no_sheet(self, client, scanned, doubt):
