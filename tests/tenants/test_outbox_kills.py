@@ -164,16 +164,17 @@ def test_a_wave_killed_half_way_is_taken_up_without_telling_anybody_twice(db: No
     plan = waves.Plan(purpose="reminder_digital", scheduled_on=MORNING.date())
     wave = waves.prepare(campaign=campaign, plan=plan, now=MORNING)
     waves.arm_unattended(wave=wave, now=MORNING)
-    real, count = waves.release.__globals__["tell"], iter(range(9))
+    real, count = waves.release.__globals__["queue_together"], iter(range(9))
 
-    def third_kills(**told: Any) -> Any:
-        return die() if next(count) == 3 else real(**told)
+    def second_kills(drafts: list[Message]) -> Any:
+        return die() if next(count) == 1 else real(drafts)
 
-    killed(
-        lambda patch: patch.setitem(waves.release.__globals__, "tell", third_kills),
-        lambda: waves.release(wave=wave, today=MORNING.date(), now=MORNING),
-    )
-    assert Message.objects.count() == 3
+    def by_pairs(patch: pytest.MonkeyPatch) -> None:
+        patch.setitem(waves.release.__globals__["each_chunk"].__globals__, "CHUNK", 2)
+        patch.setitem(waves.release.__globals__, "queue_together", second_kills)
+
+    killed(by_pairs, lambda: waves.release(wave=wave, today=MORNING.date(), now=MORNING))
+    assert Message.objects.count() == 2
     with pytest.raises(waves.UnableToRelease, match="en train de partir"):
         waves.release(wave=wave, today=MORNING.date(), now=MORNING)
     waves.release(wave=wave, today=MORNING.date(), now=MORNING + dt.timedelta(hours=1))
