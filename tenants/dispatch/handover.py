@@ -12,9 +12,11 @@ import hashlib
 import io
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import BinaryIO, Protocol
 
 import pikepdf
+from django.core.files.storage import Storage
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
 
@@ -137,7 +139,11 @@ def _make_ready(batch: PrintBatch, now: dt.datetime, shop: PrintShop | None) -> 
         with unless_broken(batch):
             write(batch, document=document, envelopes=kept, now=now, **told)
             _renumber(batch)
-    for storage, name in old:
+        transaction.on_commit(partial(_forget, old))  # never before the batch is known to hold the new ones
+
+
+def _forget(files: list[tuple[Storage, str]]) -> None:
+    for storage, name in files:
         remove(storage, name)
 
 

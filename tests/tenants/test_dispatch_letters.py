@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 import pytest
 from django.core.files.storage import FileSystemStorage
+from django.db import transaction
 
 from campaigns.exchange import LandlordExchange, SftpAccount
 from campaigns.exchange_accounts import embedded_password, embedded_server
@@ -190,14 +191,17 @@ class TestHandOver:
         case.refresh_from_db()
         assert case.sent_at == NOW + dt.timedelta(days=3)
 
-    def test_a_household_that_answered_since_is_taken_out_of_the_pdf(self, silent: list[SurveyCase]) -> None:
+    def test_a_household_that_answered_since_is_taken_out_of_the_pdf(
+        self, silent: list[SurveyCase], django_capture_on_commit_callbacks: Any
+    ) -> None:
         batch = composed(silent)
         before = stored_files()
         first = batch.messages.order_by("first_page")[0]
         first.case.move(Move.RECEIVE, now=LATER)
         exchange = Recorder()
 
-        hand_over(batch=batch, now=LATER, exchange=exchange)
+        with django_capture_on_commit_callbacks(execute=True):
+            hand_over(batch=batch, now=LATER, exchange=exchange)
 
         document = exchange.delivered[0][2]
         manifest = json.loads(exchange.delivered[2][2])
@@ -215,6 +219,20 @@ class TestHandOver:
             assert message.case.reference in text_of(document, message.first_page - 1, 1)
         assert not set(before) & set(stored_files())
         assert len(stored_files()) == 3
+
+    def test_a_hand_over_undone_with_all_around_it_leaves_the_batch_its_files(self, silent: list[SurveyCase]) -> None:
+        batch = composed(silent)
+        before = set(stored_files())
+        silent[0].move(Move.RECEIVE, now=LATER)
+
+        with transaction.atomic():
+            hand_over(batch=batch, now=LATER, exchange=Recorder())
+            transaction.set_rollback(True)
+
+        batch.refresh_from_db()
+        assert before <= set(stored_files())
+        assert batch.state == PrintBatch.State.COMPOSED
+        assert content(batch.manifest)
 
     def test_a_batch_whose_households_all_answered_delivers_nothing(self, silent: list[SurveyCase]) -> None:
         batch = composed(silent)
