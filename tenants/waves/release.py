@@ -116,21 +116,25 @@ def _count(tally: Tally, channel: str, text: Text) -> None:
     tally.samples.setdefault(channel, text)
 
 
+def _addressed(selector: Selector, case: SurveyCase, way: Way, text: Text) -> dict[str, Any]:
+    """What every message of the wave is made of, drafted or queued."""
+    return {
+        "case": case,
+        "channel": way.channel,
+        "purpose": selector.wave.purpose,
+        "wave": selector.history.code(case),
+        "recipient": way.recipient,
+        "subject": text.subject,
+        "body": text.body,
+    }
+
+
 def _drafted(selector: Selector, case: SurveyCase, way: Way, now: dt.datetime) -> Message | None:
     """The message of one household, not stored yet; None when its address cannot be used."""
     wave = selector.wave
     text = words(wave=wave, case=case, channel=way.channel, on=selector.today)
     try:
-        message = draft(
-            case=case,
-            channel=way.channel,
-            purpose=wave.purpose,
-            wave=selector.history.code(case),
-            recipient=way.recipient,
-            subject=text.subject,
-            body=text.body,
-            now=now,
-        )
+        message = draft(**_addressed(selector, case, way, text), now=now)
     except UnableToQueue:
         return None
     message.sending_wave = wave
@@ -142,18 +146,7 @@ def tell(*, selector: Selector, case: SurveyCase, way: Way, now: dt.datetime) ->
     wave = selector.wave
     text = words(wave=wave, case=case, channel=way.channel, on=selector.today)
     try:
-        message = queue(
-            case=case,
-            channel=way.channel,
-            purpose=wave.purpose,
-            wave=selector.history.code(case),
-            recipient=way.recipient,
-            subject=text.subject,
-            body=text.body,
-            now=now,
-            sending_wave=wave,
-            service=way.service,
-        )
+        message = queue(**_addressed(selector, case, way, text), now=now, sending_wave=wave, service=way.service)
     except UnableToQueue:
         return NO_CHANNEL
     return TOLD if message is None else text
