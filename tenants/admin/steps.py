@@ -31,7 +31,7 @@ from tenants import case_states, dispatch, importing, reminders, tasks, waves
 from tenants.admin.shops import give, shop_told, shops
 from tenants.case_states import State
 from tenants.dispatch.letters import waiting_letters
-from tenants.landlord_file.profile import shipped_profiles
+from tenants.landlord_file.profile_files import shipped_profiles
 from tenants.models import AddressProposal, ImportFile, Message, PrintBatch, SurveyCase, Wave
 
 Data = Mapping[str, Any]

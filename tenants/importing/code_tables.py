@@ -15,12 +15,12 @@ from campaigns.code_tables import Line, keep_code_table, lines_of
 from campaigns.models import Campaign, CodeMapping, CodeTable, User, current_tables
 from tenants.importing.deposits import imported, refuse, tell
 from tenants.importing.profiles import profile_of
+from tenants.landlord_file.code_table_files import load_code_tables
 from tenants.landlord_file.code_tables import (
     MEANINGS,
     CodeTableError,
     CodeTables,
     canonical_values,
-    load_code_tables,
     meaning_of,
     parse_code_tables,
     unmapped_codes,

@@ -19,7 +19,8 @@ from tenants.landlord_file.code_tables import CodeTables
 from tenants.landlord_file.discovery import Proposal, UnableToSample, propose
 from tenants.landlord_file.excerpts import Excerpt, first_households
 from tenants.landlord_file.profile import MappingProfile as ReadProfile
-from tenants.landlord_file.profile import ProfileError, parse_profile
+from tenants.landlord_file.profile import ProfileError
+from tenants.landlord_file.profile_files import parse_profile
 from tenants.landlord_file.reader import read
 from tenants.landlord_file.records import FIELD_LABELS, Anomaly, HouseholdRecord, Severity
 from tenants.models import ImportFile, ProfileDraft

@@ -11,15 +11,8 @@ from django.db import transaction
 from campaigns.models import Campaign, CodeMapping, User, current_tables
 from campaigns.models import MappingProfile as StoredProfile
 from tenants.importing.deposits import UnableToImport
-from tenants.landlord_file.profile import (
-    PROFILES,
-    FieldMapping,
-    MappingProfile,
-    ProfileError,
-    ValueType,
-    parse_profile,
-    shipped_profiles,
-)
+from tenants.landlord_file.profile import FieldMapping, MappingProfile, ProfileError, ValueType
+from tenants.landlord_file.profile_files import PROFILES, parse_profile, shipped_profiles
 
 
 @transaction.atomic

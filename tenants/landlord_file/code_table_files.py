@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from lxml import etree
 
-from .code_tables import CodeTableError, Entry, located, normalised, told
+from .code_tables import CodeTableError, CodeTables, Entry, located, normalised, tables_of, told
 from .prolog import HEAD, check_head
 from .records import Anomaly
 
@@ -32,6 +32,11 @@ _NAMES = ("nom", "name", *TABLE, "code", "id")
 
 Row = tuple[int, list[str]]
 """A line of a sheet or of a CSV: its number, its cells."""
+
+
+def load_code_tables(source: BinaryIO, name: str = "") -> CodeTables:
+    """Tables from an open CSV, XLSX or XML file, `name` being the file's in sentences. Raises CodeTableError."""
+    return tables_of(entries_of(source, name), name)
 
 
 def entries_of(source: BinaryIO, name: str = "") -> Iterator[Entry]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from .profile import MappingProfile, ValueType
 from .records import Anomaly, Severity
@@ -141,13 +141,6 @@ def told(
 ) -> Anomaly:
     """An anomaly of a file of code tables."""
     return Anomaly(kind, severity, line, "", visible(value, 200), expected, message)
-
-
-def load_code_tables(source: BinaryIO, name: str = "") -> CodeTables:
-    """Tables from an open CSV, XLSX or XML file, `name` being the file's in sentences. Raises CodeTableError."""
-    from .code_table_files import entries_of  # noqa: PLC0415 — it builds what is defined here
-
-    return tables_of(entries_of(source, name), name)
 
 
 def unmapped_codes(profile: MappingProfile, codes: CodeTables) -> list[str]:

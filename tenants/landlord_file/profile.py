@@ -6,17 +6,13 @@ The format is explained for people in `docs/mapping-profiles.md`.
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
 
 from .paths import SourcePath
 from .records import HouseholdRecord, OccupantRecord
 
-PROFILES = Path(__file__).parent / "profiles"
 HOUSEHOLD_TARGETS = tuple(f.name for f in fields(HouseholdRecord) if f.name not in ("occupants", "line"))
 OCCUPANT_TARGETS = tuple(f.name for f in fields(OccupantRecord))
 
@@ -143,24 +139,3 @@ class MappingProfile:
     def tables(self) -> frozenset[str]:
         """The names of the code tables that the profile needs."""
         return frozenset(f.table for f in (*self.household_fields(), *self.occupant.fields) if f.table)
-
-
-def parse_profile(tables: Mapping[str, Any]) -> MappingProfile:
-    """The profile written in these plain tables. Raises ProfileError with every problem found."""
-    from .profile_parsing import ProfileParser  # noqa: PLC0415 — it builds what is defined here
-
-    return ProfileParser(tables).parse()
-
-
-def shipped_profiles() -> list[str]:
-    """Names of the profiles delivered with the product."""
-    return sorted(path.stem for path in PROFILES.glob("*.toml"))
-
-
-def load_profile(name: str) -> MappingProfile:
-    """A profile delivered with the product. Raises ProfileError when there is none of that name."""
-    if name not in shipped_profiles():
-        raise ProfileError(
-            [f"Il n'existe pas de profil « {name} » ; profils livrés : {', '.join(shipped_profiles())}."]
-        )
-    return parse_profile(tomllib.loads((PROFILES / f"{name}.toml").read_text(encoding="utf-8")))

@@ -177,14 +177,14 @@ def _bare(path: Path, dialect: str) -> int:
 
 
 def _codes(dialect: str) -> Any:
-    from tenants.landlord_file.code_tables import load_code_tables
+    from tenants.landlord_file.code_table_files import load_code_tables
 
     with (SAMPLES / DIALECTS[dialect][0] / "tables_correspondance.csv").open("rb") as tables:
         return load_code_tables(tables)
 
 
 def _read(path: Path, dialect: str) -> int:
-    from tenants.landlord_file.profile import load_profile
+    from tenants.landlord_file.profile_files import load_profile
     from tenants.landlord_file.reader import read
 
     with path.open("rb") as source:
@@ -230,7 +230,7 @@ def _bulk_create(path: Path, dialect: str) -> None:
     from django.utils import timezone
 
     from tenants.importing import rows
-    from tenants.landlord_file.profile import load_profile
+    from tenants.landlord_file.profile_files import load_profile
     from tenants.landlord_file.reader import read
     from tenants.landlord_file.records import HouseholdRecord
     from tenants.models import CaseEvent, Dwelling, Household, Occupant, SurveyCase

@@ -24,8 +24,8 @@ from typing import BinaryIO
 
 from lxml import etree
 
-from tenants.landlord_file.code_tables import load_code_tables
-from tenants.landlord_file.profile import load_profile
+from tenants.landlord_file.code_table_files import load_code_tables
+from tenants.landlord_file.profile_files import load_profile
 from tenants.landlord_file.reader import read
 from tenants.landlord_file.records import HouseholdRecord
 from tests.tenants.landlord_file.hostile_run import LAST, Stream, told, wrapped

@@ -14,7 +14,7 @@ from factory.django import DjangoModelFactory
 from campaigns.code_tables import Line, keep_code_table
 from campaigns.models import Campaign, CodeTable, Landlord, MappingProfile, QuestionnaireRevision, ScopeOption, User
 from campaigns.questionnaire.parsing import load_library
-from tenants.landlord_file.profile import PROFILES
+from tenants.landlord_file.profile_files import PROFILES
 
 ModelT = TypeVar("ModelT", bound=Model)
 

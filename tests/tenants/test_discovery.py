@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenants.landlord_file import sampling
-from tenants.landlord_file.code_tables import CodeTables, load_code_tables
+from tenants.landlord_file.code_table_files import load_code_tables
+from tenants.landlord_file.code_tables import CodeTables
 from tenants.landlord_file.discovery import Proposal, UnableToSample, propose
-from tenants.landlord_file.profile import FieldMapping, MappingProfile, load_profile, parse_profile
+from tenants.landlord_file.profile import FieldMapping, MappingProfile
+from tenants.landlord_file.profile_files import load_profile, parse_profile
 from tenants.landlord_file.reader import read
 from tenants.landlord_file.records import Anomaly, HouseholdRecord
 from tests.tenants.dialects import DIALECTS, clean

@@ -23,7 +23,8 @@ from tenants.importing.profile_studio import (
     save_profile,
     try_draft,
 )
-from tenants.landlord_file.profile import PROFILES, ProfileError, parse_profile, shipped_profiles
+from tenants.landlord_file.profile import ProfileError
+from tenants.landlord_file.profile_files import PROFILES, parse_profile, shipped_profiles
 from tenants.landlord_file.profile_text import differences, understood, written
 from tenants.models import ProfileDraft
 from tests.factories.campaigns import CampaignFactory, LandlordFactory

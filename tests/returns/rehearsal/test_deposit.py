@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from returns.rehearsal.deposit import code_tables_csv, households_xml, rules_csv
 from returns.rehearsal.people import Village
-from tenants.landlord_file.code_tables import load_code_tables
-from tenants.landlord_file.profile import load_profile
+from tenants.landlord_file.code_table_files import load_code_tables
+from tenants.landlord_file.profile_files import load_profile
 from tenants.landlord_file.reader import read
 from tenants.landlord_file.records import HouseholdRecord
 

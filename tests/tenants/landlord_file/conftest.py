@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from tenants.landlord_file.code_tables import CodeTables, load_code_tables
-from tenants.landlord_file.profile import MappingProfile, load_profile
+from tenants.landlord_file.code_table_files import load_code_tables
+from tenants.landlord_file.code_tables import CodeTables
+from tenants.landlord_file.profile import MappingProfile
+from tenants.landlord_file.profile_files import load_profile
 from tenants.landlord_file.reader import read
 from tenants.landlord_file.records import Anomaly, HouseholdRecord
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tenants.landlord_file.code_tables import CodeTables
-from tenants.landlord_file.profile import MappingProfile, parse_profile
+from tenants.landlord_file.profile import MappingProfile
+from tenants.landlord_file.profile_files import parse_profile
 from tenants.landlord_file.records import Anomaly, HouseholdRecord
 
 from .conftest import sort_out

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tenants.landlord_file.code_tables import CodeTables
-from tenants.landlord_file.profile import MappingProfile, load_profile, parse_profile
+from tenants.landlord_file.profile import MappingProfile
+from tenants.landlord_file.profile_files import load_profile, parse_profile
 from tenants.landlord_file.reader import read
 from tenants.landlord_file.records import Anomaly
 

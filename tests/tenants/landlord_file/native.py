@@ -7,7 +7,8 @@ from typing import cast
 
 from lxml import etree
 
-from tenants.landlord_file.profile import FieldMapping, load_profile
+from tenants.landlord_file.profile import FieldMapping
+from tenants.landlord_file.profile_files import load_profile
 from tenants.landlord_file.records import HouseholdRecord, OccupantRecord
 
 PROFILE = load_profile("native")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tenants.landlord_file import streaming, watching
 from tenants.landlord_file.code_tables import CodeTables
-from tenants.landlord_file.profile import load_profile
+from tenants.landlord_file.profile_files import load_profile
 from tenants.landlord_file.reader import is_blocking, read
 from tenants.landlord_file.records import Anomaly
 

@@ -10,15 +10,9 @@ import pytest
 from openpyxl import Workbook
 
 from tenants.landlord_file import code_table_files
-from tenants.landlord_file.code_tables import (
-    CodeTableError,
-    CodeTables,
-    canonical_values,
-    load_code_tables,
-    meaning_of,
-    unmapped_codes,
-)
-from tenants.landlord_file.profile import load_profile
+from tenants.landlord_file.code_table_files import load_code_tables
+from tenants.landlord_file.code_tables import CodeTableError, CodeTables, canonical_values, meaning_of, unmapped_codes
+from tenants.landlord_file.profile_files import load_profile
 from tenants.landlord_file.records import Severity
 
 from .conftest import SAMPLES

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenants.landlord_file.layouts import date_layout
-from tenants.landlord_file.profile import parse_profile
+from tenants.landlord_file.profile_files import parse_profile
 
 from .conftest import sort_out
 from .dialects import NO_TABLES, only, profile

@@ -11,7 +11,8 @@ from pathlib import Path
 from lxml import etree
 
 from tenants.landlord_file.code_tables import CodeTables
-from tenants.landlord_file.profile import HOUSEHOLD_TARGETS, OCCUPANT_TARGETS, PROFILES, load_profile, parse_profile
+from tenants.landlord_file.profile import HOUSEHOLD_TARGETS, OCCUPANT_TARGETS
+from tenants.landlord_file.profile_files import PROFILES, load_profile, parse_profile
 
 from .conftest import sort_out
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenants.landlord_file.code_tables import CodeTables
-from tenants.landlord_file.profile import load_profile
+from tenants.landlord_file.profile_files import load_profile
 from tenants.landlord_file.reader import is_blocking, read
 from tenants.landlord_file.records import Anomaly
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tenants.landlord_file.profile import ProfileError, load_profile, parse_profile, shipped_profiles
+from tenants.landlord_file.profile import ProfileError
+from tenants.landlord_file.profile_files import load_profile, parse_profile, shipped_profiles
 
 GOOD: dict[str, Any] = {
     "name": "essai",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from tenants.landlord_file.code_tables import CodeTables, canonical_values
-from tenants.landlord_file.profile import PROFILES
+from tenants.landlord_file.profile_files import PROFILES
 from tenants.landlord_file.records import HouseholdRecord, OccupantRecord
 
 from .conftest import Deposit, sort_out

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tenants.landlord_file.profile import MappingProfile, parse_profile
+from tenants.landlord_file.profile import MappingProfile
+from tenants.landlord_file.profile_files import parse_profile
 from tenants.landlord_file.records import Severity
 
 from .conftest import sort_out
