@@ -37,8 +37,9 @@ from campaigns.questionnaire.parsing import parse
 from campaigns.questionnaire.schema import DefinitionError, Questionnaire
 from campaigns.rule_encoding import drafted_form
 
-# Layouts are drawn up for households of 1 to so many people; larger ones are a case manager's matter.
-LARGEST_HOUSEHOLD = 15
+# Layouts are drawn up for households of 1 to so many people, the largest with further sheets; beyond, a household
+# answers on line or with a case manager.
+LARGEST_HOUSEHOLD = 23
 LAYOUTS_KEPT = 64
 
 

@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 
 from campaigns.law.texts import formal_notice_article
 from campaigns.paper_form.branding import Branding
-from campaigns.paper_form.layout import lay_out
+from campaigns.paper_form.layout import capacity_for, lay_out
 from campaigns.paper_form.letters import Access, Letter, Panel, compose
 from campaigns.paper_form.page_code import return_sheet
 from campaigns.paper_form.painter import FormFill, paint
@@ -117,7 +117,8 @@ def form(*, large: bool, people: int) -> bytes:
     questionnaire = load_library("sls_ops").with_words(year=2027, notice_year=2026, income_year=2025)
     names = ["Inès DURAND-LEFÈVRE", "Thị Ánh Tuyết NGUYỄN", "Łucja WIŚNIEWSKA", "Γιώργος ΠΑΠΑΔΟΠΟΥΛΟΣ"]
     prefills = {("household.phone", 0): "06 39 98 00 12", ("household.email", 0): "ines@exemple.fr"}
-    for row, name in enumerate(names[:people], start=1):
+    names = [names[row % len(names)] for row in range(people)]
+    for row, name in enumerate(names, start=1):
         first, _, last = name.rpartition(" ")
         prefills |= {
             ("occupant.last_name", row): last,
@@ -132,9 +133,9 @@ def form(*, large: bool, people: int) -> bytes:
         "@deadline": "20 novembre 2026",
         "@access_login": REFERENCE,
         "@access_code": ACCESS.code,
-        "@occupant_title": names[:people],
+        "@occupant_title": names,
     }
-    layout = lay_out(questionnaire, 2 if people == 1 else 4, large=large)
+    layout = lay_out(questionnaire, capacity_for(people), large=large)
     return paint(layout, BRANDING, [FormFill(REFERENCE, texts, prefills, ACCESS.qr_url)])
 
 
@@ -164,6 +165,7 @@ def main(folder: Path) -> None:
     ordinary, large = drawn(form(large=False, people=3)), drawn(form(large=True, people=1))
     picture(folder / "questionnaire.png", ordinary[:3])
     picture(folder / "notice.png", ordinary[3:5])
+    picture(folder / "feuille-supplementaire.png", drawn(form(large=False, people=18))[12:15])
     picture(folder / "questionnaire-gros.png", [large[0], large[1], large[3]])
     for name, letter in letters().items():
         picture(folder / f"{name}.png", drawn(compose([letter], BRANDING).pdf)[:2])

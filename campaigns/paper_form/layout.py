@@ -1,10 +1,13 @@
 """Computes the form: where every question, every known value, every text stands, for so many occupants.
 
 Pure. Page 1 is the letter and the household, then come the occupants two by two, then the tables, the pieces to join
-and the legal notice. What is computed here is what `painter` prints and what the reader of scans looks for.
+and the legal notice; those whom the form has no room for come after it, on further sheets of their own. What is
+computed here is what `painter` prints and what the reader of scans looks for.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from campaigns.paper_form import closing
 from campaigns.paper_form.flow import (
@@ -40,6 +43,8 @@ from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box, FormLayout
 from campaigns.questionnaire.schema import Document, Questionnaire, Section
 
 BLOCKS_PER_PAGE = 2
+FORM_ROWS = 16  # occupant rows of the form itself; those beyond stand on further sheets
+SHEET_ROWS = 4  # occupant rows of one further set of sheets
 GAP = 3.0
 SMALLEST_GAP = 2.0
 LARGEST_GAP = 7.0
@@ -49,8 +54,19 @@ FOOT = 285.6  # baseline of the foot, between the two lower marks
 
 
 def capacity_for(occupants: int) -> int:
-    """How many occupant rows are printed for a household of `occupants`: one more at least, whole pages of two."""
+    """How many occupant rows are printed for a household of `occupants`: one more at least, whole pages of two.
+
+    Beyond the form's own rows, by further sheets.
+    """
+    more = occupants + 1 - FORM_ROWS
+    if more > 0:
+        return FORM_ROWS + -(-more // SHEET_ROWS) * SHEET_ROWS
     return -(-(occupants + 1) // BLOCKS_PER_PAGE) * BLOCKS_PER_PAGE
+
+
+def further_sheets(rows: int) -> list[range]:
+    """The occupant rows of each set of further sheets of a form of so many rows; empty when it has room for all."""
+    return [range(first, min(first + SHEET_ROWS, rows + 1)) for first in range(FORM_ROWS + 1, rows + 1, SHEET_ROWS)]
 
 
 def lay_out(
@@ -67,18 +83,21 @@ def lay_out(
         message = f"Un questionnaire papier a au moins une ligne d'occupant ({rows} demandée)."
         raise ValueError(message)
     words = wording or shipped_wording(questionnaire.survey)
-    flow, sizes = Flow(), sizes_of(large=large)
+    flow, sizes, sheets = Flow(), sizes_of(large=large), further_sheets(rows)
     _place_front(flow, questionnaire, words, sizes)
-    for section in questionnaire.sections:
-        if paper_fields(section):
-            _place_section(flow, section, rows, words, sizes)
+    people = range(1, min(rows, FORM_ROWS) + 1)
+    for section in filter(paper_fields, questionnaire.sections):
+        pointing = replace(section, intro=f"{section.intro} {words.sheet_follows}".strip())
+        _place_section(flow, pointing if section.repeated and sheets else section, people, words, sizes)
     _place_closing(flow, questionnaire.documents, words, sizes)
-    pages = flow.page + flow.page % 2
-    if pages > flow.page:
-        flow.fix(_blank(words, sizes), pages)
-    for page in range(1, pages + 1):
-        flow.fix(_furniture(page, pages, sizes), page)
-    return _layout(questionnaire, rows, pages, flow)
+    _end_sheet(flow, words, sizes)
+    for people in sheets:
+        flow.turn()
+        _place_sheet(flow, questionnaire, people, words, sizes)
+        _end_sheet(flow, words, sizes)
+    for page in range(1, flow.page + 1):
+        flow.fix(_furniture(page, flow.page, sizes), page)
+    return _layout(questionnaire, rows, flow.page, flow)
 
 
 def _layout(questionnaire: Questionnaire, rows: int, pages: int, flow: Flow) -> FormLayout:
@@ -105,13 +124,30 @@ def _place_front(flow: Flow, questionnaire: Questionnaire, words: Wording, sizes
         flow.place(how_to_fill(words, head_right(sizes) - LEFT, sizes), SECTION_GAP)
 
 
-def _place_section(flow: Flow, section: Section, rows: int, words: Wording, sizes: Sizes) -> None:
+def _place_section(flow: Flow, section: Section, people: range, words: Wording, sizes: Sizes) -> None:
+    """A section of questions; `people` are the rows of a repeated one."""
     if not section.repeated:
         _place_household(flow, section, words, sizes)
     elif is_table(section, sizes):
-        _place_table(flow, section, rows, words)
+        _place_table(flow, section, people, words)
     else:
-        _place_occupants(flow, section, rows, words, sizes)
+        _place_occupants(flow, section, people, words, sizes)
+
+
+def _place_sheet(flow: Flow, questionnaire: Questionnaire, people: range, words: Wording, sizes: Sizes) -> None:
+    """A further set of sheets: all that is asked of each person, for `people` whom the form has no room for."""
+    title, intro = f"{words.sheet_title} {people[0]} à {people[-1]}", words.sheet_intro
+    for section in questionnaire.sections:
+        if section.repeated and paper_fields(section):
+            _place_section(flow, replace(section, title=title or section.title, intro=intro), people, words, sizes)
+            title = intro = ""
+
+
+def _end_sheet(flow: Flow, words: Wording, sizes: Sizes) -> None:
+    """Printed on both sides: what follows starts on a recto."""
+    if flow.page % 2:
+        flow.turn()
+        flow.fix(_blank(words, sizes), flow.page)
 
 
 def _place_household(flow: Flow, section: Section, words: Wording, sizes: Sizes) -> None:
@@ -140,15 +176,15 @@ def _place_under(flow: Flow, head: Block, first: Block, gap: float = GAP) -> Non
     flow.place(first, gap)
 
 
-def _place_occupants(flow: Flow, section: Section, rows: int, words: Wording, sizes: Sizes) -> None:
+def _place_occupants(flow: Flow, section: Section, people: range, words: Wording, sizes: Sizes) -> None:
     """One block an occupant, with the heads of the two columns on each page."""
     head = captioned(heading(section.title, section.intro, sizes), sizes)
-    first = occupant_panels(section, 1, sizes, head.height)
+    first = occupant_panels(section, people[0], sizes, head.height)
     if not flow.room_for(head, first[0]) and flow.y > HEAD_TOP:
         flow.turn()
     flow.place(head)
     gap = _even_gap(first)
-    for row in range(1, rows + 1):
+    for row in people:
         for panel in occupant_panels(section, row, sizes, head.height):
             if not flow.room_for(panel):
                 flow.turn()
@@ -165,16 +201,16 @@ def _even_gap(panels: list[Block]) -> float:
     return min(LARGEST_GAP, max(SMALLEST_GAP, free / (BLOCKS_PER_PAGE - 1)))
 
 
-def _place_table(flow: Flow, section: Section, rows: int, words: Wording) -> None:
+def _place_table(flow: Flow, section: Section, people: range, words: Wording) -> None:
     """One line an occupant; the heads of the columns come again on each page."""
-    first = table_row(section, 1)
+    first = table_row(section, people[0])
     head = table_head(section)
     opening = heading(section.title, section.intro)
     if not flow.room_for(opening, head, first) and flow.y > HEAD_TOP:
         flow.turn()
     flow.place(opening)
     flow.place(head)
-    for row in range(1, rows + 1):
+    for row in people:
         line = table_row(section, row)
         if not flow.room_for(line):
             flow.turn()

@@ -42,6 +42,9 @@ class Wording:
     legal_title: str
     legal: tuple[str, ...]
     blank_page: str
+    sheet_title: str
+    sheet_intro: str
+    sheet_follows: str
 
 
 def wording_from(tables: dict[str, Any]) -> Wording:

@@ -109,7 +109,7 @@ def _problem(workshop: Workshop, postcode: str, city: str, people: int | None, *
         return "Le ménage n'a aucun occupant : personne à qui écrire."
     if (capacity_for(people), large) not in workshop.layouts:
         largest = max((rows for rows, _ in workshop.layouts), default=0)
-        return f"Le ménage est trop grand pour le formulaire (au plus {largest} lignes d'occupants)."
+        return f"Le ménage est trop grand : {largest} lignes d'occupants au plus, feuilles supplémentaires comprises."
     return ""
 
 

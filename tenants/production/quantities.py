@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db.models import Max, QuerySet
 
 from campaigns.models import Campaign
-from campaigns.paper_form.layout import capacity_for
+from campaigns.paper_form.layout import capacity_for, further_sheets
 from tenants.models import PrintBatch, Purpose, Supply, SurveyCase
 
 
@@ -27,7 +27,9 @@ class Variant:
     @property
     def label(self) -> str:
         """The layout in words."""
-        return f"{self.rows} lignes d'occupants" + (", gros caractères" if self.large else "")
+        further = sum(map(len, further_sheets(self.rows)))
+        told = f"{self.rows} lignes d'occupants" + (f", dont {further} sur feuilles supplémentaires" if further else "")
+        return told + (", gros caractères" if self.large else "")
 
     @property
     def sheets(self) -> int:

@@ -21,6 +21,17 @@ DATES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _few_sizes(monkeypatch):
+    """Few layouts to draw up."""
+    monkeypatch.setattr(operations, "LARGEST_HOUSEHOLD", 3)
+
+
+def test_layouts_are_drawn_up_for_whole_pages_then_for_whole_further_sheets(monkeypatch):
+    monkeypatch.undo()
+    assert operations._capacities() == [2, 4, 6, 8, 10, 12, 14, 16, 20, 24]
+
+
 def opened(landlord, now, **changes):
     return operations.open_campaign(landlord=landlord, survey="sls", year=2027, now=now, **(DATES | changes))
 

@@ -12,6 +12,7 @@ from returns.intake import read_batch, receive_scans
 from returns.models import FieldReading, KeyingTask, Page, ScanBatch, SupportingDocument, SurveyReturn
 from tenants import access_codes
 from tenants.case_states import State
+from tests.factories.campaigns import RevisionFactory
 from tests.factories.tenants import CaseFactory
 from tests.returns.sheets import (
     blank,
@@ -23,6 +24,7 @@ from tests.returns.sheets import (
     states,
     tick,
     upside_down,
+    variant_of,
     write_letters,
 )
 
@@ -77,6 +79,19 @@ def test_what_is_ticked_is_declared_and_what_is_written_is_keyed(case, variant, 
     assert [(task.field, task.row) for task in tasks] == [("occupant.first_name", 4)]
     case.refresh_from_db()
     assert case.state == State.RECEIVED
+
+
+def test_a_further_sheet_is_read_and_keyed_like_any_page_of_its_form(case, campaign, received):
+    variant = variant_of(RevisionFactory(campaign=campaign), 20)
+    sheets = printed(variant.layout, case)
+    tick(sheets, variant.layout, "occupant.activity", 18, "retired")
+    write_letters(sheets, variant.layout, "occupant.first_name", 19, "Lou")
+    first = next(zone.page for zone in variant.layout.zones if zone.row == 17)
+    batch = received(sheets[first - 1 : first + 1])
+    assert states(batch) == [Page.State.MATCHED, Page.State.MATCHED]
+    assert declaration_of(case).values()["occupant.activity", 18] == "retired"
+    [task] = KeyingTask.objects.filter(survey_return__case=case)
+    assert (task.field, task.row) == ("occupant.first_name", 19)
 
 
 def test_what_is_written_beside_the_questions_is_told_in_the_history(case, variant, received):

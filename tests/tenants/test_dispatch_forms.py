@@ -37,6 +37,7 @@ from tests.factories.tenants import CaseFactory
 from tests.tenants.printing import (
     LATER,
     NOW,
+    approve,
     codes_on,
     content,
     households,
@@ -197,6 +198,28 @@ class TestForms:
         assert "trop grand" in told[crowd.reference]
         assert "code postal" in told[nowhere.reference]
         assert set(told) == {nobody.reference, crowd.reference, nowhere.reference}
+
+    def test_a_household_that_the_form_has_no_room_for_gets_further_sheets(
+        self, db: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(operations, "_capacities", lambda: [2, 20])
+        campaign = CampaignFactory()
+        approve(campaign)
+        [crowd] = households(campaign, 18)
+
+        [batch] = compose_forms(campaign=campaign, now=NOW)
+
+        document, told = content(batch.document), json.loads(content(batch.manifest))
+        seen = [text for page in range(batch.pages) for text in codes_on(document, page)]
+        codes = [page_code.parse(text) for text in seen if text.startswith("F1-")]
+        last = crowd.household.occupants.get(row=18)
+        crowd.refresh_from_db()
+        assert crowd.layout_rows == 20
+        assert [(code.case, code.page) for code in codes] == [
+            (crowd.reference, page) for page in range(1, batch.pages + 1)
+        ]
+        assert last.full_name in text_of(document, 12, 1)
+        assert told["warnings"] == {}
 
     def test_a_full_disk_leaves_nothing(self, approved: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
         cases = households(approved, 1, 1)

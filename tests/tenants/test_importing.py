@@ -72,6 +72,21 @@ class TestSamples:
 
 
 class TestScope:
+    def test_a_household_larger_than_the_form_is_imported_whole(self, now):
+        campaign = ready("a", now)
+        head, one = sample("a").decode().split("\n<Locataire>")[:2]
+        child = re.search(r'<Occupant rang="3">.*?</Occupant>', one)[0]
+        more = "".join(
+            child.replace('rang="3"', f'rang="{row}"').replace("Dominique", f"Enfant {chr(61 + row)}")
+            for row in range(4, 20)
+        )
+        content = f"{head}\n<Locataire>{one.replace(child, child + more)}\n</EnqueteSLS>".encode()
+        deposit, report = imported(campaign, content, now)
+        assert (report.created, report.left_out) == (1, 0)
+        assert not deposit.anomalies.exclude(expected="NF Z10-011").exists()
+        rows = Occupant.objects.filter(household__campaign=campaign).order_by("row").values_list("row", flat=True)
+        assert list(rows) == list(range(1, 20))
+
     def test_exempt_households_are_out_of_an_sls_survey_with_the_reason(self, now):
         campaign = ready("a", now)
         _, report = imported(campaign, sample("a"), now)

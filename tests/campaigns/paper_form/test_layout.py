@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.paper_form.answers import HANDLERS
-from campaigns.paper_form.layout import capacity_for, lay_out
+from campaigns.paper_form.layout import FORM_ROWS, SHEET_ROWS, capacity_for, lay_out
 from campaigns.paper_form.proofing import problems
 from campaigns.paper_form.zones import Box, FormLayout, ZoneKind
 from campaigns.questionnaire.schema import Choice, Field, FieldType, Questionnaire, Section
@@ -38,7 +38,7 @@ def small_questionnaires(draw: st.DrawFn) -> Questionnaire:
 
 @pytest.mark.parametrize("large", [False, True], ids=["ordinary", "large"])
 @pytest.mark.parametrize("key", ["sls", "ops", "sls_ops"])
-@pytest.mark.parametrize("rows", [1, 2, 3, 4, 8, 12, 20, 22])
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 8, 16, 20, 24])
 def test_the_library_lays_out_without_a_problem(key: str, rows: int, *, large: bool) -> None:
     questionnaire = survey(key)
 
@@ -68,13 +68,42 @@ def test_a_household_of_one_takes_two_sheets(key: str) -> None:
     assert lay_out(survey(key), capacity_for(1)).pages == 4
 
 
-@pytest.mark.parametrize("occupants", range(1, 21))
+@pytest.mark.parametrize("occupants", range(1, 30))
 def test_capacity_leaves_a_row_for_a_newcomer_and_fills_whole_pages(occupants: int) -> None:
     rows = capacity_for(occupants)
 
     assert rows > occupants
     assert rows % 2 == 0
-    assert rows <= occupants + 2
+    assert rows <= occupants + (2 if rows <= FORM_ROWS else SHEET_ROWS)
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["ordinary", "large"])
+def test_those_whom_the_form_has_no_room_for_have_sheets_of_their_own(*, large: bool) -> None:
+    questionnaire = survey("sls")
+    form, longer = (lay_out(questionnaire, rows, large=large) for rows in (FORM_ROWS, FORM_ROWS + 2 * SHEET_ROWS))
+
+    people = [{zone.row for zone in longer.on_page(page) if zone.row} for page in range(1, 1 + longer.pages)]
+    titles = {text.page: text.text for text in longer.texts if text.text.startswith("Feuille supplémentaire")}
+    first, second = (next(page for page, rows in enumerate(people, 1) if row in rows) for row in (17, 21))
+    assert first == form.pages + 1
+    assert (first % 2, second % 2) == (1, 1)
+    assert titles[first].endswith("personnes 17 à 20")
+    assert titles[second].endswith("personnes 21 à 24")
+    assert max(row for rows in people[: first - 1] for row in rows) == FORM_ROWS
+    assert {row for rows in people[first - 1 : second - 1] for row in rows} == {17, 18, 19, 20}
+    asked = {row: {zone.field for zone in longer.zones if zone.row == row} for row in (1, 17, 24)}
+    assert asked[1] == asked[17] == asked[24]
+    assert [zone for zone in form.zones if not zone.row] == [zone for zone in longer.zones if not zone.row]
+
+
+@pytest.mark.parametrize("key", ["sls", "ops", "sls_ops"])
+def test_the_form_says_that_further_sheets_follow_only_where_they_do(key: str) -> None:
+    said = [
+        any("feuilles supplémentaires" in text.text for text in lay_out(survey(key), rows).texts)
+        for rows in (FORM_ROWS, FORM_ROWS + SHEET_ROWS)
+    ]
+
+    assert said == [False, True]
 
 
 def test_no_row_is_refused() -> None:
