@@ -67,6 +67,7 @@ list_missing() {
     has pdftotext || need poppler-utils
     has qpdf || need qpdf
     has_library libzbar.so.0 || need libzbar0
+    has dmtxread || need dmtx-utils
     has openssl || need openssl
 }
 

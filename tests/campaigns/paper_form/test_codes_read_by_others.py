@@ -1,13 +1,19 @@
 """The codes of a page as a print shop, a post office or another firm's software reads them, at 200 dpi.
 
-zxing-cpp and zbar, which share no code, read them in every state of the sheet.
+zxing-cpp and zbar, which share no code, read the codes of the form in every state of the sheet; zxing-cpp and libdmtx
+those of an inserter.
 """
 
 from __future__ import annotations
 
+import io
+import shutil
+import subprocess
 from itertools import pairwise
 
+import cv2
 import numpy
+import pikepdf
 import pytest
 import zxingcpp
 from hypothesis import assume, given
@@ -20,6 +26,8 @@ from campaigns.paper_form.envelope_code import parse as parse_envelope
 from campaigns.paper_form.layout import lay_out
 from campaigns.paper_form.page_code import SYMBOLS, PageCode, UnreadablePageCode, parse
 from campaigns.paper_form.painter import paint
+from campaigns.paper_form.sheet_code import sheet_codes
+from campaigns.paper_form.sheet_marks import mark_sheets
 from tests.campaigns.paper_form.conftest import made_up_fill, page_images, survey
 
 LAYOUT = lay_out(survey("sls"), 2)
@@ -82,6 +90,44 @@ def test_independent_readers_read_every_code_of_every_page(reader, state: str, p
 
 def test_a_bad_fax_is_still_read_by_zbar(pages) -> None:
     assert all(said <= by_zbar(faxed(page, specks=0.01)) for said, page in pages)
+
+
+def by_libdmtx(mark: numpy.ndarray) -> list[str]:
+    program = shutil.which("dmtxread")
+    assert program, "dmtx-utils manque : relancez scripts/setup.sh test"
+    read = subprocess.run(
+        [program, "--stop-after=1", "--milliseconds=5000", "-"],
+        input=cv2.imencode(".png", mark)[1].tobytes(),
+        capture_output=True,
+        check=False,
+    )
+    return read.stdout.decode().split()
+
+
+def by_zxing_too(mark: numpy.ndarray) -> list[str]:
+    return [each.text for each in zxingcpp.read_barcodes(mark)]
+
+
+@pytest.fixture(scope="module")
+def marked(branding: Branding) -> list[tuple[str, numpy.ndarray]]:
+    """The left margin of each recto of an envelope, and the code that its mark bears."""
+    with pikepdf.open(io.BytesIO(paint(LAYOUT, branding, [made_up_fill(20)]))) as pdf:
+        mark_sheets(pdf, [(1, LAYOUT.pages)])
+        stream = io.BytesIO()
+        pdf.save(stream)
+    rectos = page_images(stream.getvalue(), dpi=300)[::2]
+    codes = sheet_codes(1, len(rectos))
+    dot = rectos[0].shape[1] / 210
+    return [
+        (code, numpy.ascontiguousarray(page[round(110 * dot) : round(136 * dot), : round(13 * dot)]))
+        for code, page in zip(codes, rectos, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("state", [state for state in STATES if state != "a corner missing"])
+@pytest.mark.parametrize("reader", [by_libdmtx, by_zxing_too])
+def test_the_marks_of_an_inserter_are_read_on_every_recto(reader, state: str, marked) -> None:
+    assert [reader(STATES[state](margin)) for _, margin in marked] == [[code] for code, _ in marked]
 
 
 LETTERS = st.sampled_from(SYMBOLS)
