@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Any
 
+from django.template.loader import get_template
 from django.utils.formats import date_format
 
 from campaigns.code_tables import pinned_tables
@@ -32,8 +34,20 @@ TEXTS: Mapping[str, str] = {
     "accent": "Couleur",
     "prepaid_reply": "Enveloppe retour prépayée",
 }
+# Letters by the name of their template, as people call them; only the law's own text, dated, is not signed with them.
+LETTERS: Mapping[str, str] = {
+    "reminder_digital": "Relance à qui a une adresse électronique ou un mobile",
+    "reminder_letter": "Relance",
+    "complement": "Demande de compléments",
+    "formal_notice": "Mise en demeure",
+    "late_answer": "Réponse hors délai",
+    "receipt": "Accusé de réception",
+    "receipt_next_step": "Accusé de réception, la suite",
+}
+LETTER_FOLDER = "messages/letter"
 KINDS = ("texts", "zones", "prefills", "shapes")  # of what a layout draws, page by page
 FORM, LAYOUT, WORDS = "Questions, pièces et règles", "Mise en page", "Textes, adresses et logo"
+LETTERS_TOLD = "Courriers"
 DATES, CODES = "Dates et documents", "Tables de correspondance"
 
 
@@ -57,17 +71,42 @@ def covered_by(revision: QuestionnaireRevision) -> dict[str, Any]:
         "rules": _sha256_of(campaign.rules_document),
         "reply_by": campaign.reply_by.isoformat(),
     }
+    told["letters"] = {name: letter_source(name) for name in LETTERS}
     tables = pinned_tables(revision)
     if tables:
         told["codes"] = {table.name: table.digest for table in tables}
     return told
 
 
-def digest_of(revision: QuestionnaireRevision) -> str:
-    """SHA-256 (hex) over all that an approval covers: definition, layouts, the landlord's texts, rules document."""
+def letter_source(name: str) -> str:
+    """The text of a letter before a household's own words are put in."""
+    template: Any = get_template(f"{LETTER_FOLDER}/{name}.txt")
+    return str(template.template.source)
+
+
+def digest_of(revision: QuestionnaireRevision, *, without: Collection[str] = ()) -> str:
+    """SHA-256 (hex) over all that an approval covers: definition, layouts, letters, own texts, rules document.
+
+    `without` leaves out what was not shown yet when a proof was presented.
+    """
     layouts = [each.tables for each in revision.layouts.order_by("rows", "large")]
     told = covered_by(revision) | {"definition": revision.definition, "layouts": layouts}
-    return hashlib.sha256(canonical(told).encode()).hexdigest()
+    return hashlib.sha256(
+        canonical({name: each for name, each in told.items() if name not in without}).encode()
+    ).hexdigest()
+
+
+def still_holds(proof: FormProof) -> bool:
+    """Whether what would be printed is what that proof showed; letters count when it showed them."""
+    return digest_of(proof.revision, without=() if "letters" in proof.covered else ("letters",)) == proof.digest
+
+
+def changed_letters(proof: FormProof) -> list[str]:
+    """The letters, as people call them, whose text is no longer that of the proof."""
+    signed = proof.covered.get("letters", {})
+    return [
+        LETTERS.get(name, name) for name, source in signed.items() if name in LETTERS and letter_source(name) != source
+    ]
 
 
 def canonical(told: Any) -> str:
@@ -99,6 +138,7 @@ def changes_between(before: FormProof, after: FormProof) -> list[Changes]:
         FORM: [each.line for each in difference(*forms)],
         LAYOUT: list(_layouts(before.revision, after.revision)),
         WORDS: list(_texts(old, new)) if old and new else [],
+        LETTERS_TOLD: list(_letters(old.get("letters", {}), new.get("letters", {}))),
         DATES: list(_documents(old, new)) if old and new else [],
         CODES: list(_codes(old.get("codes", {}), new.get("codes", {}))),
     }
@@ -134,6 +174,19 @@ def _file(what: str, before: str, after: str, replaced: str, added: str, dropped
 def _codes(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(old.keys() | new.keys()):
         yield from _file(f"La table « {name} »", old.get(name, ""), new.get(name, ""), "modifiée", "ajoutée", "retirée")
+
+
+def _letters(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+    """The letters that are new to the proof, or whose words change, with the words."""
+    if not old:
+        yield from (["Les courriers sont montrés pour la première fois."] if new else [])
+        return
+    for name, label in LETTERS.items():
+        before, after = ((each.get(name) or "").split() for each in (old, new))
+        for tag, start, end, first, last in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+            if tag != "equal":
+                was, now = " ".join(before[start:end]), " ".join(after[first:last])
+                yield f"{label} : {_told(was)} devient {_told(now)}."
 
 
 def _layouts(before: QuestionnaireRevision, after: QuestionnaireRevision) -> Iterator[str]:

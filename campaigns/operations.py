@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from campaigns.code_tables import form_tables, pins_are_old, uncovered
-from campaigns.covered import canonical, covered_by, digest_of
+from campaigns.covered import canonical, changed_letters, covered_by, digest_of, still_holds
 from campaigns.law.timetable import breaches, default_calendar
 from campaigns.legal import rules_of
 from campaigns.models import (
@@ -195,13 +195,19 @@ def differences(*, before: QuestionnaireRevision, after: QuestionnaireRevision) 
 
 
 @transaction.atomic
-def present_proof(*, revision: QuestionnaireRevision, document: bytes, now: dt.datetime) -> FormProof:
-    """A proof for the landlord to sign; those still open for the campaign are replaced."""
+def present_proof(
+    *, revision: QuestionnaireRevision, document: bytes, now: dt.datetime, contents: Sequence[Mapping[str, Any]] = ()
+) -> FormProof:
+    """A proof for the landlord to sign; those still open for the campaign are replaced.
+
+    `contents` tells what its pages show: `title`, `first` page, number of `pages`.
+    """
     campaign = revision.campaign
     FormProof.objects.filter(revision__campaign=campaign, state=FormProof.State.OPEN).update(
         state=FormProof.State.REPLACED, decided_at=now
     )
     proof = FormProof(revision=revision, digest=digest_of(revision), covered=covered_by(revision))
+    proof.contents = [dict(part) for part in contents]
     proof.document.save(f"bat-{campaign.pk}-r{revision.number}.pdf", ContentFile(document), save=False)
     proof.save()
     if campaign.stage == Campaign.Stage.PREPARATION:
@@ -218,7 +224,7 @@ def approve_proof(*, proof: FormProof, actor: User, now: dt.datetime, comment: s
     """
     proof = _open_proof(proof, actor, comment)
     revision = proof.revision
-    if digest_of(revision) != proof.digest:
+    if not still_holds(proof):
         raise UnableToDecide(
             "Le formulaire, ses textes ou ses codes ont changé depuis ce BAT : présentez-en un nouveau."
         )
@@ -277,20 +283,30 @@ def _decide(proof: FormProof, state: FormProof.State, actor: User, now: dt.datet
 
 def approved_revision(campaign: Campaign) -> QuestionnaireRevision:
     """The revision to print. Raises UnableToPrint when no BAT is approved or when anything it covers has changed."""
-    proof = (
-        FormProof.objects.filter(revision__campaign=campaign, state=FormProof.State.APPROVED)
-        .select_related("revision__campaign__landlord")
-        .order_by("-decided_at")
-        .first()
-    )
+    proof = _approved_proof(campaign)
     if proof is None:
         raise UnableToPrint("Aucun BAT n'est approuvé : présentez le formulaire au bailleur.")
-    if digest_of(proof.revision) != proof.digest:
+    if not still_holds(proof):
         raise UnableToPrint(
-            "Ce qui serait imprimé n'est plus ce que le bailleur a approuvé (formulaire, adresses, logo, règles) : "
-            "présentez un nouveau BAT."
+            "Ce qui serait imprimé n'est plus ce que le bailleur a approuvé (formulaire, courriers, adresses, logo, "
+            "règles) : présentez un nouveau BAT."
         )
     return proof.revision
+
+
+def _approved_proof(campaign: Campaign) -> FormProof | None:
+    approved = FormProof.objects.filter(revision__campaign=campaign, state=FormProof.State.APPROVED)
+    return approved.select_related("revision__campaign__landlord").order_by("-decided_at").first()
+
+
+def hold_to_letters(campaign: Campaign) -> None:
+    """Raises UnableToPrint when a letter no longer has the text that the landlord approved."""
+    proof = _approved_proof(campaign)
+    if proof is not None and (changed := changed_letters(proof)):
+        raise UnableToPrint(
+            f"Ces courriers n'ont plus le texte que le bailleur a approuvé : {', '.join(changed)}. "
+            "Présentez un nouveau BAT."
+        )
 
 
 # ── The field ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
 
 import numpy
 import pypdfium2
@@ -46,22 +49,54 @@ def page(proof: FormProof, number: int) -> bytes | None:
     return _png(picture) if picture is not None else None
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A page of a proof beside that of the proof before: what it shows, its number in each, None where it has none."""
+
+    title: str
+    old: int | None
+    new: int | None
+
+
 def difference(before: FormProof, after: FormProof, number: int) -> bytes | None:
     """A page of `after`, what `before` has otherwise brought out (PNG); None when there is no such page."""
-    new, old = _picture(after, number), _picture(before, number)
+    new = _picture(after, number)
+    earlier = next((pair.old for pair in pairs(before, after) if pair.new == number), None)
+    old = _picture(before, earlier) if earlier else None
     if new is None or old is None:
         return _png(new) if new is not None else None
     return _png(_brought_out(old, new))
 
 
-def changed_pages(before: FormProof, after: FormProof) -> list[int]:
+def pairs(before: FormProof, after: FormProof) -> list[Pair]:
+    """The pages of both proofs side by side: by what they show where both say it, else by their numbers."""
+    if not (before.contents and after.contents):
+        both = range(1, count(before) + 1), range(1, count(after) + 1)
+        return [Pair("", old, new) for old, new in zip_longest(*both)]
+    earlier = {part["title"]: part for part in before.contents}
+    later = {part["title"]: part for part in after.contents}
+    told = [
+        Pair(title, old, new)
+        for title in later | earlier
+        for old, new in zip_longest(_numbers(earlier.get(title)), _numbers(later.get(title)))
+    ]
+    return told
+
+
+def _numbers(part: Mapping[str, Any] | None) -> range:
+    return range(part["first"], part["first"] + part["pages"]) if part else range(0)
+
+
+def changed_pages(before: FormProof, after: FormProof) -> list[Pair]:
     """The pages that do not look the same, those of one proof only included."""
     with _opened(before) as old, _opened(after) as new:
         if old is None or new is None:
             return []
-        common = min(len(old), len(new))
-        moved = [number for number in range(1, common + 1) if _differs(old[number - 1], new[number - 1])]
-        return [*moved, *range(common + 1, max(len(old), len(new)) + 1)]
+        return [
+            pair
+            for pair in pairs(before, after)
+            if pair.old is None or pair.new is None or _differs(old[pair.old - 1], new[pair.new - 1])
+        ]
 
 
 def _differs(old: pypdfium2.PdfPage, new: pypdfium2.PdfPage) -> bool:

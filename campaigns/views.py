@@ -113,16 +113,14 @@ def proof_comparison(request: HttpRequest, pk: int) -> HttpResponse:
     if before is None:
         raise Http404("C'est la première épreuve de cette campagne.")
     changed = proof_pictures.changed_pages(before, shown)
-    last = max(proof_pictures.count(before), proof_pictures.count(shown))
+    moved = {pair.new for pair in changed}
     context = {
         "proof": shown,
         "before": before,
         "campaign": shown.revision.campaign,
         "rehearsal": shown.revision.campaign.rehearsal,
         "changed": changed,
-        "same": [number for number in range(1, last + 1) if number not in changed],
-        "pages_before": proof_pictures.count(before),
-        "pages": proof_pictures.count(shown),
+        "same": [number for number in range(1, proof_pictures.count(shown) + 1) if number not in moved],
     }
     return TemplateResponse(request, "campaigns/proof_comparison.html", context)
 
@@ -160,7 +158,8 @@ def _proof_page(
         "before": before,
         "changes": changes_between(before, shown) if before else [],
         "versions": _versions(shown),
-        "numbers": range(1, proof_pictures.count(shown) + 1),
+        "parts": _parts(shown),
+        "pages": proof_pictures.count(shown),
         "remarks": shown.remarks.select_related("author"),
         "may_remark": shown.state in OPEN,
         "remark": remark,
@@ -170,6 +169,12 @@ def _proof_page(
         "in_its_name": isinstance(request.user, User) and not request.user.is_landlord,
     }
     return TemplateResponse(request, "campaigns/proof.html", context, status=422 if refusal or remark_refusal else 200)
+
+
+def _parts(shown: FormProof) -> list[dict[str, Any]]:
+    """What the pages of a proof show, each part with its numbers; one part where the proof does not say."""
+    contents = shown.contents or [{"title": "", "first": 1, "pages": proof_pictures.count(shown)}]
+    return [part | {"numbers": range(part["first"], part["first"] + part["pages"])} for part in contents]
 
 
 def _versions(shown: FormProof) -> list[FormProof]:

@@ -6,21 +6,13 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 
-from django.utils import timezone
-from django.utils.formats import date_format
-
 from campaigns.models import Landlord
-from campaigns.paper_form.letters import Letter, Panel
 from portal.drafts import draft_of
 from returns.answers import display_name
 from returns.models import SupportingDocument, SurveyReturn
 from tenants.case_states import State
-from tenants.dispatch import accessible
+from tenants.dispatch import Acknowledged, accessible, next_step, receipt_letter
 from tenants.models import SurveyCase
-
-DATE, DAY = "l j F Y", "j F Y"
-REHEARSAL = "RÉPÉTITION : réponse inventée, sans valeur."
-NO_PIECE = "Aucune pièce."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +50,7 @@ class Receipt:
     @property
     def next_step(self) -> str:
         """What happens now, in a sentence or two."""
-        if self.complete:
-            return "Votre dossier est complet. Vous n'avez rien d'autre à faire."
-        if self.missing:
-            return "Votre réponse est prise en compte. Il manque encore quelques éléments pour compléter votre dossier."
-        return "Nous examinons votre réponse. Si quelque chose manque, nous vous écrirons."
+        return next_step(complete=self.complete, missing=self.missing)
 
 
 def receipt_of(case: SurveyCase, survey_return: SurveyReturn) -> Receipt:
@@ -98,27 +86,16 @@ def _line(label: str, who: str, count: int) -> str:
 
 def receipt_pdf(receipt: Receipt) -> bytes:
     """The receipt as an accessible PDF (tagged), in the look of the landlord's letters."""
-    at = timezone.localtime(receipt.received_at)
-    told = (
-        f"{receipt.title}, dossier {receipt.case.reference}.",
-        f"Numéro de reçu : {receipt.number}",
-        f"Reçu le {date_format(at, DATE)} à {at:%H h %M}, {_by(receipt.channel)}.",
+    told = Acknowledged(
+        number=receipt.number,
+        received_at=receipt.received_at,
+        by=_by(receipt.channel),
+        pieces=receipt.pieces,
+        missing=receipt.missing,
+        due_on=receipt.due_on,
+        complete=receipt.complete,
     )
-    panels = [Panel("Pièces reçues", receipt.pieces or (NO_PIECE,))]
-    if receipt.missing:
-        due = f" avant le {date_format(receipt.due_on, DATE)}" if receipt.due_on else ""
-        panels.append(Panel(f"Il manque encore{due}", receipt.missing))
-    letter = Letter(
-        title="Accusé de réception",
-        paragraphs=(REHEARSAL, *told) if receipt.case.campaign.rehearsal else told,
-        address_lines=(),
-        reference=receipt.case.reference,
-        place_date=f"Le {date_format(at, DAY)}",
-        panels=tuple(panels),
-        closing=(receipt.next_step, f"Une question ? {receipt.landlord.hotline}, {receipt.landlord.hotline_hours}."),
-        large=receipt.case.household.large_print,
-    )
-    return accessible(letter, receipt.case.campaign)
+    return accessible(receipt_letter(receipt.case, told), receipt.case.campaign)
 
 
 def _by(channel: str) -> str:

@@ -142,6 +142,7 @@ class FormProof(models.Model):
     )
     comment = models.TextField("commentaire", blank=True)
     covered = models.JSONField("textes couverts", default=dict, blank=True)
+    contents = models.JSONField("sommaire", default=list, blank=True)
 
     landlord_path = "revision__campaign__landlord"
     objects = LandlordManager()

@@ -18,7 +18,17 @@ from campaigns.paper_form.proofing import preflight_texts
 from campaigns.paper_form.tagged import TaggedPaper, Told
 from campaigns.paper_form.zones import FormLayout, PrefillSpot
 
-__all__ = ["Access", "Letter", "LetterFile", "Panel", "compose", "letter_layout", "preflight_letter", "tagged_letter"]
+__all__ = [
+    "Access",
+    "Letter",
+    "LetterFile",
+    "Panel",
+    "compose",
+    "letter_layout",
+    "preflight_letter",
+    "print_letter",
+    "tagged_letter",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,7 @@ def compose(letters: Iterable[Letter], branding: Branding) -> LetterFile:
     """The letters one after another, each an even number of pages. Raises ValueError when there is none."""
     stream = BytesIO()
     ink = Ink(open_canvas(stream, "Courriers"), branding)
-    pages = tuple(_print(letter, ink) for letter in letters)
+    pages = tuple(print_letter(letter, ink) for letter in letters)
     if not pages:
         message = "Aucun courrier à composer."
         raise ValueError(message)
@@ -85,7 +95,8 @@ def _told(spot: PrefillSpot, letter: Letter, fill: FormFill, branding: Branding)
     return lines_of(spot, fill, branding)
 
 
-def _print(letter: Letter, ink: Ink) -> int:
+def print_letter(letter: Letter, ink: Ink) -> int:
+    """Print a letter on the pages that follow; returns how many it takes, an even number."""
     layout, fill = letter_layout(letter, ink.branding), _fill(letter)
     for page in range(1, layout.pages + 1):
         draw_art(ink, layout, page)

@@ -5,7 +5,7 @@ Nothing personal ever enters the shared art: a page shows its own household's te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import IO
@@ -66,17 +66,20 @@ class Press:
         self.canvas = open_canvas(stream, title)
         self.ink = Ink(self.canvas, branding)
         self.branding = branding
-        self._spots: dict[str, list[list[PrefillSpot]]] = {}
+        self._spots: dict[str, list[PrefillSpot]] = {}
         self.pages = 0
 
-    def print(self, layout: FormLayout, fill: FormFill) -> int:
-        """Print one form; returns its first page in the file, counted from 1."""
-        if layout.fingerprint not in self._spots:
-            self._prepare(layout)
+    def print(self, layout: FormLayout, fill: FormFill, only: Collection[int] | None = None) -> int:
+        """Print one form, or `only` those of its pages; returns its first page in the file, counted from 1."""
         first = self.pages + 1
-        for page, spots in enumerate(self._spots[layout.fingerprint], start=1):
-            self.canvas.doForm(_art_name(layout, page))
-            self._print_page(layout, fill, page, spots)
+        for page in range(1, layout.pages + 1):
+            if only is not None and page not in only:
+                continue
+            art = _art_name(layout, page)
+            if art not in self._spots:
+                self._prepare(layout, page, art)
+            self.canvas.doForm(art)
+            self._print_page(layout, fill, page, self._spots[art])
             self.canvas.showPage()
             self.pages += 1
         return first
@@ -86,13 +89,17 @@ class Press:
         if self.pages:
             self.canvas.save()
 
-    def _prepare(self, layout: FormLayout) -> None:
-        """Store the art of each page and sort out the spots that hold a household's own texts."""
-        self._spots[layout.fingerprint] = [own_spots(layout, page) for page in range(1, layout.pages + 1)]
-        for page in range(1, layout.pages + 1):
-            self.canvas.beginForm(_art_name(layout, page), 0, 0, PAGE_WIDTH * POINT, PAGE_HEIGHT * POINT)
-            draw_art(self.ink, layout, page)
-            self.canvas.endForm()
+    def announce(self, title: str) -> None:
+        """Name what begins on the next page, in the reader's table of contents."""
+        self.canvas.bookmarkPage(f"p{self.pages + 1}")
+        self.canvas.addOutlineEntry(title, f"p{self.pages + 1}")
+
+    def _prepare(self, layout: FormLayout, page: int, art: str) -> None:
+        """Store the art of a page and sort out the spots that hold a household's own texts."""
+        self._spots[art] = own_spots(layout, page)
+        self.canvas.beginForm(art, 0, 0, PAGE_WIDTH * POINT, PAGE_HEIGHT * POINT)
+        draw_art(self.ink, layout, page)
+        self.canvas.endForm()
 
     def _print_page(self, layout: FormLayout, fill: FormFill, page: int, spots: list[PrefillSpot]) -> None:
         code = str(PageCode(case=fill.case_reference, page=page, layout=layout.fingerprint))

@@ -8,11 +8,13 @@ from tenants.dispatch.handover import UnableToHandOver, hand_over
 from tenants.dispatch.letters import compose_letters
 from tenants.dispatch.posting import UnableToPost, record_posting, to_pull
 from tenants.dispatch.proof import compose_proof
+from tenants.dispatch.receipt_letter import Acknowledged, next_step, receipt_letter
 from tenants.dispatch.reconciling import Reconciliation, UnableToReconcile, reconcile, record_outcome
 from tenants.dispatch.reprints import UnableToReprint, ask_reprint, compose_reprints
 from tenants.dispatch.shops import exchange_of
 
 __all__ = [
+    "Acknowledged",
     "Reconciliation",
     "UnableToCompose",
     "UnableToHandOver",
@@ -33,6 +35,8 @@ __all__ = [
     "layout_problems",
     "left_out",
     "letters_sent",
+    "next_step",
+    "receipt_letter",
     "reconcile",
     "record_outcome",
     "record_posting",

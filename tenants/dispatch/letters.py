@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaigns.models import Campaign
+from campaigns.operations import UnableToPrint, hold_to_letters
 from campaigns.paper_form.letters import Access, Letter, LetterFile, compose, preflight_letter
 from campaigns.paper_form.page_code import return_sheet
 from tenants import access_codes
@@ -34,11 +35,16 @@ def compose_letters(
 
     A batch travels by one `service`; the manifest of an electronic one says to which consenting addresses.
 
+    Raises UnableToCompose when the landlord approved other words.
     Letters no longer due are cancelled with their reason. Nothing is left of a batch that fails. A form asked for again
     is printed as a form.
     """
     if purpose == Purpose.FORM:
         return compose_reprints(campaign=campaign, now=now)
+    try:
+        hold_to_letters(campaign)
+    except UnableToPrint as error:
+        raise UnableToCompose(str(error)) from error
     batch = PrintBatch(campaign=campaign, purpose=Purpose(purpose), service=service, composed_at=now)
     with unless_broken(batch), transaction.atomic():
         Campaign.objects.select_for_update().get(pk=campaign.pk)

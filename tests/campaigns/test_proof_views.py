@@ -182,7 +182,10 @@ class TestChanges:
         assert "et non plus le" in told["Dates et documents"]
         assert changes_between(later, later) == []
 
-    def test_a_layout_that_moves_says_which_pages(self, campaign: Campaign, now: dt.datetime) -> None:
+    def test_a_layout_that_moves_says_which_pages(
+        self, campaign: Campaign, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(operations, "LARGEST_HOUSEHOLD", 3)
         first = operations.draw_up_revision(campaign=campaign, now=now)
         before = operations.present_proof(revision=first, document=document(), now=now)
         second = RevisionFactory(campaign=campaign, number=first.number + 1)
@@ -219,7 +222,7 @@ class TestComparison:
         picture = as_landlord.get(reverse("proof_difference", args=[later.pk, 2]))
         pixels = Image.open(io.BytesIO(picture.content)).getcolors(100_000)
 
-        assert re.findall(r'id="page-(\d+)"', page) == ["2", "3"]
+        assert re.findall(r'id="page-\d+">\s*Page (\d+)', page) == ["2", "3"]
         assert "Sans changement : page 1." in page
         assert "L’épreuve précédente n’a pas cette page" in page
         assert proof_pictures.HIGHLIGHT in {colour for _, colour in pixels or ()}
@@ -228,6 +231,39 @@ class TestComparison:
     def test_the_first_proof_has_nothing_to_be_held_against(self, as_landlord: Client, proof: FormProof) -> None:
         assert as_landlord.get(reverse("proof_comparison", args=[proof.pk])).status_code == 404
         assert as_landlord.get(reverse("proof_difference", args=[proof.pk, 1])).status_code == 404
+
+    def test_pages_are_compared_with_those_that_showed_the_same(self, proof: FormProof, now: dt.datetime) -> None:
+        proof.contents = [{"title": "Formulaire", "first": 1, "pages": 1}, {"title": "Relance", "first": 2, "pages": 1}]
+        proof.save()
+        stream = io.BytesIO()
+        canvas = Canvas(stream, invariant=1)
+        for word in ("un", "nouveau", "deux"):
+            canvas.drawString(100, 100, word)
+            canvas.showPage()
+        canvas.save()
+        later = operations.present_proof(
+            revision=proof.revision,
+            document=stream.getvalue(),
+            now=now,
+            contents=[{"title": "Formulaire", "first": 1, "pages": 2}, {"title": "Relance", "first": 3, "pages": 1}],
+        )
+
+        changed = proof_pictures.changed_pages(proof, later)
+
+        assert [(pair.title, pair.old, pair.new) for pair in changed] == [("Formulaire", None, 2)]
+
+    def test_letters_differ_word_by_word(self, proof: FormProof, now: dt.datetime) -> None:
+        later = operations.present_proof(revision=proof.revision, document=document(), now=now)
+        later.covered["letters"]["complement"] = later.covered["letters"]["complement"].replace(
+            "sans attendre", "tout de suite"
+        )
+
+        [told] = changes_between(proof, later)
+
+        assert told.title == "Courriers"
+        assert told.lines == (
+            "Demande de compléments : «\u00a0sans attendre\u00a0» devient «\u00a0tout de suite\u00a0».",
+        )
 
 
 class TestRemarks:

@@ -11,16 +11,22 @@ import pikepdf
 import pytest
 from django.core.management import CommandError, call_command
 
-from campaigns import operations
+from campaigns import covered, operations
 from campaigns.models import Campaign, FormProof
 from campaigns.paper_form import page_code
-from tenants.dispatch import compose_proof
+from tenants.dispatch import UnableToCompose, compose_letters, compose_proof
+from tenants.dispatch.proof import looks
 from tenants.models import AccessCode
 from tests.factories.campaigns import CampaignFactory, LandlordFactory, UserFactory
 from tests.factories.tenants import CaseFactory
-from tests.tenants.printing import NOW, codes_on, content, households, text_of
+from tests.tenants.printing import NOW, content, households, text_of
 
 pytestmark = pytest.mark.usefixtures("printing_room")
+
+
+def codes_in(text: str) -> list[page_code.PageCode]:
+    """The page codes written for people."""
+    return [page_code.parse(found[0]) for found in page_code.PATTERN.finditer(text)]
 
 
 class TestProof:
@@ -35,10 +41,8 @@ class TestProof:
         document = content(proof.document)
         with pikepdf.open(io.BytesIO(document)) as pdf:
             pages = len(pdf.pages)
-        codes = {
-            page_code.parse(text).case for n in range(pages) for text in codes_on(document, n) if text[:3] == "F1-"
-        }
         text = text_of(document, 0, pages)
+        codes = {code.case for code in codes_in(text)}
         assert proof.state == FormProof.State.OPEN
         assert codes == {"SPECIMEN"}
         assert "Rochefoucauld" in text
@@ -61,6 +65,55 @@ class TestProof:
 
         campaign.refresh_from_db()
         assert campaign.stage == Campaign.Stage.APPROVED
+
+    def test_every_page_of_every_layout_is_shown_then_every_letter_in_both_prints(self, db: None) -> None:
+        revision = operations.draw_up_revision(campaign=CampaignFactory(), now=NOW)
+
+        proof = compose_proof(revision=revision, now=NOW)
+
+        document = content(proof.document)
+        with pikepdf.open(io.BytesIO(document)) as pdf:
+            pages, outline = len(pdf.pages), [str(each.title) for each in pdf.open_outline().root]
+        said = text_of(document, 0, pages)
+        shown = {(code.layout, code.page) for code in codes_in(said) if not code.is_return_sheet}
+        layouts = {each.fingerprint: each.layout for each in revision.layouts.all()}
+        looked = {looks(layouts[fingerprint], page) for fingerprint, page in shown}
+        assert looked == {looks(each, page) for each in layouts.values() for page in range(1, each.pages + 1)}
+        titles = [part["title"] for part in proof.contents]
+        assert titles == outline
+        assert [title for title in titles if "gros caractères" not in title][-6:] == [
+            "Relance à qui a une adresse électronique ou un mobile",
+            "Relance",
+            "Demande de compléments",
+            "Mise en demeure",
+            "Réponse hors délai",
+            "Accusé de réception",
+        ]
+        assert {f"{title}, gros caractères" for title in titles[-12:-6]} == set(titles[-6:])
+        assert [part["first"] for part in proof.contents][1:] == [
+            part["first"] + part["pages"] for part in proof.contents
+        ][:-1]
+        assert "L441-9" in said
+
+    def test_a_letter_whose_words_changed_since_the_approval_is_not_printed(
+        self, approved: Campaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        source = covered.letter_source
+        monkeypatch.setattr(covered, "letter_source", lambda name: source(name) + ("!" if name == "complement" else ""))
+
+        with pytest.raises(UnableToCompose, match=r"Demande de compléments\. Présentez un nouveau BAT"):
+            compose_letters(campaign=approved, purpose="reminder_letter", now=NOW)
+        with pytest.raises(operations.UnableToPrint, match="courriers"):
+            operations.approved_revision(approved)
+
+    def test_a_proof_signed_before_it_showed_letters_still_holds(self, approved: Campaign) -> None:
+        proof = FormProof.objects.get(state=FormProof.State.APPROVED)
+        del proof.covered["letters"]
+        proof.digest = covered.digest_of(proof.revision, without=("letters",))
+        proof.save()
+
+        assert operations.approved_revision(approved) == proof.revision
+        assert compose_letters(campaign=approved, purpose="reminder_letter", now=NOW) is None
 
 
 class TestCommand:
