@@ -39,11 +39,12 @@ def _revision(case: SurveyCase, declaration: Declaration | None) -> Questionnair
 
 def questionnaire_of(revision: QuestionnaireRevision) -> Questionnaire:
     """The definition of a revision, parsed once per process: its fingerprint says whether it is still the same."""
-    return _parsed(revision.pk, revision.fingerprint)
+    return questionnaire_numbered(revision.pk, revision.fingerprint)
 
 
 @lru_cache(maxsize=64)
-def _parsed(pk: int, fingerprint: str) -> Questionnaire:
+def questionnaire_numbered(pk: int, fingerprint: str) -> Questionnaire:
+    """The same, for whoever knows of the revision only its number and its fingerprint."""
     return QuestionnaireRevision.objects.get(pk=pk).questionnaire
 
 

@@ -17,9 +17,9 @@ from campaigns.models import Campaign, User
 from campaigns.questionnaire.schema import Field
 from campaigns.questionnaire.values import parse_text
 from returns import sampling, transcription
-from returns.answers import questionnaire_of
+from returns.answers import questionnaire_numbered
 from returns.completeness import settle
-from returns.keying_queue import is_referred, is_to_settle
+from returns.keying_queue import is_referred
 from returns.models import Declaration, KeyingEntry, KeyingTask, SurveyReturn
 from returns.models.declarations import Source
 
@@ -53,7 +53,8 @@ def answer(
         locked = _locked(task.pk)
         if locked.state != State.CLAIMED or locked.claimed_by_id != operator.pk:
             raise UnableToKey(GONE)
-        arbitrating = is_to_settle(locked)
+        others = list(locked.entries.filter(arbitration=False))
+        arbitrating = is_referred(locked) or len(others) >= locked.entries_needed
         entry = KeyingEntry.objects.create(
             task=locked,
             operator=operator,
@@ -65,12 +66,13 @@ def answer(
         )
         if not arbitrating and _wants_a_second_look(locked, operator):
             locked.entries_needed = 2
-        _settle(locked, entry, now=now)
+        _settle(locked, entry, others, now=now)
     return locked
 
 
 def _locked(pk: int) -> KeyingTask:
-    tasks = KeyingTask.objects.select_related("reading", "campaign", "survey_return__case__campaign")
+    """The task, for one writer at a time."""
+    tasks = KeyingTask.objects.select_related("reading", "campaign", "survey_return")
     return tasks.select_for_update(of=("self",)).get(pk=pk)
 
 
@@ -89,9 +91,9 @@ def record_of(operator: User) -> tuple[int, int]:
     return verdicts.count(False), len(verdicts)
 
 
-def _settle(task: KeyingTask, entry: KeyingEntry, *, now: dt.datetime) -> None:
+def _settle(task: KeyingTask, entry: KeyingEntry, others: list[KeyingEntry], *, now: dt.datetime) -> None:
+    """What follows from an entry, beside the independent ones before it."""
     told = (entry.value, entry.illegible)
-    others = list(task.entries.filter(arbitration=False).exclude(pk=entry.pk))
     if entry.arbitration or _is_agreed(task, told, [(each.value, each.illegible) for each in others]):
         _judge(task, entry, others)
         task.state, task.done_at = State.DONE, now
@@ -238,5 +240,5 @@ def _hand_again(task: KeyingTask, operator: User, *, now: dt.datetime) -> None:
 
 def field_of(task: KeyingTask) -> Field:
     """The question that the task asks."""
-    declarations = Declaration.objects.select_related("revision").defer("revision__definition")
-    return questionnaire_of(declarations.get(case__returns=task.survey_return_id).revision).find(task.field)
+    declaration = Declaration.objects.filter(case__returns=task.survey_return_id)
+    return questionnaire_numbered(*declaration.values_list("revision", "revision__fingerprint").get()).find(task.field)

@@ -90,7 +90,9 @@ def _narrowed(tasks: QuerySet[KeyingTask], campaign: Campaign | None, field: str
 def _candidate(*, operator: User, now: dt.datetime, campaign: Campaign | None, field: str) -> KeyingTask | None:
     """What the operator may take first: for a case manager what is to be settled, then abandoned and fresh fields."""
     tasks = _narrowed(KeyingTask.objects.exclude(purpose=Purpose.SEED), campaign, field)
-    seen = Exists(KeyingEntry.objects.filter(task__reading=OuterRef("reading"), operator=operator))
+    # One within the other: a plan that starts from all of the operator's entries would do so for every field it skips.
+    keyed_it = KeyingEntry.objects.filter(task=OuterRef("pk"), operator=operator)
+    seen = Exists(KeyingTask.objects.filter(Exists(keyed_it), reading=OuterRef("reading")))
     queues = [tasks.filter(~seen, state=State.OPEN)]
     lapsed = tasks.filter(state=State.CLAIMED, claimed_at__lte=now - LEASE)
     if lapsed.exists():  # seldom: what follows counts entries

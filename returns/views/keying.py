@@ -24,7 +24,7 @@ from returns.keying_queue import next_task
 from returns.models import KeyingEntry, KeyingTask, Page
 from returns.page_images import crop_png, page_png, sheet_png
 from returns.sheet_readings import being_keyed, sheets_of
-from returns.views.field import shown, wanted_field, work_url
+from returns.views.field import shown, tasks_to_show, wanted_field, work_url
 from returns.views.papers import picture
 
 State = KeyingTask.State
@@ -39,7 +39,7 @@ NOT_YOURS = "Ce champ n'est plus à vous : quelqu'un d'autre l'a repris. Voici l
 @require_safe
 def home(request: HttpRequest) -> TemplateResponse:
     """What there is to key, campaign by campaign, and the operator's own day."""
-    today = timezone.localdate()
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     counted = ~Q(keying__purpose=KeyingTask.Purpose.SEED)
     queues = (
         Campaign.objects.annotate(
@@ -48,13 +48,13 @@ def home(request: HttpRequest) -> TemplateResponse:
             disputed=Count("keying", filter=Q(keying__state=State.ARBITRATION)),
             referred=Count("keying", filter=counted & Q(keying__state=State.REFERRED)),
             ever=Count("keying"),
-            done=Count("keying", filter=counted & Q(keying__state=State.DONE, keying__done_at__date=today)),
+            done=Count("keying", filter=counted & Q(keying__state=State.DONE, keying__done_at__gte=today)),
         )
         .filter(ever__gt=0)
         .select_related("landlord")
         .order_by("-waiting", "landlord__name", "pk")
     )
-    mine = KeyingEntry.objects.filter(operator=operator_of(request), entered_at__date=today)
+    mine = KeyingEntry.objects.filter(operator=operator_of(request), entered_at__gte=today)
     told = {"queues": queues, "questions": _questions(), "mine": _day(mine), "here": "keying"}
     return TemplateResponse(request, "keying/home.html", told)
 
@@ -89,14 +89,15 @@ def work(request: HttpRequest, campaign: int) -> HttpResponse:
     if task is None:
         messages.success(request, NOTHING_LEFT_OF_IT if only else NOTHING_LEFT)
         return redirect("keying:home")
-    return shown(request, _tasks().get(pk=task.pk))
+    return shown(request, tasks_to_show().get(pk=task.pk))
 
 
 @for_operators
 @require_safe
 def following(request: HttpRequest, pk: int) -> HttpResponse:
     """The field after the one in hand, claimed ahead so that it is there at once; nothing when there is none."""
-    task = get_object_or_404(_tasks(), pk=pk, claimed_by=operator_of(request), state=State.CLAIMED)
+    mine = KeyingTask.objects.select_related("campaign")
+    task = get_object_or_404(mine, pk=pk, claimed_by=operator_of(request), state=State.CLAIMED)
     ahead = next_task(
         operator=operator_of(request),
         now=timezone.now(),
@@ -106,7 +107,7 @@ def following(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if ahead is None:
         return HttpResponse(status=204)
-    return shown(request, _tasks().get(pk=ahead.pk), fragment=True)
+    return shown(request, tasks_to_show().get(pk=ahead.pk), fragment=True)
 
 
 @for_operators
@@ -116,23 +117,23 @@ def enter(request: HttpRequest, pk: int) -> HttpResponse:
 
     A page that swaps fields itself is told 204 when it was taken, 205 when the field was lost, else shown it again.
     """
-    task = get_object_or_404(_tasks(), pk=pk)
+    task = get_object_or_404(KeyingTask, pk=pk)
     swap = "X-Swap" in request.headers
     onward = redirect("keying:desk") if "desk" in request.POST else redirect(_onward(request, task))
     if not _holds(request, task):
         messages.warning(request, NOT_YOURS)
         return HttpResponse(status=205) if swap else onward
-    text = request.POST.get("text", "").strip()
-    at_desk = "desk" in request.POST
+    text, error, doubt = request.POST.get("text", "").strip(), "", ""
     try:
         doubt = _take(request, task, text)
-    except FieldValueError as error:
-        return shown(request, task, text=text, error=str(error), fragment=swap, at_desk=at_desk)
-    except keying.UnableToKey as error:
-        messages.warning(request, str(error))
+    except FieldValueError as refused:
+        error = str(refused)
+    except keying.UnableToKey as refused:
+        messages.warning(request, str(refused))
         return HttpResponse(status=205) if swap else onward
-    if doubt:
-        return shown(request, task, text=text, doubt=doubt, fragment=swap, at_desk=at_desk)
+    if error or doubt:
+        again = tasks_to_show().get(pk=task.pk)
+        return shown(request, again, text=text, error=error, doubt=doubt, fragment=swap, at_desk="desk" in request.POST)
     return HttpResponse(status=204) if swap else onward
 
 
@@ -166,7 +167,7 @@ def _take(request: HttpRequest, task: KeyingTask, text: str) -> str:
 @require_POST
 def refer(request: HttpRequest, pk: int) -> HttpResponse:
     """Hand a field to the supervisor."""
-    task = get_object_or_404(_tasks(), pk=pk)
+    task = get_object_or_404(KeyingTask, pk=pk)
     try:
         keying.refer(task=task, operator=operator_of(request), note=request.POST.get("note", ""), now=timezone.now())
     except keying.UnableToKey as error:
@@ -233,23 +234,14 @@ def sheet(request: HttpRequest, pk: int, sheet: int) -> HttpResponse:
     return picture(request, f"task {task.pk}, sheet {found.pk}", lambda: sheet_png(found))
 
 
-def _tasks() -> QuerySet[KeyingTask]:
-    return KeyingTask.objects.select_related(
-        "campaign",
-        "reading__page",
-        "survey_return__case__campaign",
-        "survey_return__case__household",
-        "survey_return__case__declaration__revision",
-    ).defer("survey_return__case__declaration__revision__definition")
-
-
 def _holds(request: HttpRequest, task: KeyingTask) -> bool:
     return task.state == State.CLAIMED and task.claimed_by_id == request.user.pk
 
 
 def _task_in_sight(request: HttpRequest, pk: int) -> KeyingTask:
     """The task, for whoever has it in hand and for case managers; nobody else looks at a field."""
-    task = get_object_or_404(_tasks(), pk=pk)
+    tasks = KeyingTask.objects.select_related("campaign", "reading__page", "survey_return__case")
+    task = get_object_or_404(tasks, pk=pk)
     if not _holds(request, task) and not operator_of(request).may_manage:
         raise Http404
     concerns(request, task.survey_return.case.reference)

@@ -15,7 +15,7 @@ from campaigns.staff import for_supervisors, operator_of
 from returns import keying
 from returns.keying_queue import UnableToClaim, is_referred, is_to_settle, take
 from returns.models import KeyingTask
-from returns.views.field import shown
+from returns.views.field import shown, tasks_to_show
 
 BY_PAGE = 50
 State = KeyingTask.State
@@ -50,12 +50,7 @@ def _why(task: KeyingTask) -> str:
 @require_safe
 def settle(request: HttpRequest, pk: int) -> HttpResponse:
     """One of them, taken in hand."""
-    task = get_object_or_404(
-        KeyingTask.objects.select_related(
-            "campaign", "reading__page", "survey_return__case__campaign", "survey_return__case__household"
-        ),
-        pk=pk,
-    )
+    task = get_object_or_404(tasks_to_show(), pk=pk)
     if not is_to_settle(task) or task.state == State.DONE:
         messages.info(request, "Ce champ n'attend plus de superviseur.")
         return redirect("keying:desk")

@@ -1,8 +1,9 @@
 """What a field swap costs the server: taking an entry, then preparing the next field, on a long queue.
 
-python -m tests.bench.bench_keying [dossiers] [swaps]. CPU time of this process through the whole stack (middleware,
-views, templates, database in memory), each step against the limit of 50 ms. The operator waits for the entry alone: the
-next field and its picture were fetched while this one was keyed.
+python -m tests.bench.bench_keying [dossiers] [swaps] [long]. CPU time of this process through the whole stack
+(middleware, views, templates, database in memory), each step and both together against the limit of 50 ms. The
+operator waits for the entry alone: the next field and its picture were fetched while this one was keyed. `long`: a
+second queue, of so many fields that the operator has keyed once and must not get again, and as many behind them.
 """
 
 # ruff: noqa: T201 — a bench prints its figures
@@ -24,7 +25,7 @@ from django.utils import timezone
 LIMIT = 50.0  # ms of server
 
 
-def main(dossiers: int, swaps: int) -> None:
+def main(dossiers: int, swaps: int, long: int) -> None:
     """Fill a queue, key from it, and print the median and the ninth decile of each step, as shares of the limit."""
     django.setup()
     setup_test_environment()
@@ -35,6 +36,7 @@ def main(dossiers: int, swaps: int) -> None:
 
         with all_landlords():
             _measure(dossiers, swaps)
+            _measure_long(long)
     finally:
         runner.teardown_databases(old)
 
@@ -87,10 +89,39 @@ def _measure(dossiers: int, swaps: int) -> None:
         _tell(name, spent)
 
 
+def _measure_long(count: int) -> None:
+    """Prepare the next field where it stands behind `count` that this operator must not get."""
+    from django.test import Client
+    from django.urls import reverse
+
+    from campaigns.models import Campaign
+    from returns.keying_queue import next_task
+    from returns.models import KeyingTask
+    from tests.factories.campaigns import CampaignFactory, UserFactory
+    from tests.factories.keying import long_queue
+
+    campaign, operator, client = CampaignFactory(stage=Campaign.Stage.FIELD), UserFactory(keying=True), Client()
+    long_queue(campaign, count, keyed_by=operator)
+    long_queue(campaign, count)
+    client.force_login(operator)
+    task = next_task(operator=operator, now=timezone.now(), campaign=campaign)
+    if task is None:
+        raise SystemExit("the long queue is empty")
+    prepared = []
+    for _ in range(30):
+        ahead = KeyingTask.objects.filter(campaign=campaign, state=KeyingTask.State.CLAIMED).exclude(pk=task.pk)
+        ahead.update(state=KeyingTask.State.OPEN, claimed_by=None, claimed_at=None)
+        start = time.process_time()
+        client.get(reverse("keying:following", args=[task.pk]))
+        prepared.append((time.process_time() - start) * 1000)
+    print(f"{2 * count} fields wait, the first {count} not for this operator")
+    _tell("next field", prepared)
+
+
 def _tell(name: str, spent: list[float]) -> None:
     middle, slow = statistics.median(spent), statistics.quantiles(spent, n=10)[-1]
     print(f"{name:12} median {middle:6.1f} ms ({middle / LIMIT:.2f} of the limit), ninth decile {slow:6.1f} ms")
 
 
 if __name__ == "__main__":
-    main(*(int(each) for each in (sys.argv[1:] or ["200", "150"])))
+    main(*(int(each) for each in (sys.argv[1:] or ["200", "150", "10000"])))

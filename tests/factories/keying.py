@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 from django.core.files.base import ContentFile
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, User
 from campaigns.paper_form.zones import FormLayout
 from returns.answers import declaration_of
-from returns.models import KeyingTask, Page, SurveyReturn
+from returns.models import FieldReading, KeyingEntry, KeyingTask, Page, SurveyReturn
 from returns.transcription import transcribe
 from tenants.models import SurveyCase
 from tests.factories.campaigns import RevisionFactory
@@ -54,6 +54,21 @@ def doubtful_return(
     survey_return = ReturnFactory(case=case)
     _read(survey_return, PageFactory(survey_return=survey_return), doubts, reason)
     return transcribe(survey_return=survey_return, now=now)
+
+
+def long_queue(campaign: Campaign, count: int, *, keyed_by: User | None = None) -> None:
+    """So many incomes to key twice on one dossier; the first entry of each is there when somebody has `keyed_by`."""
+    survey_return = doubtful_return(campaign, [])
+    page = Page.objects.filter(survey_return=survey_return).get()
+    told = {"survey_return": survey_return, "field": INCOME}
+    readings = [FieldReading(page=page, row=row, confidence=0.4, **told) for row in range(1, count + 1)]
+    FieldReading.objects.bulk_create(readings)
+    told |= {"campaign": campaign, "reason": "lecture incertaine", "entries_needed": 2, "created_at": NOW}
+    tasks = [KeyingTask(reading=each, row=1, **told) for each in readings]
+    KeyingTask.objects.bulk_create(tasks)
+    if keyed_by is not None:
+        entries = [KeyingEntry(task=task, operator=keyed_by, value=3, entered_at=NOW) for task in tasks]
+        KeyingEntry.objects.bulk_create(entries)
 
 
 def _read(survey_return: SurveyReturn, page: Page, doubts: Sequence[Doubtful], reason: str, **more: Any) -> None:

@@ -14,10 +14,10 @@ from campaigns.questionnaire.parsing import load_library
 from campaigns.questionnaire.schema import FieldType
 from campaigns.questionnaire.values import parse_text
 from returns.forms import ENTRIES, entry_of, typed_value
-from returns.keying_queue import LEASE
+from returns.keying_queue import LEASE, next_task
 from returns.models import KeyingEntry, KeyingTask
 from tests.factories.campaigns import UserFactory
-from tests.factories.keying import INCOME, SIZE, doubtful_return, handwritten_return
+from tests.factories.keying import INCOME, SIZE, doubtful_return, handwritten_return, long_queue
 
 pytestmark = pytest.mark.django_db
 
@@ -141,8 +141,26 @@ class TestField:
 
     def test_it_costs_few_queries(self, desk, campaign, task, django_assert_max_num_queries):
         shown(desk, campaign)
-        with django_assert_max_num_queries(20):
+        with django_assert_max_num_queries(14):
             shown(desk, campaign)
+
+    @pytest.mark.parametrize("waiting", [3, 100])
+    def test_the_length_of_the_queue_costs_no_query(
+        self, desk, campaign, operator, waiting, monkeypatch, django_assert_num_queries
+    ):
+        monkeypatch.setattr("returns.sampling.is_drawn", lambda name, share: False)
+        long_queue(campaign, waiting, keyed_by=operator)
+        long_queue(campaign, waiting)
+        first = next_task(operator=operator, now=timezone.now(), campaign=campaign)
+        following = reverse("keying:following", args=[first.pk])
+        desk.get(following)  # the questionnaire is read once
+        KeyingTask.objects.filter(state="claimed").exclude(pk=first.pk).update(state="open", claimed_at=None)
+        with django_assert_num_queries(13):
+            assert "Revenu fiscal" in text_of(desk.get(following))
+        with django_assert_num_queries(12):
+            told = {"text": "21500", "act": "enter"}
+            answer = desk.post(reverse("keying:enter", args=[first.pk]), told, headers={"X-Swap": "1"})
+        assert answer.status_code == 204
 
 
 class TestEntry:
