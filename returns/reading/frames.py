@@ -1,4 +1,8 @@
-"""The last proof of a registration: the printed frames of some boxes, far apart, stand where the form puts them."""
+"""The last proof of a registration: the printed frames of some boxes, far apart, stand where the form puts them.
+
+Where a corner mark is missing, nothing else tells how the sheet leans towards it: combs and signature frames, which
+stand where there are few boxes, are looked at too; their lines are paler, and a 1-bit scan may have lost them.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +18,22 @@ CONTRAST = 14  # grey levels between a side and what lies on both sides of it
 ALONG = 0.75  # share of its length where a side must be dark: print beside the box is not
 SIDES = 3  # of four, that show a frame: ticks overshoot and streaks hide
 AGREEING = 0.6  # share of the frames looked at that must be in place
-AGREEING_ALONE = 0.85  # the same where a mark is missing: nothing else tells how the sheet leans towards it
+AGREEING_ALONE = 0.85  # the same where a mark is missing
+PALE = (ZoneKind.COMB, ZoneKind.SIGNATURE)
+SOMEWHERE_MM = 3.0  # how far around its place a pale frame is looked for, to know whether it shows at all
 
 
 def frames_in_place(grey: Grey, matrix: Matrix, layout: FormLayout, page: int, *, alone: bool = False) -> bool:
-    """Whether most of the frames looked at are in place; true where the page has no box to look at.
+    """Whether most of the frames looked at are in place; true where the page has none to look at.
 
-    `alone`: a corner mark is missing, so that almost all must be.
+    `alone`: a corner mark is missing, so that almost all must be, and that there must be some.
     """
     boxes = outermost([zone.box for zone in layout.on_page(page) if zone.kind is ZoneKind.BOX])
-    if not boxes:
-        return True
-    share = float(np.mean([_framed(grey, matrix, box) for box in boxes]))
-    return share >= (AGREEING_ALONE if alone else AGREEING)
+    pale = outermost([zone.box for zone in layout.on_page(page) if zone.kind in PALE]) if alone else []
+    pale = [box for box in pale if _framed(grey, matrix, box, reach_mm=SOMEWHERE_MM)]
+    wanted = AGREEING_ALONE if alone else AGREEING
+    kinds = [[_framed(grey, matrix, box) for box in each] for each in (boxes, pale) if each]
+    return all(float(np.mean(seen)) >= wanted for seen in kinds) if kinds else not alone
 
 
 def outermost(boxes: list[Box]) -> list[Box]:
@@ -36,13 +43,13 @@ def outermost(boxes: list[Box]) -> list[Box]:
     return sorted(chosen, key=lambda box: (box.y, box.x))
 
 
-def _framed(grey: Grey, matrix: Matrix, box: Box) -> bool:
-    margin = 2 * REACH_MM
+def _framed(grey: Grey, matrix: Matrix, box: Box, *, reach_mm: float = REACH_MM) -> bool:
+    margin = 2 * reach_mm
     picture = cut(grey, matrix, box, margin=margin)
-    edge = round(margin * PIXELS_PER_MM)
+    edge, reach = round(margin * PIXELS_PER_MM), round(reach_mm * PIXELS_PER_MM)
     across = _level(picture[edge + 4 : -edge - 4])
     down = _level(picture[:, edge + 4 : -edge - 4].T)
-    seen = [_side(profile, at) for profile in (across, down) for at in (edge, len(profile) - 1 - edge)]
+    seen = [_side(profile, at, reach) for profile in (across, down) for at in (edge, len(profile) - 1 - edge)]
     return sum(seen) >= SIDES
 
 
@@ -52,8 +59,7 @@ def _level(lines: Grey) -> NDArray[np.int64]:
     return np.asarray(np.partition(lines, rank, axis=0)[rank], dtype=np.int64)
 
 
-def _side(profile: NDArray[np.int64], at: int) -> bool:
-    """Whether a dark line crosses the profile within REACH_MM of `at`."""
-    reach = round(REACH_MM * PIXELS_PER_MM)
+def _side(profile: NDArray[np.int64], at: int, reach: int) -> bool:
+    """Whether a dark line crosses the profile within `reach` pixels of `at`."""
     near = profile[at - reach : at + reach + 1]
     return bool(np.sort(near)[reach] - near.min() >= CONTRAST)

@@ -20,6 +20,7 @@ from campaigns.paper_form.zones import Box, Zone, ZoneKind
 from returns.reading.pixels import PIXELS_PER_MM, Grey
 from returns.reading.readings import Alternative, Doubt, ReadField, Value
 from returns.reading.registration import Registration
+from returns.reading.streaks import without_streaks
 
 EMPTY, TICKED, HEAVY = 0.025, 0.105, 0.62  # share inked: empty under, ticked from, and to. A streak inks 0.09
 BLACKENED, NO_CLEAR, CLEAR = 0.62, 0.025, 0.06  # struck out: inked from, clear under. Ticked: clear from
@@ -29,6 +30,12 @@ INSET_MM = 0.55  # left out along the printed frame
 AROUND_MM = 1.0  # seen around the box, to find its frame
 DRIFT = 4  # pixels: how far the frame may be from where the registration puts it (0.5 mm)
 INK = 0.32  # share of the way from paper to black where ink begins
+BESIDE_MM = 0.55  # of what is seen around the box, where only a tick that overshoots or a stain may be
+STAINED = 0.23  # share of it inked: 1,700 ticks ink 0.25 at most and one in a thousand as much, coffee 0.24 and more
+RULE = 2  # pixels along the edges of a picture where a rule printed beside the box may show
+EDGE = 2  # pixels, past it and before the frame, where a streak must show
+Pictures = NDArray[np.uint8]  # n x height x width
+_REACH = np.ones((2 * CLEAR_REACH + 1, 2 * CLEAR_REACH + 1), np.uint8)
 
 
 class BoxState(StrEnum):
@@ -50,21 +57,37 @@ class BoxMark:
 
 
 def measure_boxes(grey: Grey, registration: Registration, boxes: Sequence[Box]) -> list[BoxMark]:
-    """The mark in each box, all boxes of a page at once."""
+    """The mark in each box, all boxes of a page at once.
+
+    What a stain around the box or a streak of the scanner through it may have made is a doubt.
+    """
     marks: dict[int, BoxMark] = {}
     for size in {(round(box.w, 1), round(box.h, 1)) for box in boxes}:
         chosen = [number for number, box in enumerate(boxes) if (round(box.w, 1), round(box.h, 1)) == size]
-        insides = _insides(_gathered(grey, registration, [boxes[number] for number in chosen]), registration)
-        shares = insides.mean(axis=(1, 2))
-        for number, inside, share in zip(chosen, insides, shares, strict=True):
-            marks[number] = judged(float(share), clear_share(inside) if share > TICKED else 1.0)
+        inked, shifts = _inked(_gathered(grey, registration, [boxes[number] for number in chosen]), registration)
+        stained, crossed = _stained(inked), _crossed(inked)
+        for place, number in enumerate(chosen):
+            mark = _measured(inked[place], shifts[place])
+            if mark.state is not BoxState.EMPTY and (
+                stained[place] or (crossed[place] and _measured(_unstreaked(inked[place]), shifts[place]) != mark)
+            ):
+                mark = BoxMark(BoxState.DOUBTFUL, 0.5, mark.coverage)
+            marks[number] = mark
     return [marks[number] for number in range(len(boxes))]
 
 
-def clear_share(inside: NDArray[np.bool_]) -> float:
-    """The share of the inside of a box that is white and more than CLEAR_REACH pixels away from ink."""
-    reach = np.ones((2 * CLEAR_REACH + 1, 2 * CLEAR_REACH + 1), np.uint8)
-    return 1.0 - float(cv2.dilate(inside.view(np.uint8), reach).mean())
+def _measured(inked: Grey, shift: tuple[int, int]) -> BoxMark:
+    """The mark in the picture of a box (1 where inked) whose frame is that far from its place, across and down."""
+    inset = round((AROUND_MM + INSET_MM) * PIXELS_PER_MM)
+    left, top = inset + shift[0], inset + shift[1]
+    inside = inked[top : top + inked.shape[0] - 2 * inset, left : left + inked.shape[1] - 2 * inset]
+    share = cv2.countNonZero(inside) / inside.size
+    return judged(share, clear_share(inside) if share > TICKED else 1.0)
+
+
+def clear_share(inside: Grey) -> float:
+    """The share of the inside of a box (1 where inked) that is white and more than CLEAR_REACH pixels from ink."""
+    return 1.0 - cv2.countNonZero(cv2.dilate(inside, _REACH)) / inside.size
 
 
 def judged(coverage: float, clear: float) -> BoxMark:
@@ -133,7 +156,7 @@ def _meaning(zone: Zone, group: Sequence[Zone]) -> Value:
     return zone.value
 
 
-def _gathered(grey: Grey, registration: Registration, boxes: Sequence[Box]) -> NDArray[np.uint8]:
+def _gathered(grey: Grey, registration: Registration, boxes: Sequence[Box]) -> Pictures:
     """Upright pictures (n x height x width) of boxes of one size and AROUND_MM around them, by nearest pixels."""
     width, height = (round((side + 2 * AROUND_MM) * PIXELS_PER_MM) for side in (boxes[0].w, boxes[0].h))
     centres = np.array([[box.x + box.w / 2, box.y + box.h / 2] for box in boxes])
@@ -149,22 +172,42 @@ def _gathered(grey: Grey, registration: Registration, boxes: Sequence[Box]) -> N
     return pictures
 
 
-def _insides(pictures: NDArray[np.uint8], registration: Registration) -> NDArray[np.bool_]:
-    """Where the inside of each box is inked (n x height x width), its frame once found within DRIFT pixels."""
+def _inked(pictures: Pictures, registration: Registration) -> tuple[Pictures, list[tuple[int, int]]]:
+    """Where each picture is inked (1), and how far its frame is from its place, across and down, in pixels."""
     flat = pictures[:, ::2, ::2].reshape(len(pictures), -1)
     bright = int(flat.shape[1] * 0.8)
-    paper = np.maximum(np.partition(flat, bright, axis=1)[:, bright], round(0.7 * registration.paper)).astype(np.int16)
-    threshold = np.ceil(paper - INK * (paper - registration.ink)).clip(0, 255).astype(np.uint8)
-    inked = pictures < threshold[:, None, None]
-    faint = np.minimum(np.maximum(paper[:, None, None] - pictures, 0), 120)
-    dx = _frame_shift(faint.mean(axis=1))
-    dy = _frame_shift(faint.mean(axis=2))
-    inset = round((AROUND_MM + INSET_MM) * PIXELS_PER_MM)
-    height, width = pictures.shape[1] - 2 * inset, pictures.shape[2] - 2 * inset
-    rows = inset + dy[:, None] + np.arange(height)
-    columns = inset + dx[:, None] + np.arange(width)
-    inside = inked[np.arange(len(pictures))[:, None, None], rows[:, :, None], columns[:, None, :]]
-    return np.ascontiguousarray(inside)
+    paper = np.maximum(np.partition(flat, bright, axis=1)[:, bright], round(0.7 * registration.paper)).astype(np.uint8)
+    threshold = np.ceil(paper - INK * (paper - float(registration.ink))).clip(0, 255).astype(np.uint8)
+    level = paper[:, None, None]
+    faint = np.minimum(level - np.minimum(pictures, level), 120)
+    across = np.add.reduce(faint, axis=1, dtype=np.uint16) / pictures.shape[1]
+    down = np.add.reduce(faint, axis=2, dtype=np.uint16) / pictures.shape[2]
+    shifts = list(zip(_frame_shift(across).tolist(), _frame_shift(down).tolist(), strict=True))
+    return (pictures < threshold[:, None, None]).view(np.uint8), shifts
+
+
+def _stained(inked: Pictures) -> list[bool]:
+    """Whether more than STAINED of what lies around each box is inked."""
+    edge = round(BESIDE_MM * PIXELS_PER_MM)
+    inner = inked[:, edge:-edge, edge:-edge]
+    around = inked.sum(axis=(1, 2), dtype=np.int64) - inner.sum(axis=(1, 2), dtype=np.int64)
+    return [bool(each) for each in around > STAINED * (inked[0].size - inner[0].size)]
+
+
+def _crossed(inked: Pictures) -> list[bool]:
+    """Whether ink reaches two opposite edges of each picture, as a streak does; rules printed beside are left out."""
+    near = inked[:, RULE:-RULE, RULE:-RULE]
+    head, foot = near[:, :EDGE].any(axis=(1, 2)), near[:, -EDGE:].any(axis=(1, 2))
+    left, right = near[:, :, :EDGE].any(axis=(1, 2)), near[:, :, -EDGE:].any(axis=(1, 2))
+    return [bool(each) for each in (head & foot) | (left & right)]
+
+
+def _unstreaked(inked: Grey) -> Grey:
+    """The picture without the streaks that run through it, either way."""
+    cleaned = inked.copy()
+    black = without_streaks(cleaned[RULE:-RULE, RULE:-RULE] * np.uint8(255), edge=EDGE)
+    cleaned[RULE:-RULE, RULE:-RULE] = without_streaks(np.ascontiguousarray(black.T), edge=EDGE).T >> 7
+    return cleaned
 
 
 def _frame_shift(profiles: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -53,13 +53,14 @@ def register(grey: Grey, found: FoundCode, layout: FormLayout) -> Registration |
 
     The code must fall within MAX_RESIDUAL of where it was found, and the frames of boxes far apart where they are
     printed: a black square that is no mark bends the map without moving the code. The marks are looked for where a
-    scanner leaves them, then all over the image, as in a photo.
+    scanner leaves them, then all over the image, as in a photo; three are made do with where no four are seen.
     """
-    for search in (_find_marks, _find_marks_anywhere):
-        placed = _laid_over(grey, found, layout, search(grey, found, layout))
-        if placed is not None:
-            return placed
-    return Refused(Refusal.NOT_REGISTERED, str(found.code))
+    near = _find_marks(grey, found, layout)
+    placed = _laid_over(grey, found, layout, near) if len(near) == len(layout.marks) else None
+    placed = placed or _laid_over(grey, found, layout, _find_marks_anywhere(grey, found, layout))
+    if placed is None and len(near) < len(layout.marks):
+        placed = _laid_over(grey, found, layout, near)
+    return placed or Refused(Refusal.NOT_REGISTERED, str(found.code))
 
 
 def _laid_over(grey: Grey, found: FoundCode, layout: FormLayout, seen: dict[int, _Mark]) -> Registration | None:

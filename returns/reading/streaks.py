@@ -15,12 +15,12 @@ HALF_WIDTH = 3  # pixels taken away on each side of its middle
 WIDEST = 7  # pixels: wider is no streak
 
 
-def without_streaks(dark: Grey) -> Grey:
+def without_streaks(dark: Grey, *, edge: int = EDGE) -> Grey:
     """`dark` (0 paper, 255 ink) without the lines that run through its whole height; strokes across them are kept.
 
-    Nothing written in a zone reaches both edges of its picture, which hold some of the paper around.
+    Nothing written in a zone reaches both edges of its picture, of `edge` pixels, which hold some of the paper around.
     """
-    head, foot = dark[:EDGE].max(axis=0) >= INKED, dark[-EDGE:].max(axis=0) >= INKED
+    head, foot = dark[:edge].max(axis=0) >= INKED, dark[-edge:].max(axis=0) >= INKED
     if not head.any() or not foot.any():
         return dark
     tops, bottoms = _middles(head), _middles(foot)

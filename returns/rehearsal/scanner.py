@@ -95,12 +95,12 @@ def wear(page: Grey, chance: np.random.Generator, amount: Wear, *, turned: bool 
     soft = cv2.resize(uneven, (80, 96), interpolation=cv2.INTER_CUBIC).round().clip(0, 255).astype(np.uint8)
     light = cv2.resize(soft, page.shape[::-1], interpolation=cv2.INTER_LINEAR)
     worn = _grey(cv2.addWeighted(worn, gain, light, 1.0, offset - 128))
-    grey = _grey(cv2.add(worn, _noise(chance, amount.noise, worn.shape), dtype=cv2.CV_8U))
+    grey = _grey(cv2.add(worn, noise_over(chance, amount.noise, worn.shape), dtype=cv2.CV_8U))
     _speckle(grey, chance, amount)
     return np.ascontiguousarray(grey[::-1, ::-1]) if turned else grey
 
 
-def _noise(chance: np.random.Generator, sigma: float, shape: tuple[int, ...]) -> NDArray[np.int8]:
+def noise_over(chance: np.random.Generator, sigma: float, shape: tuple[int, ...]) -> NDArray[np.int8]:
     """Noise of that spread over a page: a random window of a field drawn once per process, often mirrored."""
     height, width = shape
     field = _noise_field(sigma, height + NOISE_MARGIN, width + NOISE_MARGIN)

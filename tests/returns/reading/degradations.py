@@ -15,10 +15,12 @@ import numpy as np
 
 from campaigns.paper_form.zones import FormLayout
 from returns.reading.registration import Registration
+from returns.rehearsal.scanner import noise_over
 from tests.returns.reading import filled
 
 PER_MM = 200 / 25.4
 PAPER = 250
+LIGHT_GRAIN = 16  # pixels: light changes slowly
 Points = np.ndarray
 Sheet = np.ndarray
 Chance = np.random.Generator
@@ -38,9 +40,10 @@ class Worn:
         return np.asarray(sent[:, :2] / sent[:, 2:])
 
 
-def as_printed(page: int) -> Worn:
-    """A sheet fresh from the printer, at 200 dpi."""
-    return Worn(filled.printed()[page - 1].copy(), np.array([[PER_MM, 0, -0.5], [0, PER_MM, -0.5], [0, 0, 1.0]]))
+def as_printed(page: int, written: Sheet | None = None) -> Worn:
+    """A sheet fresh from the printer, at 200 dpi; or `written`, the same page once filled in."""
+    sheet = filled.printed()[page - 1] if written is None else written
+    return Worn(sheet.copy(), np.array([[PER_MM, 0, -0.5], [0, PER_MM, -0.5], [0, 0, 1.0]]))
 
 
 def farthest(registration: Registration, worn: Worn, layout: FormLayout) -> float:
@@ -125,9 +128,10 @@ def folded(worn: Worn, chance: Chance) -> Worn:
     grey = cv2.remap(worn.grey, across, down - np.float32(0.5), cv2.INTER_LINEAR, borderValue=(PAPER,))
     for crease in np.interp(creases, edges, kept):
         at = round(crease * PER_MM)
-        shade = 1 - chance.uniform(0.15, 0.5) * np.exp(-(((np.arange(height) - at) / 5.0) ** 2))
-        grey = grey * shade[:, None]
-    return Worn(np.asarray(grey).clip(0, 255).astype(np.uint8), worn.matrix, fold)
+        rows = slice(max(0, at - 20), at + 21)
+        shade = 1 - chance.uniform(0.15, 0.5) * np.exp(-(((np.arange(height)[rows] - at) / 5.0) ** 2))
+        grey[rows] = (grey[rows] * shade[:, None]).clip(0, 255).astype(np.uint8)
+    return Worn(np.asarray(grey, dtype=np.uint8), worn.matrix, fold)
 
 
 # ── What covers or dirties it ────────────────────────────────────────────────────────────────────────────────────────
@@ -146,7 +150,7 @@ def punched(worn: Worn, chance: Chance) -> Worn:
     """Two or four holes of a binder in the left margin, black where the lid shows through."""
     grey = worn.grey.copy()
     shade = int(chance.choice([0, 40, 255]))
-    spots = [148 - 40, 148 + 40] if chance.random() < 0.5 else [28.5, 108.5, 188.5, 268.5]
+    spots: list[float] = [148 - 40, 148 + 40] if chance.random() < 0.5 else [28.5, 108.5, 188.5, 268.5]
     for y in spots:
         at = round(12 * PER_MM), round((y + chance.uniform(-2, 2)) * PER_MM)
         cv2.circle(grey, at, round(2.9 * PER_MM), shade, -1, cv2.LINE_AA)
@@ -196,19 +200,21 @@ def stained(worn: Worn, chance: Chance) -> Worn:
 def dimmed(worn: Worn, chance: Chance) -> Worn:
     """Uneven light: one side darker, and the shadow of a hand."""
     height, width = worn.grey.shape
-    x, y = np.meshgrid(np.linspace(-1, 1, width, dtype=np.float32), np.linspace(-1, 1, height, dtype=np.float32))
+    across, down = (np.linspace(-1, 1, side // LIGHT_GRAIN, dtype=np.float32) for side in (width, height))
+    x, y = np.meshgrid(across, down)
     turn = chance.uniform(0, 2 * np.pi)
     light = 0.82 + 0.16 * (x * np.cos(turn) + y * np.sin(turn))
     hand = chance.uniform(-0.8, 0.8, 2)
     light = light - 0.18 * np.exp(-((x - hand[0]) ** 2 + (y - hand[1]) ** 2) / 0.15)
-    return Worn((worn.grey * light).clip(0, 255).astype(np.uint8), worn.matrix, worn.fold)
+    share = np.asarray(light * 255).clip(0, 255).astype(np.uint8)
+    spread = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)
+    return Worn(np.asarray(cv2.multiply(worn.grey, spread, scale=1 / 255)), worn.matrix, worn.fold)
 
 
 def noisy(worn: Worn, chance: Chance) -> Worn:
     """Blur, noise and a strong JPEG compression."""
     grey = _soft(worn.grey, float(chance.uniform(0.4, 1.2)))
-    grain = chance.normal(0, 9, grey.shape).astype(np.float32)
-    grey = (grey + grain).clip(0, 255).astype(np.uint8)
+    grey = np.asarray(cv2.add(grey, noise_over(chance, 9, grey.shape), dtype=cv2.CV_8U))
     _, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, 45])
     return Worn(np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)), worn.matrix, worn.fold)
 
@@ -216,13 +222,15 @@ def noisy(worn: Worn, chance: Chance) -> Worn:
 def black_and_white(worn: Worn, chance: Chance) -> Worn:
     """One bit a pixel, by a threshold that the scanner chose badly."""
     grey = _soft(worn.grey, 0.6)
-    return Worn(np.where(grey < chance.uniform(120, 200), 0, 255).astype(np.uint8), worn.matrix, worn.fold)
+    _, told = cv2.threshold(grey, round(chance.uniform(120, 200)), 255, cv2.THRESH_BINARY)
+    return Worn(np.asarray(told, dtype=np.uint8), worn.matrix, worn.fold)
 
 
 def faint(worn: Worn, chance: Chance) -> Worn:
     """Toner running out: black is a light grey."""
     ink = chance.uniform(90, 150)
-    return Worn((255 - (255 - worn.grey) * (255 - ink) / 255).astype(np.uint8), worn.matrix, worn.fold)
+    paler = (255 - (255 - np.arange(256)) * (255 - ink) / 255).astype(np.uint8)
+    return Worn(np.asarray(cv2.LUT(worn.grey, paler)), worn.matrix, worn.fold)
 
 
 def coarse(worn: Worn, chance: Chance) -> Worn:
@@ -251,10 +259,10 @@ TO_THE_PAPER = ("folded", "punched", "stapled", "stained", "without_a_mark", "fa
 BY_THE_SCANNER = ("skewed", "turned", "photographed", "coarse", "dimmed", "noisy", "streaked", "black_and_white")
 
 
-def worn_by(page: int, seed: int, *names: str) -> Worn:
-    """A page of the form worn in those ways, one after the other."""
+def worn_by(page: int, seed: int, *names: str, written: Sheet | None = None) -> Worn:
+    """A page of the form, blank or as `written`, worn in those ways, one after the other."""
     chance = np.random.default_rng([seed, page])
-    worn = as_printed(page)
+    worn = as_printed(page, written)
     for name in names:
         worn = degradations()[name](worn, chance)
     return worn

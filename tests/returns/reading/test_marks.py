@@ -70,18 +70,36 @@ def test_a_page_lying_on_its_side_gives_the_same_boxes():
     assert BoxState.TICKED in states
 
 
-def test_a_streak_through_a_box_is_never_a_tick():
+@pytest.mark.parametrize("width", [2, 4])
+def test_a_streak_through_a_box_is_never_a_tick(width):
     sheet = filled.printed()[1].copy()
     boxes = boxes_of_page(2)
     for zone in boxes[::5]:
         x = round((zone.box.x + 2.0) * 200 / 25.4)
-        sheet[:, x : x + 2] = 90
+        sheet[:, x : x + width] = 90
     registration = filled.placed(sheet)
     assert isinstance(registration, Registration)
 
     marks = measure_boxes(sheet, registration, [zone.box for zone in boxes])
 
     assert {mark.state for mark in marks} <= {BoxState.EMPTY, BoxState.DOUBTFUL}
+
+
+def test_a_box_in_a_coffee_stain_is_a_doubt_and_its_neighbours_are_not():
+    sheet = filled.printed()[1].copy()
+    boxes = [zone.box for zone in boxes_of_page(2)]
+    stained = boxes[7]
+    left, top, right, bottom = (
+        round(side * 200 / 25.4) for side in (stained.x - 2, stained.y - 2, stained.right + 2, stained.y + 2)
+    )
+    sheet[top:bottom, left:right] = np.minimum(sheet[top:bottom, left:right], 60)
+    registration = filled.placed(sheet)
+    assert isinstance(registration, Registration)
+
+    marks = measure_boxes(sheet, registration, boxes)
+
+    assert marks[7].state is BoxState.DOUBTFUL
+    assert [mark.state for mark in marks].count(BoxState.EMPTY) >= len(marks) - 2
 
 
 def test_a_half_blackened_box_is_a_doubt():
