@@ -116,14 +116,22 @@ def masks_of(page: Page) -> list[Box]:
     return boxes
 
 
-def access_zones(page: Page) -> list[Box]:
-    """Where a form leads its tenant into the portal, QR code and access code: for nobody else's eyes."""
+def access_zones(page: Page) -> list[Box] | None:
+    """Where a form leads its tenant into the portal, QR code and access code: for nobody else's eyes.
+
+    None where that can't be told: the sheet has no place over its layout, or nobody knows that layout any more.
+    """
+    if page.state == Page.State.DOCUMENT:
+        return []
     case = page.survey_return.case if page.survey_return else None
-    if case is None or not page.layout:
+    if case is None or not page.matrix:
+        return None
+    if not page.layout:
         return []
     variant = LayoutVariant.objects.filter(revision__campaign=case.campaign_id, fingerprint=page.layout).first()
-    spots = variant.layout.prefills if variant else ()
-    return [spot.box for spot in spots if spot.page == page.number and spot.field in WAYS_IN]
+    if variant is None:
+        return None
+    return [spot.box for spot in variant.layout.prefills if spot.page == page.number and spot.field in WAYS_IN]
 
 
 def may_be_masked(page: Page) -> bool:

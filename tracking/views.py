@@ -201,11 +201,15 @@ def case(request: HttpRequest, reference: str) -> TemplateResponse:
     return _page(request, "tracking/case.html", context)
 
 
-def _pages(case: SurveyCase) -> list[tuple[Page, list[FieldReading]]]:
-    """The scanned pages with what was read on them."""
+def _pages(case: SurveyCase) -> list[tuple[Page, list[FieldReading], bool]]:
+    """The scanned pages with what was read on them, and whether their picture may be shown."""
     pages = Page.objects.filter(survey_return__case=case).exclude(image="").exclude(state=Page.State.BLANK)
-    shown = pages.prefetch_related("readings").order_by("survey_return__received_at", "number", "index")
-    return [(page, [each for each in page.readings.all() if each.box and each.inked]) for page in shown]
+    pages = pages.select_related("survey_return__case").prefetch_related("readings")
+    shown = pages.order_by("survey_return__received_at", "number", "index")
+    return [
+        (page, [each for each in page.readings.all() if each.box and each.inked], access_zones(page) is not None)
+        for page in shown
+    ]
 
 
 @read_only
@@ -228,7 +232,7 @@ def readings(request: HttpRequest, reference: str) -> TemplateResponse:
 
 
 def _may_show(sheet: ReadSheet, user: User) -> bool:
-    return may_see_scans(user) or may_be_masked(sheet.page)
+    return access_zones(sheet.page) is not None and (may_see_scans(user) or may_be_masked(sheet.page))
 
 
 @read_only
@@ -236,17 +240,18 @@ def _may_show(sheet: ReadSheet, user: User) -> bool:
 def page_image(request: HttpRequest, reference: str, pk: int) -> HttpResponse:
     """The picture of a scanned page of the case. Who looked is in the log.
 
-    The tenant's way into the portal is covered for everyone, and the incomes for a call agent.
+    The tenant's way into the portal is covered for everyone, and the incomes for a call agent; a sheet on which that
+    can't be done is not shown.
     """
     user = _user(request)
     shown = case_or_404(user, reference)
     page = get_object_or_404(Page.objects.select_related("survey_return__case"), pk=pk, survey_return__case=shown)
-    masked = not may_see_scans(user)
-    if masked and not may_be_masked(page):
+    masked, ways_in = not may_see_scans(user), access_zones(page)
+    if ways_in is None or (masked and not may_be_masked(page)):
         raise Http404
     logger.info("page %s of case %s seen by user %s", page.pk, shown.pk, user.pk)
     try:
-        covered = access_zones(page) + (masks_of(page) if masked else [])
+        covered = ways_in + (masks_of(page) if masked else [])
         drawn = masked_sheet_png(page, covered) if covered else sheet_png(page)
         return HttpResponse(drawn, content_type="image/png")
     except NoPicture as error:

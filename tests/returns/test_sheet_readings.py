@@ -177,6 +177,25 @@ class TestTracking:
         left, top, right, bottom = (round(side * 6) for side in (box.x, box.y, box.right, box.bottom))
         assert (drawn[top:bottom, left:right] == 200).all()
 
+    @pytest.mark.parametrize("lost", [{"matrix": []}, {"matrix": [], "state": "unregistered"}, {"layout": "00000000"}])
+    @pytest.mark.parametrize("who", ["landlord", "agent", "manager"])
+    def test_a_sheet_without_its_place_is_not_shown_where_its_code_can_t_be_covered(
+        self, client, landlord_user, manager, scanned, lost, who
+    ):
+        user = {"landlord": landlord_user, "manager": manager}.get(who) or UserFactory(calling=True)
+        Page.objects.update(**lost)
+        case, page = case_of(scanned), Page.objects.first()
+        assert "ne vous est pas montrée" in self.open(client, user, scanned).content.decode()
+        url = reverse("tracking:page_image", args=[case.reference, page.pk])
+        assert client.get(url).status_code == 404
+        assert url not in client.get(reverse("tracking:case", args=[case.reference])).content.decode()
+
+    def test_a_piece_bears_no_code_and_is_shown_as_scanned(self, client, landlord_user, scanned):
+        Page.objects.update(matrix=[], state="document", number=0, layout="")
+        client.force_login(landlord_user)
+        for page in Page.objects.all():
+            assert self.picture(client, scanned, page).size > 100_000
+
     @pytest.mark.parametrize("doubt", [{"unexpected_ink": True}, {"matrix": []}])
     def test_where_an_income_may_be_anywhere_an_agent_sees_no_sheet(self, client, scanned, doubt):
         Page.objects.update(**doubt)
