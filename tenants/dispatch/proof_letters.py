@@ -23,6 +23,7 @@ from tenants.dispatch.letters import WITHOUT_ACCESS, letter_of
 from tenants.dispatch.receipt_letter import Acknowledged, receipt_letter
 from tenants.legal_dates import SLS_SCOPES
 from tenants.messaging import render
+from tenants.messaging.texts import french_day
 from tenants.models import Household, Message, Occupant, Purpose, SurveyCase
 
 REPLY = dt.timedelta(days=15)
@@ -65,7 +66,7 @@ def _told(case: SurveyCase, purpose: Purpose, questionnaire: Questionnaire, now:
         article = _article(today)
         return {"article_title": article[0], "article_text": article[1]}
     if purpose == Purpose.LATE_ANSWER:
-        day = f"{case.campaign.closes_on:%d/%m/%Y}"
+        day = french_day(case.campaign.closes_on)
         return {"receipt": _number(case), "received_by": day, "closed_by": day, "provisional": True}
     return {}
 
