@@ -27,6 +27,7 @@ journey = [
     path("completer/", sending.complement, name="complement"),
     path("suivi-du-dossier/", sending.status, name="status"),
     path("documents/", documents.documents, name="documents"),
+    path("documents/gros-caracteres/", documents.print_size, name="print_size"),
     path("documents/questionnaire.pdf", documents.form, name="form_copy"),
     path("documents/courrier-<int:number>.pdf", documents.letter, name="letter_copy"),
     path("suivi-du-dossier/recu.pdf", sending.receipt, name="receipt"),

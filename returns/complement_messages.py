@@ -20,6 +20,7 @@ from tenants.models import Message, Purpose, SurveyCase
 
 EMAIL, SMS, LETTER = Message.Channel.EMAIL, Message.Channel.SMS, Message.Channel.LETTER
 DIGITAL = frozenset({EMAIL, SMS})
+ITEM = "– "
 LOST = frozenset({Message.State.FAILED, Message.State.BOUNCED, Message.State.CANCELLED})
 Items = Sequence[dict[str, Any]]
 
@@ -67,6 +68,18 @@ def messages_of(request: ComplementRequest) -> list[Message]:
     sent = Message.objects.filter(case=request.case, purpose=Purpose.COMPLEMENT)
     mine = [each for each in sent.order_by("pk") if each.proof.get("number") == request.number]
     return mine
+
+
+def as_letter(message: Message) -> Text:
+    """The letter that a request told by e-mail or SMS stands for, with what that message asked.
+
+    An SMS only names or counts the pieces: the letter tells all that the request asked.
+    """
+    request = ComplementRequest.objects.get(case=message.case, number=message.proof.get("number"))
+    asked = [line.removeprefix(ITEM) for line in message.body.split("\n") if line.startswith(ITEM)]
+    items = [{"sentence": each, "how": ""} for each in asked] or request.items
+    reminder = bool(message.proof.get("reminder"))
+    return _text(request, LETTER, items=items, now=message.sent_at or message.created_at, reminder=reminder)
 
 
 def rewrite(request: ComplementRequest, *, items: Items, now: dt.datetime) -> None:

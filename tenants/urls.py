@@ -11,5 +11,6 @@ urlpatterns = [
     path("plis/", desk.returned, name="returned"),
     path("plis/<int:pk>/", desk.record, name="returned_record"),
     path("plis/<int:pk>/annuler/", desk.undo, name="returned_undo"),
+    path("dossier/<int:pk>/caracteres/", views.print_size, name="print_size"),
     path("desinscription/<str:token>/", views.unsubscribe, name="unsubscribe"),
 ]

@@ -1,18 +1,25 @@
-"""Doors of the carriers: Twilio's reports and replies, one-click unsubscription."""
+"""Doors of the carriers (Twilio's reports and replies, one-click unsubscription) and of those who listen to households."""
 
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required, login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
+from campaigns.models import User
 from campaigns.scope import across_landlords
+from tenants.large_print import set_large_print
 from tenants.messaging import sms_reports, unsubscribing
+from tenants.models import SurveyCase
 
+LISTENING = frozenset({User.Role.CASE_MANAGER, User.Role.CALL_AGENT})
 EMPTY_ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 
 
@@ -38,6 +45,21 @@ def sms_reply(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=403)
     sms_reports.take_reply(posted=request.POST.dict(), now=timezone.now())
     return HttpResponse(EMPTY_ANSWER, content_type="text/xml; charset=utf-8")
+
+
+@login_required
+@require_POST
+def print_size(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a household said on the telephone: large print, or no longer. For case managers and call agents."""
+    actor = request.user
+    if not isinstance(actor, User) or actor.role not in LISTENING:
+        raise PermissionDenied
+    case = get_object_or_404(SurveyCase.objects.select_related("household"), pk=pk)
+    large = request.POST.get("print") == "large"
+    set_large_print(case=case, large=large, now=timezone.now(), actor=actor)
+    size = "gros caractères" if large else "caractères ordinaires"
+    messages.success(request, f"C'est noté : les prochains courriers de ce ménage seront en {size}.")
+    return redirect("tracking:case", case.reference)
 
 
 def _signed(request: HttpRequest) -> bool:

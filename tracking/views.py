@@ -187,6 +187,7 @@ def case(request: HttpRequest, reference: str) -> TemplateResponse:
         "to_say": sentences.to_say(shown, content.missing),
         "next": next_of(shown, timezone.localdate()),
         "calling": user.role == User.Role.CALL_AGENT,
+        "listening": user.role != User.Role.LANDLORD,
         "open_wide": open_wide,
         "pages": _pages(shown) if open_wide else [],
         "scanned": FieldReading.objects.filter(survey_return__case=shown).exists(),

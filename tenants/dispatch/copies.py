@@ -6,6 +6,8 @@ import datetime as dt
 from functools import lru_cache
 
 from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
 
 from campaigns.models import Campaign, LayoutVariant
 from campaigns.paper_form.branding import LEAST_CONTRAST, Branding, BrandingError, darkened_to
@@ -13,9 +15,10 @@ from campaigns.paper_form.letters import Letter, tagged_letter
 from campaigns.paper_form.tagged import TaggedForm
 from tenants.dispatch.fills import Filler, branding_of
 from tenants.dispatch.letters import letter_of
-from tenants.messaging.texts import Text
+from tenants.messaging import Text, render
 from tenants.models import Message, Purpose, SurveyCase
 
+TOLD_SHORT = (Purpose.REMINDER_DIGITAL, Purpose.REMINDER_LETTER, Purpose.COMPLEMENT)
 WARM = 8  # layouts kept ready: as many as a campaign has sizes of household in one print
 
 
@@ -49,14 +52,26 @@ def _forgiving(campaign: Campaign) -> Branding:
 
 
 def letters_sent(case: SurveyCase) -> list[Message]:
-    """The letters that the household was sent, the newest first; the form is no letter."""
-    sent = Message.objects.told().filter(case=case, channel=Message.Channel.LETTER)
-    return list(sent.exclude(purpose=Purpose.FORM).order_by("-sent_at", "-pk"))
+    """The letters that the household was sent, the newest first; the form is no letter.
+
+    Reminders and requests told by e-mail or SMS are among them: they have no PDF but the one read behind the portal.
+    """
+    by_post = Q(channel=Message.Channel.LETTER) & ~Q(purpose=Purpose.FORM)
+    told = Message.objects.told().filter(by_post | Q(purpose__in=TOLD_SHORT), case=case)
+    return list(told.order_by("-sent_at", "-pk"))
 
 
-def copy_of_letter(message: Message) -> bytes:
-    """A letter that was sent, as an accessible PDF of its day, without its access code."""
+def copy_of_letter(message: Message, text: Text | None = None) -> bytes:
+    """A letter that was sent, as an accessible PDF of its day, without its access code.
+
+    What was told by e-mail or SMS is written as the letter it stands for: `text`, else its letter of that day.
+    """
     written = message.sent_at or message.created_at
+    if message.channel != Message.Channel.LETTER:
+        on = timezone.localdate(written)
+        told = text or render(case=message.case, channel=Message.Channel.LETTER, purpose=message.purpose, on=on)
+        own = {"case": message.case, "purpose": message.purpose, "proof": message.proof}
+        message = Message(subject=told.subject, body=told.body, **own)
     return accessible(letter_of(message, None, written), message.case.campaign)
 
 

@@ -23,10 +23,11 @@ from tenants.models import Dwelling, Household, Occupant, SurveyCase
 # Cases in these states, never sent, follow the landlord's file; the others keep what was printed on their form.
 FREE = frozenset({State.PREPARED, State.OUT_OF_SCOPE})
 # What is corrected even once the form has left: where and how to write.
-ALWAYS = frozenset({*rows.ADDRESS, *rows.CONTACT})
+ALWAYS = frozenset({*rows.ADDRESS, *rows.CONTACT, "large_print"})
 KEPT = "Formulaire déjà envoyé : seuls l'adresse et les moyens de contact sont corrigés, la réponse dira le reste."
 
 _HOUSEHOLD = (*rows.HOUSEHOLD, "search_name")
+_LARGE_PRINT = _HOUSEHOLD.index("large_print")
 _OCCUPANT = ("row", *rows.OCCUPANT)
 _CASE = ("case__pk", "case__state", "case__sent_at", "case__scope", "case__scope_reason")
 _START = 4 + len(_CASE)
@@ -107,7 +108,10 @@ def _known(row: tuple[Any, ...], people: list[tuple[Any, ...]], accepted: Decide
 
 def changes_between(known: Known, record: HouseholdRecord, scope: Scope, *, describes: bool) -> list[Change]:
     """Every difference between a household and its record; `describes`: the record also speaks of the dwelling."""
-    household = tuple(as_accepted(rows.household_values(record), known.accepted).values())
+    told = as_accepted(rows.household_values(record), known.accepted)
+    # A household that asked for large print itself keeps it, whatever the file does not say.
+    told["large_print"] = told["large_print"] or known.household[_LARGE_PRINT]
+    household = tuple(told.values())
     people = tuple((person.rank, *rows.occupant_values(person).values()) for person in record.occupants)
     found: list[Change] = []
     if household != known.household:

@@ -25,7 +25,9 @@ from tenants.models import CaseEvent, Dwelling, Household, ImportFile, Occupant,
 TAB = "\t"
 RecordT = TypeVar("RecordT", HouseholdRecord, OccupantRecord)
 
-_HOUSEHOLD_END = ("move_in_on", "rent", "apl", "non_response_years", "exempt_zone_at_move_in", "search_name")
+_HOUSEHOLD_END = (
+    *("move_in_on", "rent", "apl", "non_response_years", "exempt_zone_at_move_in", "large_print", "search_name"),
+)
 _zones = attrgetter(*rows.DWELLING_ZONES)
 _UNTOLD = (None,) * len(rows.DWELLING_ZONES)
 _dwelling_texts = attrgetter(*rows.DWELLING_TEXTS.values())
@@ -86,7 +88,7 @@ class PeopleTables:
                 f"{each.pk}\t{campaign}\t{each.dwelling}\t{record.tenant_ref}\t{TAB.join(_household_texts(record))}"
                 f"\t{record.move_in or NOTHING}\t{_money(record.rent)}\t{'1' if record.apl else '0'}"
                 f"\t{record.non_response_years}\t{text_of(record.exempt_zone_at_move_in)}"
-                f"\t{name}{rest}"
+                f"\t{'1' if record.large_print else '0'}\t{name}{rest}"
             )
         return "".join(lines)
 

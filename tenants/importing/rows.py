@@ -30,10 +30,11 @@ HOUSEHOLD = HOUSEHOLD_TEXTS | {
     "apl": "apl",
     "non_response_years": "non_response_years",
     "exempt_zone_at_move_in": "exempt_zone_at_move_in",
+    "large_print": "large_print",
 }
 OCCUPANT_TEXTS = {name: name for name in ("link", "sex", "last_name", "first_name", "status", "activity")}
 OCCUPANT = OCCUPANT_TEXTS | {"birth_date": "birth_date", "cmi": "cmi", "dependant": "dependant"}
-YES_OR_NO = frozenset({"qpv", "frr", "zrr", "zus", "plh_exempt", "apl", "cmi", "dependant"})
+YES_OR_NO = frozenset({"qpv", "frr", "zrr", "zus", "plh_exempt", "apl", "large_print", "cmi", "dependant"})
 MONEY = frozenset({"surface", "rent"})
 CENT = Decimal("0.01")
 MOST_YEARS = 99

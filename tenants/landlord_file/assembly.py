@@ -29,6 +29,7 @@ NOTHING: dict[str, object] = {
     "conventioned": None,
     "convention_on": None,
     "exempt_zone_at_move_in": None,
+    "large_print": None,
     "rank": 0,
     "birth_date": None,
     "cmi": None,

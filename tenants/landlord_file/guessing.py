@@ -209,6 +209,7 @@ _FITS: dict[str, Callable[[Known], float]] = {
     "estate_name": _worded,
     "qpv": _is("boolean"),
     "apl": _is("boolean"),
+    "large_print": _is("boolean"),
     "address_2": _line,
     "address_3": _line,
     "address_4": _street,

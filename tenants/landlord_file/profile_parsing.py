@@ -60,6 +60,7 @@ _TYPED_TARGETS = {
     "conventioned": ValueType.BOOLEAN,
     "convention_on": ValueType.DATE,
     "exempt_zone_at_move_in": ValueType.BOOLEAN,
+    "large_print": ValueType.BOOLEAN,
     "cmi": ValueType.BOOLEAN,
     "dependant": ValueType.BOOLEAN,
     "non_response_years": ValueType.INTEGER,

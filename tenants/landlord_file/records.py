@@ -78,6 +78,7 @@ class HouseholdRecord:
     conventioned: bool | None = None
     convention_on: date | None = None
     exempt_zone_at_move_in: bool | None = None
+    large_print: bool | None = None
     occupants: tuple[OccupantRecord, ...] = ()
     line: int = 0
 
@@ -132,6 +133,7 @@ FIELD_LABELS: dict[str, str] = {
     "conventioned": "logement conventionné",
     "convention_on": "date de la convention",
     "exempt_zone_at_move_in": "en zone exemptée à l'entrée",
+    "large_print": "courriers en gros caractères",
     "rank": "rang",
     "link": "lien avec le titulaire",
     "sex": "sexe",

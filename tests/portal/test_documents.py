@@ -13,6 +13,7 @@ from django.test import Client
 
 from campaigns.models import Campaign
 from campaigns.paper_form import page_code
+from returns.models import ComplementRequest
 from tenants.dispatch import compose_forms, compose_letters
 from tenants.messaging import queue, render
 from tenants.models import Message, Purpose, SurveyCase
@@ -104,3 +105,41 @@ def test_a_letter_that_was_not_sent_is_not_found(household: Client) -> None:
 @pytest.mark.parametrize("address", ["/documents/", "/documents/questionnaire.pdf", "/documents/courrier-1.pdf"])
 def test_without_a_code_nothing_is_shown(client: Client, case: SurveyCase, address: str) -> None:
     assert client.get(address).status_code == 302
+
+
+def test_the_household_asks_for_large_print_itself(household: Client, case: SurveyCase) -> None:
+    page = household.post("/documents/gros-caracteres/", {"print": "large"}, follow=True).content.decode()
+
+    case.household.refresh_from_db()
+    assert case.household.large_print
+    assert "vos prochains courriers seront imprimés en gros caractères" in page
+    assert case.events.get(kind="large_print").actor is None
+    household.post("/documents/gros-caracteres/", {"print": "ordinary"})
+    case.household.refresh_from_db()
+    assert not case.household.large_print
+
+
+def test_a_request_told_by_email_is_read_as_a_letter_behind_the_portal(
+    household: Client, case: SurveyCase, tmp_path
+) -> None:
+    item = {"sentence": "Il manque l'avis d'impôt de Loïc.", "how": "Envoyez-en une copie.", "key": "k"}
+    ComplementRequest.objects.create(case=case, number=1, items=[item], due_on=dt.date(2026, 12, 1), asked_at=LATER)
+    words = {"case": case, "purpose": Purpose.COMPLEMENT, "on": LATER.date(), "due_on": dt.date(2026, 12, 1)}
+    text = render(channel="email", items=[item], **words)
+    told = {"case": case, "purpose": Purpose.COMPLEMENT, "wave": "complement-1", "subject": text.subject}
+    later = LATER + dt.timedelta(days=1)
+    message = queue(channel="email", recipient="a@exemple.fr", body=text.body, now=later, data={"number": 1}, **told)
+    Message.objects.filter(pk=message.pk).update(state=Message.State.SENT, sent_at=later)
+
+    content = pdf_of(household.get("/documents/courrier-2.pdf"))
+
+    assert "« Vos documents »" in text.body
+    assert not message.document
+    document = pypdfium2.PdfDocument(io.BytesIO(content))
+    first = document[0].get_textpage().get_text_range().replace("\u00a0", " ")
+    sheet = zxingcpp.read_barcodes(document[1].render(scale=200 / 72, grayscale=True).to_numpy().squeeze())
+    document.close()
+    assert "avis d’impôt de Loïc" in first.replace("'", "’")
+    assert "1er décembre 2026" in first
+    assert [page_code.parse(each.text).request for each in sheet] == [1]
+    assert findings(content, tmp_path) == ()

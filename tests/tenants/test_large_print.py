@@ -15,11 +15,13 @@ from campaigns.paper_form import page_code
 from tenants.dispatch import compose_forms, compose_proof, unprintable
 from tenants.dispatch.checking import layout_problems
 from tenants.history import told
+from tenants.importing import adopt_profile
 from tenants.large_print import set_large_print
 from tenants.models import SurveyCase
 from tenants.production.quantities import volumes_of
 from tests.factories.campaigns import CampaignFactory, UserFactory
 from tests.factories.tenants import CaseFactory
+from tests.tenants.depositing import imported
 from tests.tenants.printing import NOW, approve, codes_on, content, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("printing_room")]
@@ -106,3 +108,68 @@ def test_a_case_manager_changes_it_on_the_case(client, campaign):
     case.household.refresh_from_db()
     assert case.household.large_print
     assert "gros caractères" in answer.content.decode()
+
+
+NATIVE = """<menages>
+  <menage reference="1" entree="2015-04-01" apl="non" gros-caracteres="oui"><logement reference="L1" financement="PLUS"/>
+    <occupants><occupant lien="titulaire" naissance="1940-01-01"><nom>Roux</nom><prenom>Inès</prenom></occupant></occupants>
+  </menage>
+  <menage reference="2" entree="2015-04-01" apl="non"><logement reference="L2" financement="PLUS"/>
+    <occupants><occupant lien="titulaire" naissance="1941-01-01"><nom>Roux</nom><prenom>Loïc</prenom></occupant></occupants>
+  </menage>
+</menages>"""
+
+
+def test_a_landlords_file_asks_for_large_print_and_never_takes_it_back(db, now):
+    campaign = CampaignFactory()
+    adopt_profile(campaign=campaign, name="native")
+    imported(campaign, NATIVE.encode(), now)
+    first, second = campaign.households.order_by("tenant_reference")
+    assert (first.large_print, second.large_print) == (True, False)
+
+    set_large_print(case=second.case, large=True, now=now)
+    _, report = imported(campaign, NATIVE.replace(' gros-caracteres="oui"', "").encode(), now)
+
+    assert report.corrected == 0
+    assert list(campaign.households.values_list("large_print", flat=True)) == [True, True]
+
+
+def test_a_later_file_may_ask_for_it_even_once_the_form_has_left(db, now):
+    campaign = CampaignFactory()
+    adopt_profile(campaign=campaign, name="native")
+    imported(campaign, NATIVE.replace(' gros-caracteres="oui"', "").encode(), now)
+    SurveyCase.objects.update(state="sent", sent_at=now)
+
+    imported(campaign, NATIVE.encode(), now)
+
+    assert list(campaign.households.order_by("tenant_reference").values_list("large_print", flat=True)) == [True, False]
+
+
+class TestOnTheTelephone:
+    """The case page of the tracking, for those who listen to households."""
+
+    @pytest.mark.parametrize("trait", [{"calling": True}, {}])
+    def test_who_listens_writes_it_down(self, client, campaign, trait):
+        client.force_login(UserFactory(**trait))
+        case = SurveyCase.objects.filter(household__large_print=False).first()
+
+        page = client.get(reverse("tracking:case", args=[case.reference])).content.decode()
+        client.post(reverse("messages:print_size", args=[case.pk]), {"print": "large"})
+
+        case.household.refresh_from_db()
+        assert "Passer en gros caractères" in page
+        assert case.household.large_print
+        assert case.events.get(kind="large_print").actor is not None
+
+    def test_a_landlord_reads_it_and_changes_nothing(self, client, campaign):
+        client.force_login(UserFactory(of_landlord=True, landlord=campaign.landlord))
+        case = SurveyCase.objects.filter(household__large_print=True).first()
+
+        page = client.get(reverse("tracking:case", args=[case.reference])).content.decode()
+        answer = client.post(reverse("messages:print_size", args=[case.pk]), {"print": "ordinary"})
+
+        case.household.refresh_from_db()
+        assert "en gros caractères" in page
+        assert "Revenir aux caractères" not in page
+        assert answer.status_code == 403
+        assert case.household.large_print
