@@ -1,4 +1,4 @@
-"""Doors of the carriers (Twilio's reports and replies, one-click unsubscription) and of those who listen to households."""
+"""Doors of the carriers (Twilio's reports and replies, unsubscription) and of those who listen to households."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the household was sent, to be read on screen or printed again, accessible; and how it wants its letters printed."""
+"""What the household was sent, accessible, to be read or printed again; and how it wants its letters printed."""
 
 from __future__ import annotations
 

@@ -111,11 +111,13 @@ def test_a_case_manager_changes_it_on_the_case(client, campaign):
 
 
 NATIVE = """<menages>
-  <menage reference="1" entree="2015-04-01" apl="non" gros-caracteres="oui"><logement reference="L1" financement="PLUS"/>
-    <occupants><occupant lien="titulaire" naissance="1940-01-01"><nom>Roux</nom><prenom>Inès</prenom></occupant></occupants>
+  <menage reference="1" entree="2015-04-01" apl="non" gros-caracteres="oui">
+    <logement reference="L1" financement="PLUS"/>
+    <occupants><occupant lien="titulaire" naissance="1940-01-01"><nom>Roux</nom></occupant></occupants>
   </menage>
-  <menage reference="2" entree="2015-04-01" apl="non"><logement reference="L2" financement="PLUS"/>
-    <occupants><occupant lien="titulaire" naissance="1941-01-01"><nom>Roux</nom><prenom>Loïc</prenom></occupant></occupants>
+  <menage reference="2" entree="2015-04-01" apl="non">
+    <logement reference="L2" financement="PLUS"/>
+    <occupants><occupant lien="titulaire" naissance="1941-01-01"><nom>Roux</nom></occupant></occupants>
   </menage>
 </menages>"""
 
