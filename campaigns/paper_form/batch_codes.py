@@ -7,15 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache, partial
 from typing import NamedTuple
 
-from campaigns.paper_form.batch_faces import BatchWriter
+from campaigns.paper_form.batch_writer import BatchWriter
 from campaigns.paper_form.codes import PAGE_CODE_BYTES, page_code_part
 from campaigns.paper_form.ink import code_bits
 from campaigns.paper_form.page_code import SYMBOLS, weight
 
 CASE = re.compile(r"[0-9A-Z]{8}").fullmatch
 CASE_PLACE, PAGE_PLACE, CHECK_PLACE = 2, 12, 24  # where each part of the text begins
+PAIRS = range(0, 10, 2)  # of a case's reference between its dashes: a code is made of pairs of symbols
+
+
+class _Part(NamedTuple):
+    """What a part of the text adds to a page code: to its modules, to its check, to the width of its twin."""
+
+    modules: int
+    weight: int
+    wide: float
 
 
 class _End(NamedTuple):
@@ -32,6 +42,8 @@ class FormCodes:
     def __init__(self, layout: str, pages: int, twin: BatchWriter) -> None:
         self._twin = twin
         self._begin = page_code_part(0, "F1")
+        self._begin_wide = twin.width_of("F1")
+        self._pairs = [cache(partial(self._part, place)) for place in PAIRS]
         self._pages = [
             (weight(f"{page:02d}", 8) + weight(layout, 10), self._ends(page, layout)) for page in range(1, pages + 1)
         ]
@@ -44,17 +56,27 @@ class FormCodes:
         if not CASE(reference):
             message = f"La référence d'un dossier compte huit chiffres ou capitales : « {reference[:40]} »."
             raise ValueError(message)
-        modules = self._begin ^ page_code_part(CASE_PLACE, f"-{reference}-")
-        begin, own = f"F1-{reference}", weight(reference, 0)
-        wide = self._twin.width_of(begin)
+        told, own, modules, wide = f"-{reference}-", 0, self._begin, self._begin_wide
+        for place, part in zip(PAIRS, self._pairs, strict=True):
+            adds = part(told[place : place + 2])
+            modules ^= adds.modules
+            own += adds.weight
+            wide += adds.wide
+        begin = f"F1{told}"
         for start, ends in self._pages:
             end = ends[(own + start) % len(SYMBOLS)]
             bits = (modules ^ end.modules).to_bytes(PAGE_CODE_BYTES, "big")
             yield code_bits(bits), self._twin.measured(begin + end.text, wide + end.wide)
 
+    def _part(self, place: int, pair: str) -> _Part:
+        """What a pair of symbols adds from that place of the case's reference between its dashes."""
+        symbols = pair.strip("-")
+        start = place if pair.startswith("-") else place - 1
+        return _Part(page_code_part(CASE_PLACE + place, pair), weight(symbols, start), self._twin.width_of(pair))
+
     def _ends(self, page: int, layout: str) -> list[_End]:
-        said = f"-{page:02d}-{layout}-"
-        modules, wide = page_code_part(PAGE_PLACE, said[1:]), self._twin.width_of(said)
+        said = f"{page:02d}-{layout}-"
+        modules, wide = page_code_part(PAGE_PLACE, said), self._twin.width_of(said)
         return [
             _End(said + check, modules ^ page_code_part(CHECK_PLACE, check), wide + self._twin.width_of(check))
             for check in SYMBOLS

@@ -6,207 +6,159 @@ those, and each sheet is a font of the file: nearly all batches need but one a f
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from codecs import charmap_encode
-from collections.abc import Iterator, Sequence
+from codecs import charmap_build, charmap_encode
+from collections.abc import Iterator
 from itertools import count, groupby
 from operator import itemgetter
+from typing import Any
 
 from reportlab.pdfbase.ttfonts import TTFont, TTFontFace
 
-from campaigns.paper_form.ink import placed
 from campaigns.paper_form.pdf_stream import PdfStream, deflated
-from campaigns.paper_form.typography import POINT, clean, face_for, faces
-from campaigns.paper_form.zones import PAGE_HEIGHT, Box
+from campaigns.paper_form.typography import faces
 
-REMEMBERED = 1024  # texts a place remembers, for those that many households share
 ASCII = range(32, 127)
-PLAIN = re.compile(r"[ -'*-\[\]-~]*").fullmatch  # ASCII letters that stand for themselves in a PDF string
-SPECIAL = re.compile(rb"[()\\]")
+PRINTED = ("regular", "bold")  # the styles that a household's own texts are printed in
 MISSING = 0  # the byte of the letters that a face has not
+PARTING = "\0"  # what parts the texts that are encoded together
+UNMAPPED = "\ufffe"
+BEYOND = 0x10000
 SYMBOLIC, NONSYMBOLIC = 4, 32  # flags of a font (ISO 32000-1, table 123)
+
+
+class Sheet:
+    """The letters of one font of the file, each at its byte: ASCII, then the others as they come."""
+
+    def __init__(self) -> None:
+        self.letters = [code if code in ASCII else 32 for code in range(128)]
+        self.letters[MISSING] = 0
+        self.bytes_of = {code: code for code in ASCII} | {0xA0: 32}
+
+    def add(self, code: int) -> bool:
+        """Give a letter its byte; False when there is none left."""
+        if len(self.letters) == 256:
+            return False
+        self.bytes_of[code] = len(self.letters)
+        self.letters.append(code)
+        return True
 
 
 class BatchFace:
     """One face of a batch: how wide its letters are, and the bytes that stand for those used so far.
 
-    `bytes_of` gives those of the first sheet, for `charmap_encode`; `widest` is the width of its widest letter.
+    `widest` is the width of its widest ASCII letter.
     """
 
-    def __init__(self, names: Iterator[int], font: TTFont) -> None:
+    def __init__(self, names: Iterator[int], font: TTFont, first: Sheet) -> None:
         face = font.face
         self.font = font
         self.widths: dict[str, float] = {
             chr(code): face.charWidths[code] for code in face.charToGlyph if code >= ASCII.start
         }
         self.widest: float = max(self.widths[chr(code)] for code in ASCII)
-        self.bytes_of = {code: code for code in ASCII} | {0xA0: 32}
-        self._others: dict[int, tuple[str, int]] = {}
+        self._first = first
         self._names = names
-        self._sheets: dict[str, list[int]] = {}
-        self.name = self._add_sheet()
+        self._sheets: dict[str, Sheet] = {}
+        self.name = self._add_sheet(first)
 
     def told(self, text: str, size: float) -> bytes:
         """The inside of the PDF string that shows `text`; letters of another sheet change the font and come back."""
         try:
-            return escaped(charmap_encode(text, "strict", self.bytes_of)[0])
+            return escaped(charmap_encode(text, "strict", self._first.bytes_of)[0])
         except UnicodeEncodeError:
-            home = b") Tj /%b %g Tf (" % (self.name.encode("ascii"), size)
+            home = b")Tj/%b %g Tf(" % (self.name.encode("ascii"), size)
             told = []
             for sheet, run in groupby(map(self._place, text), key=itemgetter(0)):
                 letters = escaped(bytes(byte for _, byte in run))
-                away = b") Tj /%b %g Tf (" % (sheet.encode("ascii"), size)
+                away = b")Tj/%b %g Tf(" % (sheet.encode("ascii"), size)
                 told.append(letters if sheet == self.name else away + letters + home)
             return b"".join(told)
 
     def embed(self, pdf: PdfStream) -> Iterator[tuple[str, int]]:
         """Write a font for each sheet; gives its name and its object's number."""
-        for place, (name, letters) in enumerate(self._sheets.items()):
+        known = self.font.face.charToGlyph
+        for place, (name, sheet) in enumerate(self._sheets.items()):
             mark = b"BATC%c%c" % (ord("A") + place // 26, ord("A") + place % 26)
+            letters = [code if code in known else MISSING for code in sheet.letters]
             yield name, _embed(pdf, self.font.face, mark, letters)
 
-    def _add_sheet(self) -> str:
+    def _add_sheet(self, sheet: Sheet) -> str:
         name = f"F{next(self._names)}"
-        self._sheets[name] = [code if code in ASCII else 32 for code in range(128)]
-        self._sheets[name][MISSING] = 0
+        self._sheets[name] = sheet
         return name
 
     def _place(self, letter: str) -> tuple[str, int]:
         """The sheet and the byte of a letter, given to it now when it has none."""
         code = ord(letter)
-        if code in self.bytes_of:
-            return self.name, self.bytes_of[code]
         if letter not in self.widths:
             return self.name, MISSING
-        if code not in self._others:
-            name = list(self._sheets)[-1]
-            if len(self._sheets[name]) == 256:
-                name = self._add_sheet()
-            place = name, len(self._sheets[name])
-            self._sheets[name].append(code)
-            if name == self.name:
-                self.bytes_of[code] = place[1]
-                self.widest = max(self.widest, self.widths[letter])
-                return place
-            self._others[code] = place
-        return self._others[code]
+        for name, sheet in self._sheets.items():
+            if code in sheet.bytes_of or sheet.add(code):
+                return name, sheet.bytes_of[code]
+        name = self._add_sheet(Sheet())
+        self._sheets[name].add(code)
+        return name, self._sheets[name].bytes_of[code]
 
 
 class BatchFaces:
-    """The faces of a batch, each added when a text first needs it."""
+    """The faces of a batch, each added when a text first needs it.
+
+    The preferred faces of all styles share their first sheet, so that the texts of a form are encoded in one go.
+    """
 
     def __init__(self) -> None:
-        self._faces: dict[str, BatchFace] = {}
         self._names = count()
+        self._sheet = Sheet()
+        self._preferred = [BatchFace(self._names, faces(style)[0], self._sheet) for style in PRINTED]
+        self._faces = {str(face.font.fontName): face for face in self._preferred}
+        self._plain = {chr(code) for code in self._sheet.bytes_of}
+        self._sorted_out = set(self._plain)
+        self._table = self._mapped()
 
     def of(self, font: TTFont) -> BatchFace:
         """The face of that font in the batch."""
         if font.fontName not in self._faces:
-            self._faces[font.fontName] = BatchFace(self._names, font)
-        return self._faces[font.fontName]
+            self._faces[str(font.fontName)] = BatchFace(self._names, font, Sheet())
+        return self._faces[str(font.fontName)]
+
+    def is_plain(self, text: str) -> bool:
+        """Whether `encoded` knows the letters of `text`: those of both preferred faces, none wider than the widest."""
+        letters = set(text)
+        if new := letters - self._sorted_out:
+            self._sorted_out |= new
+            self._plain.update(letter for letter in sorted(new) if self._takes(letter))
+            self._table = self._mapped()
+        return letters <= self._plain
+
+    def encoded(self, texts: str) -> bytes:
+        """The bytes of plain texts, as they stand inside a PDF string; their partings are kept.
+
+        Raises UnicodeEncodeError when a letter is not, or not yet, a plain one.
+        """
+        return escaped(charmap_encode(texts.replace("\xa0", " "), "strict", self._table)[0])
 
     def embed(self, pdf: PdfStream) -> Iterator[tuple[str, int]]:
         """Write all the fonts; gives the name and the object's number of each."""
         for face in self._faces.values():
             yield from face.embed(pdf)
 
+    def _takes(self, letter: str) -> bool:
+        code = ord(letter)
+        alone = unicodedata.normalize("NFC", letter) == letter and not unicodedata.combining(letter)
+        narrow = all(face.widths.get(letter, face.widest + 1) <= face.widest for face in self._preferred)
+        return alone and narrow and code < BEYOND and (code in self._sheet.bytes_of or self._sheet.add(code))
 
-class BatchWriter(dict[str | tuple[str, ...], bytes]):
-    """Writes texts in one box: asked for a text (line breaks part its lines) or for lines, it gives what shows them.
-
-    It remembers the last texts. A line that fits as it is takes a short way; all the others go through the layout's
-    own fitting.
-    """
-
-    def __init__(self, known: BatchFaces, box: Box, size: float, style: str, align: str) -> None:
-        super().__init__()
-        self._known = known
-        self._box, self._size, self._style, self._align = box, size, style, align
-        self._face = known.of(faces(style)[0])
-        self._room = box.w * POINT * 1000 / size
-        self._ascii = int(self._room // self._face.widest) if align == "left" else 0
-        self._left, self._right = f"{box.x * POINT:.3f}", box.right * POINT
-        self._font = f"\n/{self._face.name} {size:g} Tf 1 0 0 1 "
-        self._heights: dict[int, list[str]] = {}
-        (self._height,) = self._heights_of(1)
-        self._start = f"{self._font}{self._left}{self._height}"
-
-    def __missing__(self, told: str | tuple[str, ...]) -> bytes:
-        if len(self) >= REMEMBERED:
-            self.clear()
-        if isinstance(told, str):
-            if len(told) <= self._ascii and PLAIN(told):
-                shown = f"{self._start}{told}) Tj".encode("ascii")
-            else:
-                shown = self._line(told, self._height) or self._shown(told.split("\n"))
-        else:
-            shown = self._shown(told)
-        self[told] = shown
-        return shown
-
-    def _shown(self, told: Sequence[str]) -> bytes:
-        """The operators that show these lines, the empty ones left out."""
-        lines = [line for line in told if line]
-        shown = list(map(self._line, lines, self._heights_of(len(lines))))
-        return b"".join(shown) if all(shown) else self._fitted(lines)
-
-    def _line(self, text: str, height: str) -> bytes:
-        """A line that fits as it is in the preferred face; nothing for any other."""
-        if len(text) <= self._ascii and PLAIN(text):
-            return f"{self._font}{self._left}{height}{text}) Tj".encode("ascii")
-        if not text.isascii():
-            text = unicodedata.normalize("NFC", text)
-        face = self._face
-        try:
-            wide = self.width_of(text)
-        except KeyError:  # a control character, or a letter of another face
-            return b""
-        if wide > self._room:
-            return b""
-        return b"%b%b) Tj" % (f"{self._font}{self._left_of(wide)}{height}".encode("ascii"), face.told(text, self._size))
-
-    def width_of(self, letters: str) -> float:
-        """How wide letters of the preferred face are, in thousandths of their size. Raises KeyError for others."""
-        return sum(map(self._face.widths.__getitem__, letters))
-
-    def measured(self, text: str, wide: float) -> bytes:
-        """The operators that show one line of ASCII letters and figures whose width is known."""
-        if wide > self._room:
-            return self._fitted((text,))
-        return f"{self._font}{self._left_of(wide)}{self._height}{text}) Tj".encode("ascii")
-
-    def _left_of(self, wide: float) -> str:
-        return self._left if self._align == "left" else f"{self._right - wide * self._size / 1000:.3f}"
-
-    def _heights_of(self, lines: int) -> list[str]:
-        """What comes between the left edge and the letters of each of so many lines of the usual size."""
-        if lines not in self._heights:
-            spots = placed(self._box, ("",) * lines, self._size, self._style) if lines else ()
-            self._heights[lines] = [f" {(PAGE_HEIGHT - y) * POINT:.3f} Tm (" for _, y, _ in spots]
-        return self._heights[lines]
-
-    def _fitted(self, lines: Sequence[str]) -> bytes:
-        shown = tuple(clean(line) for line in lines)
-        told = []
-        for x, y, fitted in placed(self._box, shown, self._size, self._style, self._align):
-            font = face_for(fitted.text, self._style)
-            left = x * POINT
-            if self._align == "right":
-                left -= font.stringWidth(fitted.text, fitted.size) * fitted.stretch / 100
-            stretch, back = (f" {fitted.stretch} Tz", " 100 Tz") if fitted.stretch != 100 else ("", "")
-            face = self._known.of(font)
-            place = f"1 0 0 1 {left:.3f} {(PAGE_HEIGHT - y) * POINT:.3f} Tm"
-            start = f"\n/{face.name} {fitted.size:g} Tf{stretch} {place} ("
-            told.append(b"%b%b) Tj%b" % (start.encode(), face.told(fitted.text, fitted.size), back.encode()))
-        return b"".join(told)
+    def _mapped(self) -> Any:
+        """The plain letters as Python's C codecs want them."""
+        told = [chr(code) if chr(code) in self._plain else UNMAPPED for code in self._sheet.letters]
+        told = [letter if byte in ASCII or byte > ASCII.stop else UNMAPPED for byte, letter in enumerate(told)]
+        return charmap_build("".join([PARTING, *told[1:]]).ljust(256, UNMAPPED))
 
 
 def escaped(letters: bytes) -> bytes:
     """`letters` as they stand inside a PDF string."""
-    if b"(" in letters or b")" in letters or b"\\" in letters:
-        return SPECIAL.sub(rb"\\\g<0>", letters)
-    return letters
+    return letters.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
 
 
 def _embed(pdf: PdfStream, face: TTFontFace, mark: bytes, letters: list[int]) -> int:

@@ -8,56 +8,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import MutableMapping
-from dataclasses import dataclass
 from io import BytesIO
 from typing import IO
 
 import pikepdf
 
-from campaigns.paper_form.batch_codes import FormCodes
-from campaigns.paper_form.batch_faces import BatchFaces, BatchWriter
+from campaigns.paper_form.batch_faces import BatchFaces
+from campaigns.paper_form.batch_pages import FormPlan
+from campaigns.paper_form.batch_writer import BatchWriter
 from campaigns.paper_form.branding import Branding
-from campaigns.paper_form.codes import PAGE_CODE_SIDE, link_matrix
-from campaigns.paper_form.ink import code_bits, code_start, inside_quiet_zone
-from campaigns.paper_form.painter import (
-    NEW_OCCUPANT,
-    TITLE,
-    FormFill,
-    align_of,
-    own_spots,
-    own_texts,
-    paint_art,
-    style_of,
-)
+from campaigns.paper_form.painter import FormFill, align_of, paint_art, style_of
 from campaigns.paper_form.pdf_stream import PdfStream, deflated
 from campaigns.paper_form.typography import POINT
 from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box, FormLayout, PrefillSpot
 
 A4 = b"[0 0 %.4f %.4f]" % (PAGE_WIDTH * POINT, PAGE_HEIGHT * POINT)
-APART = ("@page_code", "@portal_qr", TITLE)  # not written as the other texts
-
-
-@dataclass(frozen=True, slots=True)
-class _PagePlan:
-    """A page of a layout, all that does not change worked out.
-
-    `head` draws the art and begins the page code; `qr` is where the QR code of the first page goes; then what writes
-    each known value by its address, each text by its name, and each occupant's title by its row.
-    """
-
-    head: bytes
-    qr: Box | None
-    known: tuple[tuple[tuple[str, int], BatchWriter], ...]
-    texts: tuple[tuple[str, BatchWriter], ...]
-    titles: tuple[tuple[int, BatchWriter], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _FormPlan:
-    """A layout ready for any household."""
-
-    codes: FormCodes
-    pages: tuple[_PagePlan, ...]
 
 
 class BatchPress:
@@ -76,7 +41,7 @@ class BatchPress:
         self.digest = ""  # of the last form printed: SHA-256 of what its pages say (`envelope_proof`)
         self._painted = {} if painted is None else painted
         self._pdf = PdfStream(stream)
-        self._plans: dict[str, _FormPlan] = {}
+        self._plans: dict[str, FormPlan] = {}
         self._faces = BatchFaces()
         self._writers: dict[tuple[Box, float, str, str], BatchWriter] = {}
         self._art: dict[str, int] = {}
@@ -89,19 +54,9 @@ class BatchPress:
     def print(self, layout: FormLayout, fill: FormFill) -> int:
         """Print one form; returns its first page in the file, counted from 1."""
         plan = self._plans.get(layout.fingerprint) or self._prepare(layout)
-        first, said = self._pdf.pages + 1, hashlib.sha256()
-        known, texts = fill.prefills.get, own_texts(fill, self.branding)
-        titles = dict(enumerate(fill.texts.get(TITLE, ()), start=1))
-        for page, (bits, twin) in zip(plan.pages, plan.codes.of(fill.case_reference), strict=True):
-            parts = [page.head, bits, _link(page.qr, fill.portal_url), b"\nBT", twin]
-            parts += [shown[value] for address, shown in page.known if (value := known(address))]
-            parts += [shown[told] for name, shown in page.texts if (told := texts.get(name))]
-            parts += [shown[title] for row, shown in page.titles if (title := titles.get(row, NEW_OCCUPANT))]
-            parts.append(b"\nET")
-            content = b"".join(parts)
-            said.update(content)
-            self._pdf.add_page(content)
-        self.digest = said.hexdigest()
+        first, contents = self._pdf.pages + 1, plan.contents(fill)
+        self._pdf.add_pages(contents)
+        self.digest = hashlib.sha256(b"".join(contents)).hexdigest()
         return first
 
     def close(self) -> None:
@@ -115,28 +70,10 @@ class BatchPress:
             language=b"fr-FR",
         )
 
-    def _prepare(self, layout: FormLayout) -> _FormPlan:
-        twin = next(spot for spot in layout.prefills if spot.field == "@page_code")
-        self._plans[layout.fingerprint] = _FormPlan(
-            codes=FormCodes(layout.fingerprint, layout.pages, self._writer(twin)),
-            pages=tuple(
-                self._plan(layout, page, f"/{name} Do 0 g ")
-                for page, name in enumerate(self._store_art(layout), start=1)
-            ),
-        )
-        return self._plans[layout.fingerprint]
-
-    def _plan(self, layout: FormLayout, page: int, art: str) -> _PagePlan:
-        spots = [(spot, self._writer(spot)) for spot in own_spots(layout, page)]
-        return _PagePlan(
-            head=(art + code_start(layout.page_code, PAGE_CODE_SIDE)).encode("ascii"),
-            qr=next((spot.box for spot, _ in spots if spot.field == "@portal_qr"), None),
-            known=tuple(((spot.field, spot.row), shown) for spot, shown in spots if spot.field[0] != "@"),
-            texts=tuple(
-                (spot.field, shown) for spot, shown in spots if spot.field[0] == "@" and spot.field not in APART
-            ),
-            titles=tuple((spot.row, shown) for spot, shown in spots if spot.field == TITLE),
-        )
+    def _prepare(self, layout: FormLayout) -> FormPlan:
+        plan = FormPlan(layout, self._store_art(layout), self.branding, self._faces, self._writer)
+        self._plans[layout.fingerprint] = plan
+        return plan
 
     def _store_art(self, layout: FormLayout) -> list[str]:
         """Write the art of each page; returns the names that pages call it by."""
@@ -154,15 +91,6 @@ class BatchPress:
         if place not in self._writers:
             self._writers[place] = BatchWriter(self._faces, *place)
         return self._writers[place]
-
-
-def _link(spot: Box | None, address: str) -> bytes:
-    """The QR code of an address with its quiet zone inside `spot`, where there are both."""
-    if spot is None or not address:
-        return b""
-    matrix = link_matrix(address)
-    start = code_start(inside_quiet_zone(spot, matrix), matrix.side)
-    return b"\n%b%b" % (start.encode("ascii"), code_bits(matrix.bits))
 
 
 class _Copied:

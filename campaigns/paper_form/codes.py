@@ -94,22 +94,31 @@ def link_matrix(address: str) -> Matrix:
 
     Raises ValueError for an address that is not ASCII.
     """
+    return Matrix(*link_bits(address))
+
+
+def link_bits(address: str) -> tuple[int, bytes]:
+    """Side and bits of `link_matrix`."""
     if not address.isascii():
         message = "Une adresse se code en lettres ASCII seulement."
         raise ValueError(message)
-    side, tables = _link_tables(len(address))
     head = address.rfind("/") + 1
-    modules = _link_head(len(address), address[:head])
-    for table, letter in zip(tables[head:], address[head:], strict=True):
+    side, modules, tables = _link_head(len(address), address[:head])
+    for table, letter in zip(tables, address[head:], strict=True):
         modules ^= table[letter]
-    return Matrix(side=side, bits=modules.to_bytes(side * -(-side // 8), "big"))
+    return side, modules.to_bytes(side * -(-side // 8), "big")
 
 
 @lru_cache(maxsize=256)
-def _link_head(length: int, letters: str) -> int:
-    """The blank code of addresses of that length with its first letters: most addresses begin alike."""
-    tables = _link_tables(length)[1]
-    return reduce(xor, (table[each] for table, each in zip(tables, letters, strict=False)), _blank_link(length)[1])
+def _link_head(length: int, letters: str) -> tuple[int, int, list[_LetterTable]]:
+    """The side of the codes of addresses of that length, the modules of one with only its first letters, the tables
+    of those that follow: most addresses begin alike.
+    """
+    side, modules = _blank_link(length)
+    tables = _link_tables(length)
+    for table, letter in zip(tables, letters, strict=False):
+        modules ^= table[letter]
+    return side, modules, tables[len(letters) :]
 
 
 @cache
@@ -119,9 +128,9 @@ def _blank_link(length: int) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=8)
-def _link_tables(length: int) -> tuple[int, list[_LetterTable]]:
-    """The side of the codes of addresses of that length, and what each letter changes at each place."""
-    return _blank_link(length)[0], [_LetterTable(length, place) for place in range(length)]
+def _link_tables(length: int) -> list[_LetterTable]:
+    """What each letter changes at each place of an address of that length."""
+    return [_LetterTable(length, place) for place in range(length)]
 
 
 class _LetterTable(dict[str, int]):

@@ -60,7 +60,7 @@ def placed(
 def code_start(box: Box, side: int) -> str:
     """What comes before the bits of a code: a one-bit mask of `side` modules filling `box`."""
     place = f"{box.w * POINT:.3f} 0 0 {box.h * POINT:.3f} {box.x * POINT:.3f} {(PAGE_HEIGHT - box.bottom) * POINT:.3f}"
-    return f"q {place} cm BI/W {side}/H {side}/BPC 1/IM true/D[1 0]"
+    return f"q {place} cm BI/W {side}/H {side}/IM true/D[1 0]"
 
 
 def code_bits(bits: bytes) -> bytes:

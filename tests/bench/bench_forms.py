@@ -1,23 +1,25 @@
 """Forms composed per second of one core, held against the floor, ReportLab, typst and drawing all from nothing.
 
 python -m tests.bench.bench_forms [forms] [largest file]. CPU time of this process pinned to one core; ratios are what
-counts. The batch writer and the floor both make each household's texts as they go; the floor then deflates pages that
-are ready and writes them: nothing less can be done. Memory and growth are taken in processes of their own.
+counts. Every contender makes the texts of its households. The floor does it too, takes pages that are ready, deflates
+the longer ones well (igzip, level 1) and writes them; as they are, they are only written: nothing less can be done.
+Memory, growth and scaling are taken in processes of their own.
 """
 
 # ruff: noqa: T201 — a bench prints its figures
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from io import BytesIO
+from pathlib import Path
 from typing import IO
 
 import pikepdf
@@ -25,13 +27,15 @@ import pikepdf
 from campaigns.paper_form.batch_press import BatchPress
 from campaigns.paper_form.layout import capacity_for, lay_out
 from campaigns.paper_form.painter import FormFill, lines_of, own_spots
-from campaigns.paper_form.pdf_stream import WORTH_DEFLATING, deflated
+from campaigns.paper_form.pdf_stream import deflated
 from campaigns.paper_form.zones import FormLayout
 from campaigns.questionnaire.parsing import load_library
-from tests.bench.made_up_forms import BRANDING, made_up_fill
+from campaigns.questionnaire.schema import Field, FieldType, Questionnaire, Section
+from tests.bench.made_up_forms import BRANDING, KNOWN, KNOWN_OF_OCCUPANTS, fuller_fill, made_up_fill
 
 FEW, ROUNDS = 20, 5
-BATCH, FLOOR = "batch writer", "floor"
+DEFLATED = 400  # bytes from which a page of the floor is deflated
+BATCH, FLOOR, BARE = "batch writer", "floor, deflated", "floor, as it is"
 BEST, CANVAS, TYPST, PLATYPUS = (
     "ReportLab at its best",
     "ReportLab, each anew",
@@ -42,33 +46,66 @@ GOALS = ((BEST, 8.0), (TYPST, 20.0), (PLATYPUS, 600.0))
 SAMPLES = {BEST: 200, CANVAS: 30, TYPST: 120, PLATYPUS: 23}  # households enough for a peer
 
 
-def form_for(occupants: int) -> FormLayout:
-    """The layout of the shipped survey that a household of so many receives."""
-    questionnaire = load_library("sls").with_words(year=2027, notice_year=2026, income_year=2025)
-    return lay_out(questionnaire, capacity_for(occupants))
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A form to print: its layout, and what makes the household of a number."""
+
+    name: str
+    layout: FormLayout
+    fill: Callable[[int], FormFill]
 
 
-def batch(layout: FormLayout, occupants: int, forms: int, stream: IO[bytes]) -> None:
+def survey() -> Questionnaire:
+    """The shipped survey, its years filled."""
+    return load_library("sls").with_words(year=2027, notice_year=2026, income_year=2025)
+
+
+def shipped(occupants: int) -> Case:
+    """The form of the shipped survey that a household of so many receives."""
+    layout = lay_out(survey(), capacity_for(occupants))
+    return Case(f"{occupants} occupant(s)", layout, lambda number: made_up_fill(number, occupants))
+
+
+def fuller() -> Case:
+    """Four pages on which two occupants and their dwelling are known nearly in full: twice as many texts."""
+    definition = survey()
+    sections = [
+        dataclasses.replace(section, fields=tuple(map(_known, section.fields))) for section in definition.sections
+    ]
+    known = tuple(Field(key=key, type=FieldType.YES_NO, label=key, prefill=key) for key in KNOWN)
+    sections.insert(-1, Section("known", "Ce que nous savons", known))
+    layout = lay_out(dataclasses.replace(definition, sections=tuple(sections)), 2)
+    return Case("2 occupants known in full", layout, fuller_fill)
+
+
+def _known(field: Field) -> Field:
+    return dataclasses.replace(field, prefill=field.key) if field.key in KNOWN_OF_OCCUPANTS else field
+
+
+CASES: dict[str, Callable[[], Case]] = {"usual": lambda: shipped(1), "fuller": fuller, "six pages": lambda: shipped(2)}
+
+
+def batch(case: Case, forms: int, stream: IO[bytes]) -> None:
     """Texts made and forms printed by the batch writer."""
     press = BatchPress(stream, BRANDING)
     for number in range(forms):
-        press.print(layout, made_up_fill(number, occupants))
+        press.print(case.layout, case.fill(number))
     press.close()
 
 
-def floor(pages: Sequence[bytes], occupants: int, forms: int, stream: IO[bytes]) -> None:
-    """Texts made, ready pages deflated as the batch writer does, bytes written."""
-    each = len(pages) // forms
+def floor(case: Case, pages: Sequence[bytes], forms: int, stream: IO[bytes], *, small: bool) -> None:
+    """Texts made, ready pages written, `small` or as they are."""
+    each = case.layout.pages
     for number in range(forms):
-        made_up_fill(number, occupants)
+        case.fill(number)
         for page in pages[number * each : (number + 1) * each]:
-            stream.write(deflated(page) if len(page) >= WORTH_DEFLATING else page)
+            stream.write(deflated(page) if small and len(page) >= DEFLATED else page)
 
 
-def ready_pages(layout: FormLayout, occupants: int, forms: int) -> list[bytes]:
+def ready_pages(case: Case, forms: int) -> list[bytes]:
     """The content streams of these forms, not deflated."""
     stream = BytesIO()
-    batch(layout, occupants, forms, stream)
+    batch(case, forms, stream)
     with pikepdf.open(stream) as pdf:
         return [page.Contents.read_bytes() for page in pdf.pages]
 
@@ -96,84 +133,101 @@ def values_of(layout: FormLayout, fill: FormFill) -> int:
     return sum(1 if spot.field in ("@page_code", "@portal_qr") else len(lines_of(spot, fill)) for spot in spots)
 
 
-def compare(occupants: int, forms: int) -> None:
-    """Print what each takes for a form, and the goals."""
+def compare(case: Case, forms: int) -> None:
+    """Print what each takes for a form, and the goals. Every contender makes the texts it prints."""
     from tests.bench import form_peers as peers
 
-    layout = form_for(occupants)
-    fills = [made_up_fill(number, occupants) for number in range(max(SAMPLES.values()))]
-    pages = ready_pages(layout, occupants, forms)
-    each = layout.pages
+    layout, pages = case.layout, ready_pages(case, forms)
     shop = peers.TypstShop(layout)
+
+    def printed(by: Callable[[FormLayout, Sequence[FormFill]], None]) -> Callable[[int], None]:
+        return lambda count: by(layout, [case.fill(number) for number in range(count)])
+
     taken = marginal(
         {
-            BATCH: (lambda count: batch(layout, occupants, count, BytesIO()), forms),
-            FLOOR: (lambda count: floor(pages[: count * each], occupants, count, BytesIO()), forms),
-            BEST: (lambda count: peers.reportlab_at_its_best(layout, fills[:count]), SAMPLES[BEST]),
-            CANVAS: (lambda count: peers.reportlab_canvas(layout, fills[:count]), SAMPLES[CANVAS]),
-            TYPST: (lambda count: shop(layout, fills[:count]), SAMPLES[TYPST]),
-            PLATYPUS: (lambda count: peers.platypus(layout, fills[:count]), SAMPLES[PLATYPUS]),
+            BATCH: (lambda count: batch(case, count, BytesIO()), forms),
+            FLOOR: (lambda count: floor(case, pages, count, BytesIO(), small=True), forms),
+            BARE: (lambda count: floor(case, pages, count, BytesIO(), small=False), forms),
+            BEST: (printed(peers.reportlab_at_its_best), SAMPLES[BEST]),
+            CANVAS: (printed(peers.reportlab_canvas), SAMPLES[CANVAS]),
+            TYPST: (printed(shop), SAMPLES[TYPST]),
+            PLATYPUS: (printed(peers.platypus), SAMPLES[PLATYPUS]),
         }
     )
     shop.close()
-    print(f"\n{occupants} occupants: {each} pages, {values_of(layout, fills[5])} texts and codes, {forms} forms")
+    values = sum(values_of(layout, case.fill(number)) for number in range(100)) / 100
+    print(f"\n{case.name}: {layout.pages} pages, {values:.0f} texts and codes, {forms} forms")
     for name, one in taken.items():
         ratio = one / taken[BATCH]
-        print(f"  {name:22} {1 / one:8.0f} forms/s {each / one:8.0f} pages/s {one * 1e3:8.3f} ms  x {ratio:7.2f}")
+        print(
+            f"  {name:22} {1 / one:8.0f} forms/s {layout.pages / one:8.0f} pages/s {one * 1e3:8.3f} ms  x {ratio:7.2f}"
+        )
     told = [(f"x {name}", taken[name] / taken[BATCH], least) for name, least in GOALS]
     told += [("share of the floor", taken[FLOOR] / taken[BATCH], 0.6), ("forms/s", 1 / taken[BATCH], 7000.0)]
     for name, reached, wanted in told:
         print(f"  goal {name:26} {reached:8.2f} / {wanted:g}  {'held' if reached >= wanted else 'NOT held'}")
 
 
-def alone(occupants: int, forms: int) -> dict[str, float]:
+def alone(case: Case, forms: int) -> dict[str, float]:
     """One file on disk, in a process of its own: CPU and wall seconds, bytes a form, peak memory in MB."""
-    layout, wall = form_for(occupants), time.perf_counter()
+    wall = time.perf_counter()
     with tempfile.TemporaryFile() as file:
-        cpu = seconds(lambda: batch(layout, occupants, forms, file))
+        cpu = seconds(lambda: batch(case, forms, file))
         size = file.tell() / forms
     wall = time.perf_counter() - wall
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"cpu": cpu, "wall": wall, "bytes": size, "peak": peak}
+    return {"cpu": cpu, "wall": wall, "bytes": size, "peak": peak()}
 
 
-def started(occupants: int, forms: int, core: int) -> subprocess.Popen[str]:
+def peak() -> float:
+    """The most memory that this process held, in MB. What its parent held does not count, as it does in `getrusage`."""
+    (held,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(held.split()[1]) / 1024
+
+
+def started(name: str, forms: int, core: int) -> subprocess.Popen[str]:
     """`alone` in a new process on that core."""
-    command = [sys.executable, "-m", "tests.bench.bench_forms", "alone", str(occupants), str(forms), str(core)]
+    command = [sys.executable, "-m", "tests.bench.bench_forms", "alone", name, str(forms), str(core)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def growth(largest: int) -> None:
-    """Print CPU, bytes and memory by the number of forms, then what two processes do together."""
-    cores = sorted(os.sched_getaffinity(0))
-    print("\nOne file, 1 occupant (4 pages), a process of its own:")
-    for forms in (largest // 50, largest // 5, largest):
-        told = json.loads(started(1, forms, cores[-1]).communicate()[0])
+def growth(largest: int, core: int) -> None:
+    """Print CPU, bytes and memory by the number of forms."""
+    print("\nOne file, 4 pages a form, a process of its own:")
+    for name, forms in (
+        ("usual", largest // 50),
+        ("usual", largest // 5),
+        ("usual", largest),
+        ("fuller", largest // 5),
+    ):
+        told = json.loads(started(name, forms, core).communicate()[0])
         print(
-            f"  {forms:7} forms: {told['cpu'] / forms * 1e3:6.3f} ms of CPU and {told['bytes']:5.0f} bytes a form,"
-            f" {told['peak']:4.0f} MB at most"
+            f"  {name:7} {forms:7} forms: {told['cpu'] / forms * 1e3:6.3f} ms of CPU and {told['bytes']:5.0f} bytes a"
+            f" form, {told['peak']:4.0f} MB at most"
         )
-    forms = largest // 5
+
+
+def together(forms: int, cores: Sequence[int]) -> None:
+    """Print what one process does, then one a core at once; whatever core this process is held to."""
+    print("\nSeveral processes, one a core:")
     for used in (cores[-1:], cores[-2:]):
-        runs = [started(1, forms, core) for core in used]
+        runs = [started("usual", forms, core) for core in used]
         walls = [json.loads(run.communicate()[0])["wall"] for run in runs]
         print(f"  {len(used)} process(es): {len(used) * forms / max(walls):7.0f} forms a second of wall time")
 
 
 def main(forms: int = 2000, largest: int = 100_000) -> None:
     """Print all the figures."""
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(cores)})
-    for occupants in (1, 2):
-        compare(occupants, forms)
-    os.sched_setaffinity(0, cores)
-    growth(largest)
+    core = min(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {core})
+    for case in CASES.values():
+        compare(case(), forms)
+    growth(largest, core)
+    together(largest // 5, range(os.cpu_count() or 1))
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["alone"]:
-        occupants, forms, core = map(int, sys.argv[2:])
-        os.sched_setaffinity(0, {core})
-        print(json.dumps(alone(occupants, forms)))
+        os.sched_setaffinity(0, {int(sys.argv[4])})
+        print(json.dumps(alone(CASES[sys.argv[2]](), int(sys.argv[3]))))
     else:
         main(*(int(told) for told in sys.argv[1:]))

@@ -20,6 +20,20 @@ LINKS = ("Titulaire du bail", "Conjoint(e)", "Enfant", "Ascendant")
 STATUS = ("Marié(e)", "Célibataire", "Divorcé(e)", "Veuf ou veuve")
 WORK = ("Salarié", "Retraité", "Étudiant", "Sans emploi")
 STREETS = ("RUE DES LILAS", "AVENUE DU GENERAL LECLERC", "ALLEE DES ACACIAS", "BOULEVARD VICTOR HUGO")
+KNOWN = tuple(
+    f"known.{name}" for name in ("lift", "cellar", "garage", "garden", "balcony", "heating", "water", "meter")
+)
+KNOWN_OF_OCCUPANTS = frozenset(
+    {
+        "household.comment",
+        "household.resource_fall",
+        "household.size",
+        "occupant.notice_reference",
+        "occupant.tax_number",
+        "occupant.tax_reference_income",
+        "signature.signed_on",
+    }
+)
 SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -66,3 +80,20 @@ def made_up_fill(number: int, occupants: int) -> FormFill:
         prefills=prefills,
         portal_url=f"https://enquete.example/q/{scrambled(number, 12)}",
     )
+
+
+def fuller_fill(number: int) -> FormFill:
+    """The two occupants of that number and their dwelling, known nearly in full."""
+    told = made_up_fill(number, 2)
+    prefills = {**told.prefills, ("household.email", 0): f"occupant.{number}@courriel.example"}
+    for place, key in enumerate(KNOWN):
+        prefills[key, 0] = ("Non", "Oui")[number >> place & 1]
+    prefills["household.size", 0] = "2"
+    prefills["household.resource_fall", 0] = ("Non", "Oui")[number % 5 == 0]
+    prefills["household.comment", 0] = f"Appeler à {number % 9 + 9} h"
+    prefills["signature.signed_on", 0] = f"{number % 28 + 1:02d}/12/2026"
+    for row in (1, 2):
+        prefills["occupant.tax_number", row] = f"{number % 10**4:04d} {row:03d} {number * 7 % 10**6:06d}"
+        prefills["occupant.notice_reference", row] = f"26 {scrambled(number + row, 3)} {number % 10**7:07d} {row:02d}"
+        prefills["occupant.tax_reference_income", row] = f"{9000 + number * 37 % 40000} €"
+    return FormFill(told.case_reference, told.texts, prefills, told.portal_url)

@@ -17,6 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
 from campaigns.paper_form import page_code
+from campaigns.paper_form.batch_faces import PARTING, BatchFaces
 from campaigns.paper_form.batch_press import BatchPress
 from campaigns.paper_form.branding import Branding
 from campaigns.paper_form.codes import link_matrix, page_code_matrix
@@ -65,6 +66,58 @@ def test_a_batch_prints_the_pages_of_the_painter(fill: FormFill, layout: FormLay
         strict=True,
     ):
         assert numpy.abs(ours.astype(int) - theirs).max() <= 2
+
+
+ADDRESSES = (
+    ["MME EXEMPLE"],
+    [f"LIGNE {number}" for number in range(7)],
+    [f"LIGNE {number}" for number in range(9)],
+    [
+        "MME EXEMPLE",
+        "",
+        "RÉSIDENCE DU TRÈS LONG NOM QUI NE TIENT PAS SUR UNE LIGNE DE L’ADRESSE, ESCALIER B",
+        "37000 TOURS",
+    ],
+    ["MME E\u0301XEMPLE (NÉE \\ WIŚNIEWSKA)", "2\u00a0RUE\tDES LILAS", "37000\u202fTOURS\u2026"],
+)
+
+
+def test_whatever_the_lines_and_letters_of_an_address_it_is_printed_as_by_the_painter(branding: Branding) -> None:
+    fills = [
+        dataclasses.replace(
+            fill,
+            texts={**fill.texts, "@address": lines, "@deadline": "lundi 15\nfévrier 2027", "@access_login": ["A", "B"]},
+            prefills={("household.phone", 0): "06\0 00"} if number % 2 else {},
+        )
+        for number, lines in enumerate(ADDRESSES)
+        for fill in [made_up_fill(number)]
+    ]
+    first_pages = slice(None, None, LAYOUT.pages)
+    ours = page_images(batch(branding, *((LAYOUT, fill) for fill in fills)), dpi=70)[first_pages]
+    theirs = page_images(paint(LAYOUT, branding, fills), dpi=70)[first_pages]
+
+    for one, other in zip(ours, theirs, strict=True):
+        assert numpy.abs(one.astype(int) - other).max() <= 2
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=12), max_size=6))
+def test_texts_encoded_together_are_those_of_the_faces_letter_by_letter(texts: list[str]) -> None:
+    known = BatchFaces()
+    plain = [text for text in texts if known.is_plain(text)]
+
+    told = known.encoded(PARTING.join(plain))
+
+    assert told.split(b"\0") == [known.of(faces("bold")[0]).told(text, 10) for text in plain] or not plain
+
+
+def test_letters_that_would_be_composed_or_are_of_another_face_are_not_encoded_with_the_others() -> None:
+    known = BatchFaces()
+
+    assert known.is_plain("NGUYỄN (O’Connor)\u00a0é")
+    for text in ("e\u0301", "\u212b", "字", "a\tb", "a\0b", "…"):
+        assert not known.is_plain(text), text
+    with pytest.raises(UnicodeEncodeError):
+        known.encoded("e\u0301")
 
 
 def test_a_logo_and_the_mark_of_a_rehearsal_are_printed_too(branding: Branding) -> None:

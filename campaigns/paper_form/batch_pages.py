@@ -1,0 +1,212 @@
+"""The pages of a layout ready for any household: a template for each set of texts that are there, with a hole for each.
+
+Pure. All the texts of a form are encoded in one go and fall into the holes of its pages; those that their template
+cannot hold as they are (too long, of another face) are written apart, after the others of their page.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import compress, groupby, repeat
+from operator import gt
+from typing import NamedTuple, cast
+
+from campaigns.paper_form.batch_codes import FormCodes
+from campaigns.paper_form.batch_faces import PARTING, BatchFaces
+from campaigns.paper_form.batch_writer import BatchWriter
+from campaigns.paper_form.branding import Branding
+from campaigns.paper_form.codes import PAGE_CODE_SIDE, Matrix, link_bits
+from campaigns.paper_form.ink import code_bits, code_start, inside_quiet_zone
+from campaigns.paper_form.painter import NEW_OCCUPANT, TITLE, FormFill, align_of, own_spots, own_texts
+from campaigns.paper_form.zones import Box, FormLayout, PrefillSpot
+
+Key = tuple[str, int]  # of a text: a question's key and its row, or a text's name and its line or its occupant's row
+Told = str | tuple[str, ...]
+Aside = defaultdict[int, list[bytes]]
+
+CODES = ("@page_code", "@portal_qr")  # not written as the other texts
+LINES = {"@address": 7}  # the texts of several lines, and for how many lines there is a place
+MOST_TEMPLATES = 512  # of a page; beyond, they are made anew
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one line of a text goes: what writes it, and how many letters fit whatever they are."""
+
+    key: Key
+    writer: BatchWriter
+    longest: int
+
+
+class Text(NamedTuple):
+    """A text of the form: the first place of its page, the places of its lines, what writes them."""
+
+    page: int
+    lines: slice
+    writer: BatchWriter
+
+
+@dataclass(slots=True)
+class PagePlan:
+    """A page of a layout: which places of the form are its own (`span`), and what never changes on it.
+
+    `art` calls the static art, `code` begins the page code, `right` says which of the form's texts set on the right it
+    has, `link` is where a QR code goes.
+    """
+
+    span: slice
+    places: Sequence[Place]
+    art: bytes
+    code: bytes
+    right: Sequence[int]
+    link: Box | None
+    templates: dict[bytes, bytes] = field(default_factory=dict)
+
+    def template(self, present: bytes) -> bytes:
+        """What draws the page when these places hold a text.
+
+        A hole for each of those texts, then one for the texts apart, for the link and for the bits of the page code.
+        """
+        if len(self.templates) >= MOST_TEMPLATES:
+            self.templates.clear()
+        lines = "".join(self._lines(present)).encode("ascii")
+        told = self.templates[present] = b"%b BT %b%%bET%%b %b%%b" % (self.art, lines, self.code)
+        return told
+
+    def _lines(self, present: bytes) -> Iterator[str]:
+        """The operators of each line that is there: its face when it changes, where it lies from the last, its hole."""
+        there = [place.writer for place, here in zip(self.places, present, strict=True) if here]
+        font, last = "", (0, 0)
+        for _, lines in groupby(there):
+            writer, *others = lines
+            for height in writer.heights(1 + len(others)):
+                at = round(writer.left * 1000), round(height * 1000)
+                move = f"{_points(at[0] - last[0])} {_points(at[1] - last[1])} Td(%b)Tj "
+                yield move if writer.font == font else f"{writer.font} {move}"
+                font, last = writer.font, at
+
+
+class FormPlan:
+    """A layout ready for any household. `arts` are the names of the static art of its pages."""
+
+    def __init__(
+        self,
+        layout: FormLayout,
+        arts: Sequence[str],
+        branding: Branding,
+        faces: BatchFaces,
+        writer: Callable[[PrefillSpot], BatchWriter],
+    ) -> None:
+        self._branding, self._faces = branding, faces
+        twin = next(spot for spot in layout.prefills if spot.field == "@page_code")
+        self._codes = FormCodes(layout.fingerprint, layout.pages, writer(twin))
+        self._places: list[Place] = []
+        self._right: list[tuple[Key, BatchWriter]] = []
+        self._pages = [self._page(layout, page, art, writer) for page, art in enumerate(arts, start=1)]
+        self._keys = [place.key for place in self._places]
+        self._all = range(len(self._places))
+        self._longest = [place.longest for place in self._places]
+        self._texts = [text for page in self._pages for text in _texts(self._places, page.span)]
+        self._text_at = [text for text in self._texts for _ in range(text.lines.start, text.lines.stop)]
+        self._untold: dict[Key, Told] = {key: NEW_OCCUPANT for key in self._keys if key[0] == TITLE}
+        self._links: dict[int, bytes] = {}
+
+    def contents(self, fill: FormFill) -> list[bytes]:
+        """What each page of a household's form draws. Raises ValueError for a reference that no page code says."""
+        told = self._told(fill)
+        values = list(map(told.get, self._keys, repeat("")))
+        aside: Aside = defaultdict(list)
+        for place in compress(self._all, map(gt, map(len, values), self._longest)):
+            self._put_aside(self._text_at[place], values, aside)
+        shown = self._encoded(values)
+        if shown is None:
+            for text in self._texts:
+                self._put_aside(text, values, aside)
+            shown = self._faces.encoded(PARTING.join(cast("list[str]", values))).split(b"\0")
+        present = bytes(map(bool, shown))
+        right = [writer[words] if (words := told.get(key)) else b"" for key, writer in self._right]
+        drawn = []
+        for page, (bits, twin) in zip(self._pages, self._codes.of(fill.case_reference), strict=True):
+            span = page.span
+            apart = b"".join([twin, *map(right.__getitem__, page.right), *aside.get(span.start, ())])
+            template = page.templates.get(present[span]) or page.template(present[span])
+            link = self._link(page.link, fill.portal_url) if page.link else b""
+            drawn.append(template % (*filter(None, shown[span]), apart, link, bits))
+        return drawn
+
+    def _told(self, fill: FormFill) -> dict[Key, Told]:
+        """Every text of a household by its key."""
+        told: dict[Key, Told] = {**self._untold, **fill.prefills}
+        for name, text in own_texts(fill, self._branding).items():
+            if name == TITLE:
+                told.update({(TITLE, row): title for row, title in enumerate(text, start=1)})
+            elif isinstance(text, str) or len(text) > LINES.get(name, 0):
+                told[name, 0] = text
+            else:
+                told.update({(name, line): each for line, each in enumerate(filter(None, text))})
+        return told
+
+    def _encoded(self, values: Sequence[Told]) -> list[bytes] | None:
+        """The bytes of each text; nothing when one of them may not be printed as it is."""
+        try:
+            shown = self._faces.encoded(PARTING.join(cast("Sequence[str]", values))).split(b"\0")
+        except (TypeError, UnicodeEncodeError):  # lines where one is expected, a letter not seen yet
+            return None
+        return shown if len(shown) == len(values) else None
+
+    def _put_aside(self, text: Text, values: list[Told], aside: Aside) -> None:
+        """When its place does not hold a text as it is, take it out of `values`, and write it apart on its page."""
+        told = [line for line in values[text.lines] if line]
+        plain = [text.writer.plain(line) for line in told]
+        if not all(plain):
+            aside[text.page].append(text.writer[told[0] if len(told) == 1 else tuple(cast("list[str]", told))])
+            plain = []
+        values[text.lines] = plain + [""] * (text.lines.stop - text.lines.start - len(plain))
+
+    def _link(self, box: Box, address: str) -> bytes:
+        """The QR code of an address with its quiet zone inside `box`."""
+        if not address:
+            return b""
+        side, bits = link_bits(address)
+        if side not in self._links:
+            place = inside_quiet_zone(box, Matrix(side, bits))
+            self._links[side] = f" {code_start(place, side)}".encode("ascii")
+        return self._links[side] + code_bits(bits)
+
+    def _page(
+        self, layout: FormLayout, page: int, art: str, writer_of: Callable[[PrefillSpot], BatchWriter]
+    ) -> PagePlan:
+        spots = [(spot, writer_of(spot)) for spot in own_spots(layout, page)]
+        texts = [(spot, writer) for spot, writer in spots if spot.field not in CODES]
+        places = [
+            Place((spot.field, spot.row + line), writer, int(writer.room // writer.face.widest))
+            for spot, writer in sorted(texts, key=lambda each: each[1].font)
+            if align_of(spot) == "left"
+            for line in range(LINES.get(spot.field, 1))
+        ]
+        right = [((spot.field, spot.row), writer) for spot, writer in texts if align_of(spot) == "right"]
+        self._right += [each for each in right if each not in self._right]
+        first = len(self._places)
+        self._places += places
+        return PagePlan(
+            span=slice(first, first + len(places)),
+            places=places,
+            art=f"/{art} Do".encode("ascii"),
+            code=code_start(layout.page_code, PAGE_CODE_SIDE).encode("ascii"),
+            right=[self._right.index(each) for each in right],
+            link=next((spot.box for spot, _ in spots if spot.field == "@portal_qr"), None),
+        )
+
+
+def _texts(places: Sequence[Place], span: slice) -> Iterator[Text]:
+    """The texts of the page whose places these are."""
+    for writer, group in groupby(range(span.start, span.stop), key=lambda at: places[at].writer):
+        first, *others = group
+        yield Text(span.start, slice(first, first + 1 + len(others)), writer)
+
+
+def _points(thousandths: int) -> str:
+    """A number of thousandths of a point in as few figures as can be."""
+    return f"{thousandths / 1000:.3f}".rstrip("0").rstrip(".")
