@@ -112,9 +112,9 @@ def issue_typed(*, case: SurveyCase, wave: str, now: dt.datetime) -> str:
 
 def issue_typed_many(*, cases: Sequence[SurveyCase], wave: str, now: dt.datetime) -> dict[int, str]:
     """Give each case a fresh printed code in one insertion: case id → code as printed, no code twice among them."""
-    drawn: set[str] = set()
+    drawn: dict[str, None] = {}  # in the order of the draw
     while len(drawn) < len(cases):
-        drawn.add(drawn_code())
+        drawn[drawn_code()] = None
     told, key = dict(zip((case.pk for case in cases), drawn, strict=True)), pepper()
     insert_all(
         AccessCode(

@@ -31,7 +31,7 @@ from campaigns.paper_form.look import (
     tiles,
 )
 from tenants.messaging.texts import french_day
-from tenants.models import Purpose, Supply
+from tenants.models import PrintShop, Purpose, Supply
 from tenants.production.quantities import Need, Volumes, needs_of, volumes_of
 from tenants.production.stationery import Stationery, stationery_on
 from tenants.production.supplies import list_supplies
@@ -151,7 +151,24 @@ def _making_up(campaign: Campaign) -> list[Flowable]:
         text("Plier selon l'enveloppe : dans la fenêtre, on ne voit que l'adresse de la première page."),
         text(f"Dans chaque pli : {reply}."),
         text("Suivre l'index du lot, un pli par ligne, dans l'ordre ; sa colonne « feuilles » dit combien en compter."),
+        *_marks(campaign),
         soft("Adresse de retour : " + ", ".join(campaign.landlord.reply_address.splitlines())),
+    ]
+
+
+def _marks(campaign: Campaign) -> list[Flowable]:
+    """What each print house that takes batches wants printed for its inserter."""
+    shops = PrintShop.objects.filter(batches__campaign=campaign).distinct().order_by("name")
+    return [
+        text(
+            f"{shop.name} : "
+            + (
+                "un repère DataMatrix au bord gauche de chaque recto, tel que l'index le donne."
+                if shop.sheet_marks
+                else "aucun repère imprimé, la mise sous pli suit les pages de l'index."
+            )
+        )
+        for shop in shops
     ]
 
 
@@ -192,15 +209,16 @@ def _batches(campaign: Campaign) -> list[Flowable]:
             each.get_purpose_display(),
             _number(each.envelopes),
             _number(each.pages),
+            each.shop.name if each.shop else "—",
             each.get_state_display(),
             each.sha256[:16],
         )
-        for each in campaign.batches.order_by("number")
+        for each in campaign.batches.select_related("shop").order_by("number")
     ]
     if not rows:
         return [heading("Lots"), soft("Aucun lot n'est encore composé.")]
-    head = ("Lot", "Objet", "Plis", "Pages", "État", "SHA-256")
-    return [heading("Lots"), table(head, rows, widths=(2, 4, 2, 2, 3, 4), numbers=(2, 3))]
+    head = ("Lot", "Objet", "Plis", "Pages", "Imprimeur", "État", "SHA-256")
+    return [heading("Lots"), table(head, rows, widths=(1.6, 3.4, 1.6, 1.6, 3, 2.6, 3.8), numbers=(2, 3))]
 
 
 def _dress(canvas: Canvas, campaign: Campaign, look: Look, page: int, now: dt.datetime) -> None:

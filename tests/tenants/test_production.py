@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from campaigns.models import Campaign
 from tenants import dispatch
-from tenants.models import Purpose, Supply
+from tenants.models import PrintBatch, PrintShop, Purpose, Supply
 from tenants.production import UnableToSupply, compose_order, list_supplies, needs_of, record_supply, volumes_of
 from tenants.production.quantities import Variant, Volumes
 from tenants.production.stationery import stationery_on
@@ -143,6 +143,8 @@ class TestOrder:
     def test_the_order_tells_volumes_supplies_dates_approvals_and_batches(self, approved: Campaign) -> None:
         households(approved, 1, 1, 3)
         batches = dispatch.compose_forms(campaign=approved, now=NOW)
+        shop = PrintShop.objects.create(name="Imprimerie de Loire", sheet_marks=True)
+        PrintBatch.objects.filter(pk=batches[0].pk).update(shop=shop)
 
         document = compose_order(campaign=approved, now=NOW)
 
@@ -152,6 +154,8 @@ class TestOrder:
             "Volumes par maquette",
             "Fournitures",
             "Mise sous pli",
+            "Imprimerie de Loire",
+            "repère DataMatrix",
             *(batch.sha256[:16] for batch in batches),
         ):
             assert words in told

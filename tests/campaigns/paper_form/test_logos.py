@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
+from django.test import Client
+from django.urls import reverse
 from PIL import Image
 
 from campaigns.forms import LandlordForm
+from campaigns.models import Landlord
 from campaigns.paper_form.branding import Branding, BrandingError
 from campaigns.paper_form.logos import logo_of
+from tests.factories.campaigns import UserFactory
 
 SVG = b"""<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 100">
 <rect width="300" height="100" rx="20" fill="#1f5d57"/></svg>"""
@@ -68,3 +75,22 @@ def test_a_pale_colour_is_refused_with_one_that_suits(db: None, *, accent: str, 
 
     assert ("accent" not in form.errors) is fine
     assert fine or "La plus proche qui convient : #" in form.errors["accent"][0]
+
+
+@pytest.mark.django_db
+def test_a_heavy_upload_is_refused_on_the_page_and_stores_nothing(
+    client: Client, landlord: Landlord, settings: Any, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    client.force_login(UserFactory())
+    url = reverse("admin:campaigns_landlord_change", args=[landlord.pk])
+    form = client.get(url).context["adminform"].form
+    values = {name: form.initial.get(name) or "" for name in form.fields if name != "logo"}
+
+    page = client.post(url, {**values, "hotline": "02 99 99 99 99", "logo": ContentFile(bytes(40_000_000), "logo.png")})
+
+    landlord.refresh_from_db()
+    assert "pèse 40,0 Mo" in page.content.decode()
+    assert not landlord.logo
+    assert landlord.hotline != "02 99 99 99 99"
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
