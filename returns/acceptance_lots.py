@@ -151,9 +151,14 @@ def _report_lines(standing: Standing) -> Iterator[list[str]]:
     yield from _fields(lot)
 
 
+def field_names(campaign: Campaign) -> dict[str, str]:
+    """How the questions of a campaign are called, by key."""
+    revision = campaign.current_revision
+    return {field.key: field.name for _, field in questionnaire_of(revision).fields()} if revision else {}
+
+
 def _fields(lot: AcceptanceLot) -> Iterator[list[str]]:
-    revision = lot.campaign.current_revision
-    names = {field.key: field.name for _, field in questionnaire_of(revision).fields()} if revision else {}
+    names = field_names(lot.campaign)
     done = lot.tasks.filter(state=State.DONE).select_related("survey_return__case").order_by("pk")
     for task in done.iterator(chunk_size=CHUNK):
         day = f"{task.done_at:%d/%m/%Y}" if task.done_at else ""

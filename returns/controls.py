@@ -1,4 +1,5 @@
-"""Fields keyed again to measure: a share of what the machine kept alone, and fields whose answer is known.
+"""Fields keyed again to measure: a share of what the machine kept alone, filled or empty, and fields whose answer is
+known.
 
 Neither holds a dossier back. Which fields are drawn depends on their number alone, so that doing it again changes
 nothing.
@@ -19,17 +20,27 @@ from returns.models import AcceptanceLot, FieldReading, KeyingEntry, KeyingTask,
 Purpose = KeyingTask.Purpose
 State = KeyingTask.State
 CONTROL = "contrôle de qualité"
+_NAMES = {True: "control", False: "blank"}
 
 
 def draw_controls(
     *, campaign: Campaign, survey_return: SurveyReturn, kept: Iterable[FieldReading], now: dt.datetime
 ) -> int:
-    """Have a share of the filled fields that the machine kept alone keyed blind; returns how many."""
-    share = sampling.parameters()["controls"]["share"]
-    drawn = [each for each in kept if each.inked and sampling.is_drawn(f"control {each.pk}", share)]
+    """Have a share of what the machine kept alone keyed blind, filled fields and empty ones; returns how many."""
+    shares = {True: sampling.parameters()["controls"]["share"], False: sampling.blank_share(*missed_answers(campaign))}
+    drawn = [each for each in kept if sampling.is_drawn(f"{_NAMES[each.inked]} {each.pk}", shares[each.inked])]
     made = [control_of(each, survey_return, campaign, held=each.value, now=now) for each in drawn]
     KeyingTask.objects.bulk_create(made)
     return len(made)
+
+
+def missed_answers(campaign: Campaign) -> tuple[int, int]:
+    """How many of the zones judged empty bore an answer, and how many were looked at blind."""
+    looked = KeyingTask.objects.filter(campaign=campaign, purpose=Purpose.CONTROL, machine_right__isnull=False)
+    told = looked.filter(reading__accepted=True, reading__inked=False).aggregate(
+        missed=Count("pk", filter=Q(machine_right=False)), checked=Count("pk")
+    )
+    return told["missed"], told["checked"]
 
 
 def control_of(

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q
 
 from campaigns.models import Campaign, User
-from campaigns.questionnaire.schema import Field
+from campaigns.questionnaire.schema import Field, FieldType
 from campaigns.questionnaire.values import parse_text
 from returns import sampling, transcription
 from returns.answers import questionnaire_numbered
@@ -26,6 +26,7 @@ from returns.models.declarations import Source
 State = KeyingTask.State
 Purpose = KeyingTask.Purpose
 RECALL = dt.timedelta(seconds=30)  # how long a dossier rests after its last field, so that the entry can be taken back
+MARKED = frozenset({FieldType.TICK, FieldType.SIGNATURE})
 GONE = "Ce champ a été repris par quelqu'un d'autre. Passez au suivant."
 Told = tuple[Any, bool]  # the value, and whether it can't be read
 
@@ -49,6 +50,8 @@ def answer(
     """
     field = field_of(task)
     value = None if illegible or not text.strip() else parse_text(field, text, now.date())
+    if task.purpose == Purpose.CONTROL and task.held is None and value is False and field.type in MARKED:
+        value = None  # a box without a tick is an empty one
     with transaction.atomic():
         locked = _locked(task.pk)
         if locked.state != State.CLAIMED or locked.claimed_by_id != operator.pk:
@@ -137,7 +140,8 @@ def _judge(task: KeyingTask, entry: KeyingEntry, others: list[KeyingEntry]) -> N
     KeyingEntry.objects.bulk_update([*others, entry], ["right"])
     if task.purpose == Purpose.SEED:
         return
-    if task.reading.value is not None and not entry.illegible:
+    judged_empty = task.purpose == Purpose.CONTROL and not task.reading.inked
+    if (task.reading.value is not None or judged_empty) and not entry.illegible:
         task.machine_right = bool(entry.value == task.reading.value)
     if task.purpose == Purpose.CONTROL:
         task.conforming = told == (task.held, False) if not entry.illegible else None

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign, User
 from campaigns.questionnaire.schema import FieldType
+from returns import controls
 from returns.answers import questionnaire_of
 from returns.models import KeyingEntry, KeyingTask, SurveyReturn
 from returns.sampling import double_share, lower_bound, upper_bound
@@ -195,9 +196,14 @@ def machine_rates(campaign: Campaign) -> list[Rate]:
     looked = KeyingTask.objects.filter(
         campaign=campaign, purpose=Purpose.CONTROL, state=State.DONE, machine_right__isnull=False
     )
-    kept = looked.filter(reading__accepted=True)
+    kept = looked.filter(reading__accepted=True, reading__inked=True)
     counted = kept.values_list("field").annotate(n=Count("pk"), wrong=Count("pk", filter=Q(machine_right=False)))
     return _by_type(campaign, counted.order_by("field"))
+
+
+def missed_answers(campaign: Campaign) -> Rate:
+    """How often a zone that the machine judged empty bore an answer, from the blind controls of empty zones."""
+    return Rate("zone jugée vide", *controls.missed_answers(campaign))
 
 
 def keying_rates(campaign: Campaign) -> list[Rate]:
@@ -227,7 +233,8 @@ def _by_type(campaign: Campaign, counted: Iterable[tuple[Any, ...]]) -> list[Rat
 def confidence_curve(campaign: Campaign) -> list[Rate]:
     """How often the machine was wrong, by how sure it said it was: the doubts that were keyed and the controls."""
     edges = [When(reading__confidence__lt=edge, then=Value(place)) for place, edge in enumerate(BINS)]
-    known = KeyingTask.objects.filter(campaign=campaign, machine_right__isnull=False).exclude(purpose=Purpose.SEED)
+    known = KeyingTask.objects.filter(campaign=campaign, machine_right__isnull=False, reading__inked=True)
+    known = known.exclude(purpose=Purpose.SEED)
     counted = (
         known.annotate(bin=Case(*edges, default=Value(len(BINS)), output_field=IntegerField()))
         .values_list("bin")

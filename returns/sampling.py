@@ -80,6 +80,13 @@ def double_share(errors: int, checked: int) -> float:
     return float(min(rules["most"], max(rules["least"], 1 - rules["target"] / bound)))
 
 
+def blank_share(missed: int, checked: int) -> float:
+    """The share of the zones judged empty to look at again, from how many answers were missed among those looked at."""
+    rules = parameters()["blanks"]
+    bound = upper_bound(missed, checked)
+    return float(min(rules["most"], max(rules["least"], rules["least"] * bound / rules["target"])))
+
+
 def is_drawn(name: str, share: float) -> bool:
     """Whether the thing of that name falls in a sample of that share: always the same answer, even across servers."""
     drawn = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")

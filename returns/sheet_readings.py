@@ -162,10 +162,12 @@ class _Seen:
 
     def zone(self, number: int, person: str, *, operators: bool) -> ReadZone:
         doubt = self._task(Purpose.DOUBT)
-        last = self._last(doubt)
+        last, control = self._last(doubt), self._task(Purpose.CONTROL)
+        if control is not None and control.conforming is False:
+            last = self._last(control)  # what the declaration holds since
         waits = self.hidden or (doubt is not None and doubt.state != State.DONE)
         value = last.value if last is not None else self.reading.value
-        machine = self._shown(self.reading.value) if doubt is not None and self.reading.value != value else ""
+        machine = self._shown(self.reading.value) if last is not None and self.reading.value != value else ""
         left, top, width, height = self.reading.box or (0.0, 0.0, 0.0, 0.0)
         return ReadZone(
             number=number,

@@ -20,6 +20,7 @@ from returns.controls import draw_controls
 from returns.evidence import Evidence
 from returns.models import FieldReading, KeyingTask, SupportingDocument, SurveyReturn
 from returns.models.declarations import Source
+from returns.unread import unread_of
 from tenants.models import SurveyCase
 
 SIZE, LEFT = "household.size", "occupant.left"
@@ -51,6 +52,7 @@ def finish(*, survey_return: SurveyReturn, now: dt.datetime) -> SurveyReturn:
             survey_return.state = SurveyReturn.State.TRANSCRIBED
             keyed = tasks.filter(purpose=KeyingTask.Purpose.DOUBT).count()
             survey_return.case.tell("transcribed", now=now, data={"receipt": survey_return.receipt, "keyed": keyed})
+            _tell_unread(survey_return, now=now)
         settle(case=survey_return.case, now=now)
     return survey_return
 
@@ -94,6 +96,13 @@ def _tell_notes(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
     pages = survey_return.pages.filter(unexpected_ink=True).order_by("number").values_list("number", flat=True)
     if noted := list(pages):
         survey_return.case.tell("handwritten_note", now=now, data={"receipt": survey_return.receipt, "pages": noted})
+
+
+def _tell_unread(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
+    """Say in the case's history which answers nobody could read: what the landlord knew stands in their place."""
+    if places := unread_of(survey_return.case):
+        told = {"receipt": survey_return.receipt, "fields": [[field, row] for field, row in places]}
+        survey_return.case.tell("answer_unread", now=now, data=told)
 
 
 def _chosen(survey_return: SurveyReturn) -> dict[Address, FieldReading]:

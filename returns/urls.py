@@ -22,6 +22,7 @@ urlpatterns = [
     path("qualite/<int:campaign>/", quality.quality, name="quality"),
     path("qualite/<int:campaign>/lot/", quality.draw, name="draw_lot"),
     path("lots/<int:pk>.csv", quality.lot_report, name="lot_report"),
+    path("lots/<int:pk>.pdf", quality.lot_document, name="lot_document"),
     path("lots/<int:pk>/ressaisie/", quality.key_again, name="key_again"),
     path("operateurs/", quality.operators, name="operators"),
     path("rapprochement/", desk.lost_pages, name="lost_pages"),

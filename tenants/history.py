@@ -53,6 +53,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "transcribed": "Formulaire lu",
         "reading_corrected": "Une lecture corrigée après contrôle",
         "handwritten_note": "Mention manuscrite sur le formulaire",
+        "answer_unread": "Réponse illisible : la valeur connue du bailleur est gardée",
         "sheets_missing": "Feuilles du formulaire absentes du lot numérisé",
         "page_attached": "Feuille du formulaire rapprochée",
         "page_set_aside": "Feuille écartée",

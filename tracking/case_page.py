@@ -17,6 +17,7 @@ from returns.models.declarations import Source
 from returns.next_step import NextStep, next_step
 from returns.rules.dossier import Dossier, dossier_of
 from returns.sheet_readings import SAID, is_sensitive
+from returns.unread import unread_of
 from tenants.case_states import State
 from tenants.models import SurveyCase
 
@@ -59,12 +60,13 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a case holds once its form is known; all empty before."""
+    """What a case holds once its form is known; all empty before. `unread`: question and person nobody could read."""
 
     missing: list[MissingItem]
     groups: list[Group]
     pieces: list[Piece]
     waiting: bool
+    unread: list[tuple[str, str]]
 
 
 def content_of(case: SurveyCase, *, sensitive: bool) -> Content:
@@ -72,13 +74,17 @@ def content_of(case: SurveyCase, *, sensitive: bool) -> Content:
     try:
         dossier = dossier_of(case)
     except NoQuestionnaire:
-        return Content([], [], [], waiting=False)
+        return Content([], [], [], waiting=False, unread=[])
     answered = State(case.state) in {State.RECEIVED, State.INCOMPLETE}
     return Content(
         missing=items_of(dossier) if answered else [],
         groups=list(_groups(case, dossier, sensitive=sensitive)),
         pieces=list(_pieces(case, dossier)),
         waiting=answered and is_waiting(case),
+        unread=[
+            (dossier.questionnaire.find(field).name, display_name(dossier.context, row))
+            for field, row in unread_of(case)
+        ],
     )
 
 

@@ -13,6 +13,7 @@ urlpatterns = [
     path("<int:pk>/dossiers.csv", views.export, name="export"),
     path("<int:pk>/lecture/", views.reading, name="reading"),
     path("lot/<int:pk>.csv", views.lot, name="lot"),
+    path("lot/<int:pk>.pdf", views.lot_document, name="lot_document"),
     path("dossier/<slug:reference>/", views.case, name="case"),
     path("dossier/<slug:reference>/lectures/", views.readings, name="readings"),
     path("dossier/<slug:reference>/page/<int:pk>.png", views.page_image, name="page_image"),

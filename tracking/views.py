@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from campaigns.models import Campaign, FormProof, User
 from returns import acceptance_lots, keying_figures
+from returns.acceptance_report import compose_acceptance
 from returns.answers import NoQuestionnaire
 from returns.models import AcceptanceLot, FieldReading, Page, SupportingDocument
 from returns.page_images import NoPicture, masked_sheet_png, sheet_png
@@ -120,12 +121,28 @@ def reading(request: HttpRequest, pk: int) -> TemplateResponse:
 def lot(request: HttpRequest, pk: int) -> HttpResponse:
     """The acceptance report of a lot, as CSV. Who took it is written in the log."""
     user = _user(request)
-    lots = AcceptanceLot.objects.select_related("campaign__landlord").filter(campaign__in=campaigns_of(user))
-    found = get_object_or_404(lots, pk=pk)
+    found = _lot_or_404(user, pk)
     logger.info("report of lot %s taken by user %s", found.pk, user.pk)
     answer = HttpResponse(acceptance_lots.report(found), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="reception-lot-{found.number}.csv"'
     return answer
+
+
+@read_only
+@require_safe
+def lot_document(request: HttpRequest, pk: int) -> HttpResponse:
+    """The acceptance report of a lot, as a PDF. Who took it is written in the log."""
+    user = _user(request)
+    found = _lot_or_404(user, pk)
+    logger.info("report of lot %s taken by user %s", found.pk, user.pk)
+    answer = HttpResponse(compose_acceptance(lot=found, now=timezone.now()), content_type="application/pdf")
+    answer["Content-Disposition"] = f'attachment; filename="reception-lot-{found.number}.pdf"'
+    return answer
+
+
+def _lot_or_404(user: User, pk: int) -> AcceptanceLot:
+    lots = AcceptanceLot.objects.select_related("campaign__landlord").filter(campaign__in=campaigns_of(user))
+    return get_object_or_404(lots, pk=pk)
 
 
 @read_only

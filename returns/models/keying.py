@@ -110,7 +110,14 @@ class KeyingTask(models.Model):
     class Meta:
         verbose_name = "tâche de saisie"
         verbose_name_plural = "tâches de saisie"
-        indexes: ClassVar = [models.Index(fields=["campaign", "state", "id"], name="keying_queue")]
+        indexes: ClassVar = [
+            models.Index(fields=["campaign", "state", "id"], name="keying_queue"),
+            models.Index(
+                fields=["campaign"],
+                condition=models.Q(purpose="control", machine_right__isnull=False),
+                name="keying_controlled",
+            ),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["reading", "purpose"], condition=~models.Q(purpose="seed"), name="task_once_per_purpose"

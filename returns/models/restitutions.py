@@ -66,6 +66,7 @@ class RestitutionFile(models.Model):
         XLSX = "xlsx", "Excel"
         FIXED = "fixed", "largeur fixe"
         CHANGES = "changes", "écarts (CSV)"
+        UNREAD = "unread", "réponses illisibles (CSV)"
 
     restitution = models.ForeignKey(
         Restitution, on_delete=models.CASCADE, related_name="files", verbose_name="restitution"

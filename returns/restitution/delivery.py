@@ -20,15 +20,18 @@ from django.utils import timezone
 from campaigns.exchange import OUTGOING, LandlordExchange
 from campaigns.models import Campaign, Milestone, User
 from campaigns.operations import complete_milestone
+from returns.acceptance_lots import field_names
 from returns.models import Restitution, RestitutionFile, RestitutionLine
 from returns.restitution.columns import Columns, Record, UnableToRestitute, columns_of
 from returns.restitution.lines import Drawn, corrected_lines, drawn_lines
 from returns.restitution.writers import EXTENSIONS, WRITERS
+from returns.unread import unread_in_campaign
 from tenants.case_states import Move, State
 from tenants.models import SurveyCase
 
 CHUNK = 500
 CHANGES = ("DOSSIER", "REFERENCE", "RESTITUTION_PRECEDENTE", "RANG", "COLONNE", "AVANT", "APRES", "TROP_PERCU", "MOTIF")
+UNREAD = ("DOSSIER", "REFERENCE", "RANG", "CHAMP")
 SPOOL = 8 * 1024 * 1024
 
 
@@ -150,6 +153,7 @@ def _make(
         for name in dict.fromkeys(formats):
             _write_file(restitution, columns, name, spool, kept)
         _write_changes(restitution, kept)
+        _write_unread(restitution, kept)
         _move_complete(campaign, now=now, actor=actor)
     return restitution
 
@@ -206,23 +210,47 @@ def _write_changes(restitution: Restitution, kept: list[RestitutionFile]) -> Non
     changed = restitution.lines.filter(previous__isnull=False).select_related(
         "case__household", "previous__restitution"
     )
-    text, count = io.StringIO(newline=""), 0
-    sheet = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    sheet.writerow(CHANGES)
+    rows: list[tuple[object, ...]] = []
     for line in changed.order_by("case__household__tenant_reference").iterator(chunk_size=CHUNK):
         who = (line.case.reference, line.case.household.tenant_reference, line.previous.restitution.number)
         refund = (line.get_refund_display(), line.refund_reason)
-        for change in line.changes:
-            sheet.writerow([_as_text(cell) for cell in (*who, *change, *refund)])
-            count += 1
-    if not count:
+        rows += [(*who, *change, *refund) for change in line.changes]
+    _write_list(restitution, kept, RestitutionFile.Format.CHANGES, "ECARTS", CHANGES, rows)
+
+
+def _write_unread(restitution: Restitution, kept: list[RestitutionFile]) -> None:
+    """For people: the answers that nobody could read, so that what the file holds there is the landlord's own value."""
+    cases = dict(restitution.lines.values_list("case", "case__reference"))
+    owners = dict(restitution.lines.values_list("case", "case__household__tenant_reference"))
+    unread, names = unread_in_campaign(restitution.campaign), field_names(restitution.campaign)
+    rows: list[tuple[object, ...]] = [
+        (cases[case], owners[case], row or "", names.get(field, field))
+        for case, places in sorted(unread.items(), key=lambda told: owners.get(told[0], ""))
+        if case in cases
+        for field, row in places
+    ]
+    _write_list(restitution, kept, RestitutionFile.Format.UNREAD, "ILLISIBLES", UNREAD, rows)
+
+
+def _write_list(
+    restitution: Restitution,
+    kept: list[RestitutionFile],
+    kind: RestitutionFile.Format,
+    ending: str,
+    head: tuple[str, ...],
+    rows: list[tuple[object, ...]],
+) -> None:
+    """A sheet that goes with the files, unless it would be empty."""
+    if not rows:
         return
+    text = io.StringIO(newline="")
+    sheet = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    sheet.writerow(head)
+    sheet.writerows([_as_text(cell) for cell in row] for row in rows)
     data = text.getvalue().encode("utf-8-sig")
-    name = f"{_stem(restitution)}_ECARTS.csv"
-    content = ContentFile(data, name=name)
-    digest = hashlib.sha256(data).hexdigest()
-    told = {"format": RestitutionFile.Format.CHANGES, "name": name, "content": content, "lines": count}
-    file = RestitutionFile(restitution=restitution, sha256=digest, **told)
+    name = f"{_stem(restitution)}_{ending}.csv"
+    told = {"format": kind, "name": name, "content": ContentFile(data, name=name), "lines": len(rows)}
+    file = RestitutionFile(restitution=restitution, sha256=hashlib.sha256(data).hexdigest(), **told)
     kept.append(file)
     file.save()
 

@@ -16,6 +16,7 @@ from campaigns.models import Campaign
 from campaigns.staff import for_supervisors, operator_of
 from returns import acceptance_lots, keying_figures
 from returns.acceptance_lots import UnableToDraw
+from returns.acceptance_report import compose_acceptance
 from returns.models import AcceptanceLot
 from returns.sampling import limits, parameters
 
@@ -33,6 +34,7 @@ def quality(request: HttpRequest, campaign: int) -> TemplateResponse:
         "throughput": keying_figures.throughput(found),
         "machine": machine,
         "machine_total": keying_figures.total("toutes les lectures", machine),
+        "missed": [keying_figures.missed_answers(found)],
         "keyed": keyed,
         "keyed_total": keying_figures.total("toutes les saisies", keyed),
         "curve": keying_figures.confidence_curve(found),
@@ -89,6 +91,16 @@ def lot_report(request: HttpRequest, pk: int) -> HttpResponse:
     lot = get_object_or_404(AcceptanceLot.objects.select_related("campaign__landlord"), pk=pk)
     answer = HttpResponse(acceptance_lots.report(lot), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="reception-lot-{lot.number}.csv"'
+    return answer
+
+
+@for_supervisors
+@require_safe
+def lot_document(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same for the landlord, as a PDF."""
+    lot = get_object_or_404(AcceptanceLot.objects.select_related("campaign__landlord"), pk=pk)
+    answer = HttpResponse(compose_acceptance(lot=lot, now=timezone.now()), content_type="application/pdf")
+    answer["Content-Disposition"] = f'attachment; filename="reception-lot-{lot.number}.pdf"'
     return answer
 
 

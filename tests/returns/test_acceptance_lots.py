@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 
+import pypdfium2
 import pytest
 from django.db import connection
 from django.urls import reverse
 
 from campaigns.scope import all_landlords
 from returns.acceptance_lots import ACCEPTED, PENDING, REFUSED, UnableToDraw, draw_lot, key_again, ready, standing_of
+from returns.acceptance_report import compose_acceptance
 from returns.keying import answer, close_keyed
 from returns.keying_queue import next_task
 from returns.models import AcceptanceLot, KeyingTask
@@ -149,6 +151,53 @@ def test_the_report_tells_the_plan_and_each_field_and_no_value(read, drawn, late
         assert told in text
     assert text.count(";exact;") == 3
     assert "06399800" not in text
+
+
+class TestDocument:
+    """The report as the landlord gets it."""
+
+    def read_in(self, lot, now):
+        with pypdfium2.PdfDocument(compose_acceptance(lot=lot, now=now)) as pdf:
+            text = " ".join(page.get_textpage().get_text_range() for page in pdf)
+        return " ".join(text.replace("\u00a0", " ").replace("\u202f", " ").split())
+
+    def test_before_the_sample_is_keyed_it_decides_nothing(self, read, drawn, later):
+        read(5)
+        told = self.read_in(drawn(), later)
+        assert "en cours de contrôle" in told
+        assert "5 champs restent à contrôler" in told
+        assert "Rien n’a encore été vérifié" in told
+
+    def test_it_tells_the_sample_what_was_found_and_the_decision(self, read, drawn, manager, later):
+        read(5)
+        lot, anne = drawn(), UserFactory(keying=True)
+        control(anne, later, wrong=1)
+        settle(manager, later)
+        told = self.read_in(lot, later)
+        for words in ("Le lot est refusé", "1 champ faux trouvé, pour 0 admis au plus", "sur 5 tirés au sort"):
+            assert words in told, words
+        wrong = KeyingTask.objects.get(conforming=False)
+        assert f"{wrong.survey_return.case.reference} Téléphone foyer corrigé le" in told
+        assert "Téléphone 4 1 0" in told
+        assert "Téléphone 5 1 20 %" in told  # the rate of the campaign, with what it rests on
+        assert "0700000000" not in told
+        assert str(wrong.held) not in told
+
+    def test_all_of_it_right_is_accepted(self, read, drawn, later):
+        read(5)
+        lot = drawn()
+        control(UserFactory(keying=True), later)
+        assert "Le lot est accepté" in self.read_in(lot, later)
+
+    def test_it_is_downloaded_by_those_who_may(self, read, drawn, client, manager, landlord_user):
+        read(5)
+        lot = drawn()
+        for user, name in ((manager, "keying:lot_document"), (landlord_user, "tracking:lot_document")):
+            client.force_login(user)
+            answer = client.get(reverse(name, args=[lot.pk]))
+            assert answer.content.startswith(b"%PDF")
+            assert answer["Content-Disposition"] == 'attachment; filename="reception-lot-1.pdf"'
+        assert client.get(reverse("keying:lot_document", args=[lot.pk])).status_code == 403
 
 
 def test_a_case_manager_draws_from_the_page_and_operators_may_not(campaign, read, client, manager):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.files.base import ContentFile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from returns.completeness import is_waiting
 from returns.keying import RECALL, UnableToKey, answer, close_keyed, record_of, undo
 from returns.keying_queue import next_task
 from returns.models import KeyingEntry, KeyingTask
+from returns.sheet_readings import sheets_of
 from returns.transcription import transcribe
 from tests.factories.campaigns import UserFactory
 from tests.factories.keying import EMAIL, INCOME, SIZE, case_of, doubtful_return
@@ -223,6 +225,41 @@ class TestControls:
         keyed(manager, "0639980007")
         with pytest.raises(UnableToKey, match="déjà clos"):
             undo(operator=manager, now=later)
+
+
+class TestEmptyZones:
+    @pytest.fixture
+    def judged_empty(self, campaign, drawn, later):
+        """A return on which the machine saw nothing, neither a phone number nor a tick; both are looked at blind."""
+        doubtful_return(campaign, [])  # the form of the campaign
+        drawn("blank")
+        case = CaseFactory(campaign=campaign, state="received", received_at=later, channel="paper")
+        page = PageFactory(survey_return=ReturnFactory(case=case), image=ContentFile(b"x", name="p.jpg"))
+        for field in (PHONE, "household.consent_email"):
+            told = {"field": field, "value": None, "inked": False}
+            ReadingFactory(survey_return=page.survey_return, page=page, **told)
+        return transcribe(survey_return=page.survey_return, now=later)
+
+    def test_an_empty_zone_and_a_box_without_a_tick_confirm_it(self, judged_empty, campaign, anne, keyed):
+        assert keyed(anne, "").conforming is True
+        assert keyed(anne, "non").conforming is True
+        assert controls.missed_answers(campaign) == (0, 2)
+        assert verdicts(anne) == [True, True]
+
+    def test_a_missed_answer_is_counted_and_declared(self, judged_empty, campaign, anne, manager, keyed):
+        assert keyed(anne, "0639980001").state == State.ARBITRATION
+        task = keyed(manager, "0639980001")
+        assert (task.conforming, task.machine_right) == (False, False)
+        assert controls.missed_answers(campaign) == (1, 1)
+        assert declaration_of(case_of(judged_empty)).values()[PHONE, 0] == "0639980001"
+        shown = {zone.label: zone for sheet in sheets_of(case_of(judged_empty)) for zone in sheet.zones}
+        assert "06" in shown["Téléphone"].value
+        assert "corrigé" in shown["Téléphone"].how
+
+    def test_what_nobody_can_read_is_no_missed_answer(self, judged_empty, campaign, anne, manager, keyed):
+        keyed(anne, "", illegible=True)
+        keyed(manager, "", illegible=True)
+        assert controls.missed_answers(campaign) == (0, 0)
 
 
 class TestKnownAnswers:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
+from collections import Counter
+from itertools import pairwise
 
 import pytest
 from django.urls import reverse
@@ -13,11 +16,13 @@ from returns import keying_figures
 from returns.keying import RECALL, answer, close_keyed
 from returns.keying_figures import TYPES, Rate, percent, place_of
 from returns.keying_queue import next_task
-from returns.models import FieldReading, KeyingEntry, KeyingTask
+from returns.models import FieldReading, KeyingEntry, KeyingTask, Page, SurveyReturn
 from tests.factories.campaigns import UserFactory
 from tests.factories.keying import EMAIL, INCOME, SIZE, doubtful_return
 
 pytestmark = pytest.mark.django_db
+
+RECOUNTED = dt.datetime(2026, 11, 9, 9, 0, tzinfo=dt.UTC)
 
 
 @pytest.fixture
@@ -103,6 +108,109 @@ def test_a_rate_keeps_the_figures_that_count(rate, said):
 
 def test_the_scale_of_the_pictures_is_logarithmic():
     assert [place_of(rate) for rate in (0, 1e-4, 1e-2, 1)] == ["0.00", "0.00", "50.00", "100.00"]
+
+
+class TestRecount:
+    """Every figure of the page against a count of its own, in Python, over rows drawn at random."""
+
+    @pytest.fixture
+    def rows(self, campaign, anne):
+        chance = random.Random(2027)
+        keys = (EMAIL, INCOME, SIZE, "occupant.birth_date")
+        returns = [doubtful_return(campaign, []) for _ in range(6)]
+        SurveyReturn.objects.filter(pk__in=[each.pk for each in returns[:4]]).update(state="transcribed")
+        SurveyReturn.objects.filter(pk__in=[each.pk for each in returns[4:]]).update(state="open")
+        pages = {each.pk: Page.objects.filter(survey_return=each).get() for each in returns}
+        readings = [
+            FieldReading(
+                page=pages[owner.pk],
+                survey_return=owner,
+                field=chance.choice(keys),
+                row=row,
+                confidence=chance.random() ** 0.2,
+                inked=chance.random() < 0.8,
+                accepted=chance.random() < 0.7,
+            )
+            for row in range(1, 41)
+            for owner in returns[1:]  # nobody had to look at the first
+        ]
+        FieldReading.objects.bulk_create(readings)
+        tasks = [
+            KeyingTask(
+                campaign=campaign,
+                survey_return_id=each.survey_return_id,
+                reading=each,
+                field=each.field,
+                row=each.row,
+                purpose=chance.choice(("doubt", "control", "seed")),
+                state=chance.choice(KeyingTask.State.values),
+                machine_right=chance.choice((None, True, False)),
+                created_at=RECOUNTED - dt.timedelta(minutes=chance.randrange(1, 8000)),
+            )
+            for each in readings
+        ]
+        KeyingTask.objects.bulk_create(tasks)
+        entries = [
+            KeyingEntry(
+                task=task, operator=anne, value=1, entered_at=RECOUNTED, right=chance.choice((None, True, False))
+            )
+            for task in tasks
+        ]
+        KeyingEntry.objects.bulk_create(entries)
+        return tasks, entries
+
+    def counted(self, rates):
+        return {each.label: (each.wrong, each.checked) for each in rates}
+
+    def expected(self, told):
+        """The same from (label, is it wrong) pairs."""
+        seen = Counter(label for label, _ in told)
+        wrong = Counter(label for label, is_wrong in told if is_wrong)
+        return {label: (wrong[label], count) for label, count in seen.items()}
+
+    def test_rates_and_curve(self, campaign, rows):
+        tasks, entries = rows
+        types = {EMAIL: "adresse électronique", INCOME: "montant", SIZE: "nombre", "occupant.birth_date": "date"}
+        looked = [each for each in tasks if each.machine_right is not None]
+        controls = [each for each in looked if each.purpose == "control" and each.state == "done"]
+        kept = [each for each in controls if each.reading.accepted and each.reading.inked]
+        assert self.counted(keying_figures.machine_rates(campaign)) == self.expected(
+            [(types[each.field], not each.machine_right) for each in kept]
+        )
+        verdicts = [each for each in entries if each.right is not None]
+        assert self.counted(keying_figures.keying_rates(campaign)) == self.expected(
+            [(types[each.task.field], not each.right) for each in verdicts]
+        )
+        known = [each for each in looked if each.purpose != "seed" and each.reading.inked]
+        places = [sum(each.reading.confidence >= edge for edge in keying_figures.BINS) for each in known]
+        told = self.expected([(place, not each.machine_right) for place, each in zip(places, known, strict=True)])
+        curve = keying_figures.confidence_curve(campaign)
+        assert [(each.wrong, each.checked) for each in curve] == [told[place] for place in sorted(told)]
+
+    def test_missed_answers(self, campaign, rows):
+        tasks, _ = rows
+        looked = [each for each in tasks if each.purpose == "control" and each.machine_right is not None]
+        empty = [each for each in looked if each.reading.accepted and not each.reading.inked]
+        missed = keying_figures.missed_answers(campaign)
+        assert (missed.wrong, missed.checked) == (sum(not each.machine_right for each in empty), len(empty))
+
+    def test_queue_and_dossiers(self, campaign, rows):
+        tasks, _ = rows
+        waiting = [each for each in tasks if each.purpose != "seed" and each.state != "done"]
+        queue = keying_figures.queue_of(campaign, now=RECOUNTED)
+        hours = [(RECOUNTED - each.created_at) / dt.timedelta(hours=1) for each in waiting]
+        edges = [0, 1, 4, 24, 72, float("inf")]
+        ages = [sum(low <= age < high for age in hours) for low, high in pairwise(edges)]
+        assert [count for _, count in queue.ages] == ages
+        assert (queue.waiting, queue.oldest) == (len(waiting), min(each.created_at for each in waiting))
+        assert queue.to_settle == sum(each.state in {"arbitration", "referred"} for each in waiting)
+        closed = set(SurveyReturn.objects.filter(state="transcribed").values_list("pk", flat=True))
+        doubts = [each for each in tasks if each.purpose == "doubt" and each.survey_return_id in closed]
+        read = closed & {each.survey_return_id for each in tasks}
+        told = keying_figures.throughput(campaign)
+        assert told.dossiers == len(read)
+        assert told.untouched == len(read - {each.survey_return_id for each in doubts})
+        assert told.keyed == sum(each.state == "done" for each in doubts)
 
 
 class TestPages:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from returns.sampling import (
     NoPlan,
+    blank_share,
     double_share,
     is_drawn,
     limits,
@@ -121,3 +122,16 @@ class TestPlans:
     def test_a_larger_lot_is_never_judged_on_fewer_fields(self, one, other):
         small, large = sorted([one, other])
         assert plan_for(small, "0.10").sample <= plan_for(large, "0.10").sample
+
+
+class TestEmptyZones:
+    def test_it_begins_high_and_falls_as_nothing_is_missed(self):
+        rules = parameters()["blanks"]
+        assert blank_share(0, 0) == rules["most"]
+        assert rules["least"] < blank_share(0, 1000) < rules["most"]
+        assert blank_share(0, 10_000) == rules["least"]
+
+    @given(SEEN)
+    def test_a_missed_answer_never_has_fewer_looked_at(self, seen):
+        missed, checked = seen
+        assert blank_share(missed, checked) >= blank_share(max(missed - 1, 0), checked)

@@ -41,7 +41,12 @@ def arguments(answered_case: SurveyCase) -> Callable[[str, str], dict[str, objec
     plan = {"letter": "A", "limit": "0.10", "sample_size": 2, "accept_up_to": 0, "dossiers": 1, "size": 2, "seed": "0"}
     lot = AcceptanceLot(campaign=answered_case.campaign, number=1, drawn_at=NOW, **plan)
     lot.save()
-    named = {"tracking:page_image": page.pk, "tracking:document": piece.pk, "tracking:lot": lot.pk}
+    named = {
+        "tracking:page_image": page.pk,
+        "tracking:document": piece.pk,
+        "tracking:lot": lot.pk,
+        "tracking:lot_document": lot.pk,
+    }
 
     def told(name: str, pattern: str) -> dict[str, object]:
         values = {"pk": named.get(name, answered_case.campaign_id), "reference": answered_case.reference}
