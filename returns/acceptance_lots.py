@@ -139,7 +139,7 @@ def _report_lines(standing: Standing) -> Iterator[list[str]]:
     yield ["Tiré le", f"{lot.drawn_at:%d/%m/%Y}"]
     yield ["Dossiers", str(lot.dossiers)]
     yield ["Champs remplis", str(lot.size)]
-    yield ["Niveau de qualité acceptable", f"{lot.limit.replace('.', ',')} %"]
+    yield ["Niveau de qualité acceptable", f"{lot.limit_told} %"]
     yield ["Lettre-code", plan.letter]
     yield ["Champs contrôlés", f"{standing.looked_at} sur {lot.sample_size}"]
     yield ["Erreurs trouvées", str(standing.wrong)]

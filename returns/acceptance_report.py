@@ -109,7 +109,7 @@ def _allowed(lot: AcceptanceLot) -> str:
 
 def _plan(standing: Standing) -> list[Flowable]:
     lot, plan = standing.lot, standing.plan
-    limit = f"{lot.limit.replace('.', ',')} %"
+    limit = f"{lot.limit_told} %"
     chosen = plan.acceptance(float(lot.limit) / 100)
     drawn = f"le {timezone.localtime(lot.drawn_at):%d/%m/%Y}, graine {lot.seed}"
     rows = [

@@ -58,6 +58,11 @@ class AcceptanceLot(models.Model):
     def __str__(self) -> str:
         return f"lot de réception {self.number} de la campagne {self.campaign_id}"
 
+    @property
+    def limit_told(self) -> str:
+        """The acceptable quality limit as a French number, without its %."""
+        return str(self.limit).replace(".", ",")
+
 
 class KeyingTask(models.Model):
     """One field to key. Two operators never hold the same task; an abandoned one comes back.

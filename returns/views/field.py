@@ -82,6 +82,7 @@ def shown(
         "person": next((each.full_name for each in people if task.row and each.row == task.row), ""),
         "known": _known(task, field, prefill_of(case, questionnaire, people)),
         "earlier": _earlier(task, field) if settling else [],
+        "reason": task.reason if settling else "",  # it would tell a control from a doubt
         "referred": is_referred(task),
         "only": only,
         "at_desk": at_desk,

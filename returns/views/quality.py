@@ -41,7 +41,7 @@ def quality(request: HttpRequest, campaign: int) -> TemplateResponse:
         "queue": keying_figures.queue_of(found, now=timezone.now()),
         "lots": acceptance_lots.standings(found),
         "ready": acceptance_lots.ready(found),
-        "limits": limits(),
+        "limits": [(limit, limit.replace(".", ",")) for limit in limits()],
         "usual_limit": parameters()["acceptance"]["default"],
         "source": parameters()["acceptance"]["source"],
         "rehearsal": found.rehearsal,

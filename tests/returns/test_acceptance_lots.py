@@ -208,7 +208,7 @@ def test_a_case_manager_draws_from_the_page_and_operators_may_not(campaign, read
     client.force_login(manager)
     text = client.post(url, {"limit": "0.65"}, follow=True).content.decode()
     assert "Lot 1 tiré" in text
-    assert "NQA 0.65 %" in text
+    assert "NQA 0,65 %" in text
     assert "trop petit" in client.post(url, {"limit": "0.65"}, follow=True).content.decode()
 
 

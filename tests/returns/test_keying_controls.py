@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from django.core.files.base import ContentFile
+from django.urls import reverse
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -194,6 +196,14 @@ class TestControls:
         assert (task.field, task.held, task.state) == (PHONE, "0639980001", State.OPEN)
         assert kept.state == "transcribed"
         assert not is_waiting(case_of(kept))
+
+    def test_the_screen_does_not_tell_it_from_a_doubt(self, kept, campaign, anne, manager, client, keyed):
+        client.force_login(anne)
+        work = reverse("keying:work", args=[campaign.pk])
+        assert "contrôle" not in client.get(work).content.decode().split("<main")[1]
+        keyed(anne, "0639980007", now=timezone.now())
+        client.force_login(manager)
+        assert "contrôle de qualité" in client.get(work).content.decode()
 
     def test_transcribing_again_draws_nothing_more(self, kept, later):
         transcribe(survey_return=kept, now=later)
