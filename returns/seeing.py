@@ -192,11 +192,11 @@ def _without_code(
         return _refused(page, Sight.LOOSE, TOO_COARSE.format(dpi=round(page.dpi)))
     told = read_document(page.grey, certificates=certificates)
     piece = SeenPiece(kind=told.kind, read=told.read, certified=told.certified)
-    kept = page.grey if told.masked is None else told.masked
+    kept = _kept(page) if told.masked is None else encoded(told.masked)
     clues = clues_in(told.text, code=refused.code_text, names=told.read.get("declarants", []))
     if _is_a_form(page, clues, book):
-        return SeenPage(page.index, Sight.CODELESS, image=encoded(kept), explanation=CODELESS, clues=clues)
-    return SeenPage(page.index, Sight.LOOSE, image=encoded(kept), piece=piece, clues=clues)
+        return SeenPage(page.index, Sight.CODELESS, image=kept, explanation=CODELESS, clues=clues)
+    return SeenPage(page.index, Sight.LOOSE, image=kept, piece=piece, clues=clues)
 
 
 def _is_a_form(page: ScannedPage, clues: Mapping[str, Any], book: Mapping[str, bytes]) -> bool:
@@ -212,7 +212,12 @@ def _is_a_form(page: ScannedPage, clues: Mapping[str, Any], book: Mapping[str, b
 
 
 def _refused(page: ScannedPage, sight: Sight, explanation: str, *, code: PageCode | None = None) -> SeenPage:
-    return SeenPage(page.index, sight, image=encoded(page.grey), code=code, explanation=explanation)
+    return SeenPage(page.index, sight, image=_kept(page), code=code, explanation=explanation)
+
+
+def _kept(page: ScannedPage) -> bytes:
+    """The JPEG kept of a page on which nothing is covered: the one received, where it is one."""
+    return page.received or encoded(page.grey)
 
 
 def encoded(grey: Grey) -> bytes:
@@ -230,7 +235,7 @@ def _form(page: ScannedPage, found: FoundCode, layout: FormLayout, questions: Ma
     return SeenPage(
         page.index,
         Sight.FORM,
-        image=encoded(page.grey),
+        image=_kept(page),
         code=found.code,
         fields=tuple(_seen(each) for each in read_form(page.grey, placed, layout, questions)),
         matrix=tuple(tuple(float(each) for each in line) for line in placed.matrix),

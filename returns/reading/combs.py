@@ -33,7 +33,7 @@ LEAST_HEIGHT = 10  # pixels (1.25 mm) under which what stands in a cell is no di
 SHARED = 0.18  # a stroke is cut between two cells when each holds at least this share of it
 FAINT = 70  # darkness of the darkest strokes under which the comb is blank paper
 
-Labels = NDArray[np.int32]
+Labels = NDArray[np.uint16]
 Content = tuple[Grey | None, float]  # the glyph of a cell, and its ink in pixels
 
 
@@ -197,8 +197,8 @@ class _Run:
 
     def shared_out(self) -> tuple[list[Content], bool]:
         """The content of each cell, and whether a stroke was cut between two."""
-        _, found, measured, centres = cv2.connectedComponentsWithStats(self.inked, connectivity=8, ltype=cv2.CV_32S)
-        labels, stats = np.asarray(found, dtype=np.int32), np.asarray(measured, dtype=np.int32)
+        _, found, measured, centres = cv2.connectedComponentsWithStats(self.inked, connectivity=8, ltype=cv2.CV_16U)
+        labels, stats = np.asarray(found, dtype=np.uint16), np.asarray(measured, dtype=np.int32)
         owners = np.floor((centres[:, 0] - self.origin) / self.pitch).astype(int)
         keep = (stats[:, cv2.CC_STAT_AREA] >= SPECK) & (owners >= 0) & (owners < self.cells) & ~self._residue(stats)
         keep &= (centres[:, 1] > self.margin) & (centres[:, 1] < self.strokes.shape[0] - self.margin)
@@ -213,7 +213,7 @@ class _Run:
                 parts[cell].append((label, first, top, last, top + height))
         return [self._cell(labels, each) for each in parts], spilt
 
-    def _residue(self, stats: Labels) -> NDArray[np.bool_]:
+    def _residue(self, stats: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Which components are what a printed line left: thin, straight and lying on it."""
         left, top, width, height, area = stats[:, :5].T
         places = (left + width / 2 - self.origin) / self.pitch

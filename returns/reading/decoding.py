@@ -22,6 +22,7 @@ from returns.reading.tax_numbers import LENGTH, likeliest
 OTHER = 10  # class of what is no digit
 DIGITS_PER_CELL = 4  # readings considered of one cell
 READINGS = 120  # readings considered of one field
+TOLD = 3  # other readings told beside the likeliest
 # Of the likeliest reading of all, the share under which the admissible one that is kept is far from what was seen.
 CORRECTED, UNSUPPORTED = 0.02, 0.2  # where a key tells numbers apart; where only the calendar or bounds do
 SURPRISE = 1e-3  # what every digit is granted: the recogniser may be sure and wrong
@@ -50,6 +51,7 @@ class _Rule:
     value: Callable[[str], Value]
     chance: float
     doubt: Doubt
+    free: bool = False  # admits all digits: the readings past those that are told need not be weighed one by one
 
 
 def decode(cells: Cells, field: Field | None = None, *, spilt: bool = False) -> Decoded:
@@ -76,22 +78,22 @@ def decode(cells: Cells, field: Field | None = None, *, spilt: bool = False) -> 
 
 
 def readings_of(cells: Sequence[NDArray[np.float64]]) -> Iterator[tuple[str, float]]:
-    """The digits that the cells may say, likeliest first, with the probability of each whole reading."""
-    ranked = [np.argsort(-cell[:OTHER])[:DIGITS_PER_CELL] for cell in cells]
-    logs = [
-        [math.log(max(float(cell[digit]), 1e-9)) for digit in order] for cell, order in zip(cells, ranked, strict=True)
-    ]
-    start = (0,) * len(cells)
-    queue = [(-sum(log[0] for log in logs), start)]
-    seen = {start}
+    """The digits that the cells may say, likeliest first, with the probability of each whole reading.
+
+    Each reading is reached once: from the one whose last altered cell had the digit before it.
+    """
+    told = [cell[:OTHER].tolist() for cell in cells]
+    ranked = [sorted(range(OTHER), key=cell.__getitem__, reverse=True)[:DIGITS_PER_CELL] for cell in told]
+    costs = [[-math.log(max(cell[digit], 1e-9)) for digit in order] for cell, order in zip(told, ranked, strict=True)]
+    queue = [(sum(cost[0] for cost in costs), (0,) * len(told), 0)]
     while queue:
-        cost, ranks = heapq.heappop(queue)
-        yield "".join(str(order[rank]) for order, rank in zip(ranked, ranks, strict=True)), math.exp(-cost)
-        for place, rank in enumerate(ranks):
-            after = (*ranks[:place], rank + 1, *ranks[place + 1 :])
-            if rank + 1 < DIGITS_PER_CELL and after not in seen:
-                seen.add(after)
-                heapq.heappush(queue, (cost + logs[place][rank] - logs[place][rank + 1], after))
+        cost, ranks, altered = heapq.heappop(queue)
+        yield "".join([str(order[rank]) for order, rank in zip(ranked, ranks, strict=True)]), math.exp(-cost)
+        for place in range(altered, len(ranks)):
+            rank = ranks[place] + 1
+            if rank < DIGITS_PER_CELL:
+                after = (*ranks[:place], rank, *ranks[place + 1 :])
+                heapq.heappush(queue, (cost + costs[place][rank] - costs[place][rank - 1], after, place))
 
 
 def _decoded(cells: Sequence[NDArray[np.float64]], rule: _Rule) -> Decoded:
@@ -104,6 +106,8 @@ def _decoded(cells: Sequence[NDArray[np.float64]], rule: _Rule) -> Decoded:
         if value is not None:
             passed += probability
             told.append((value, probability))
+        if rule.free and len(told) > TOLD:
+            break
         if number >= READINGS or weighed > 0.99999 or (told and probability < 1e-3 * told[0][1]):
             break
     if not told:
@@ -111,7 +115,7 @@ def _decoded(cells: Sequence[NDArray[np.float64]], rule: _Rule) -> Decoded:
     value, best = told[0]
     total = passed + max(0.0, 1.0 - weighed) * rule.chance
     margin = 1.0 if rule.chance < 1 else min(float(np.sort(cell)[-1] - np.sort(cell)[-2]) for cell in cells)
-    others = tuple(Alternative(other, probability / total) for other, probability in told[1:4])
+    others = tuple(Alternative(other, probability / total) for other, probability in told[1 : TOLD + 1])
     corrected = best < UNSUPPORTED * math.prod(float(cell[:OTHER].max()) for cell in cells)
     return Decoded(value, min(1.0, best / total) * margin * (0.5 if corrected else 1.0), alternatives=others)
 
@@ -122,12 +126,13 @@ def _is_date(field: Field | None) -> bool:
 
 def _rule(field: Field | None) -> _Rule:
     if field is None:
-        return _Rule(str, 1.0, Doubt.UNSURE)
+        return _Rule(str, 1.0, Doubt.UNSURE, free=True)
     if field.type is FieldType.DATE:
         return _Rule(_calendar_date, 0.05, Doubt.NO_SUCH_DATE)
     if field.type in (FieldType.INTEGER, FieldType.MONEY):
-        return _Rule(lambda digits: _within(digits, field), 1.0, Doubt.OUT_OF_RANGE)
-    return _Rule(str, 1.0, Doubt.UNSURE)
+        free = not field.minimum and field.maximum is None
+        return _Rule(lambda digits: _within(digits, field), 1.0, Doubt.OUT_OF_RANGE, free=free)
+    return _Rule(str, 1.0, Doubt.UNSURE, free=True)
 
 
 def _tax_number(cells: Sequence[NDArray[np.float64]]) -> Decoded:

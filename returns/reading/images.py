@@ -11,6 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from returns.reading.pdf_pages import pdf_pages
 from returns.reading.scanned import (
     DEFAULT_LIMITS,
+    JPEG_END,
     Limits,
     ScannedPage,
     UnreadablePage,
@@ -18,11 +19,17 @@ from returns.reading.scanned import (
     check_size,
     decode_jpeg,
     grey_of,
+    plain_jpeg,
     quiet_pillow,
     scanned_page,
 )
 
 __all__ = ["DEFAULT_LIMITS", "Limits", "ScannedPage", "UnreadablePage", "UnreadableScan", "open_pages"]
+
+# Tags of TIFF 6.0 and of its technical note 2 on JPEG, and the values that matter here.
+COMPRESSION, PHOTOMETRIC, STRIP_STARTS, ORIENTATION, STRIP_LENGTHS, JPEG_TABLES = 259, 262, 273, 274, 279, 347
+JPEG, BLACK_IS_ZERO = 7, 1
+JPEG_START = b"\xff\xd8"
 
 
 def open_pages(
@@ -82,16 +89,34 @@ def _count_frames(image: Image.Image, *, name: str, limits: Limits) -> int:
 def _frame(image: Image.Image, index: int, data: bytes, *, limits: Limits) -> ScannedPage | UnreadablePage:
     try:
         if image.format in {"JPEG", "MPO"}:
-            return scanned_page(index, decode_jpeg(data, limits=limits), _told_dpi(image))
+            return _jpeg_page(index, data, _told_dpi(image), limits=limits)
         image.seek(index)
         check_size(image.size, limits=limits)
         dpi = _told_dpi(image)
+        if strip := _jpeg_strip(image, data):
+            return _jpeg_page(index, strip, dpi, limits=limits)
         image.load()
         return scanned_page(index, grey_of(ImageOps.exif_transpose(image)), dpi)
     except UnreadableScan as error:
         return UnreadablePage(index, f"Page {index + 1} : {error}.")
     except (OSError, SyntaxError, ValueError, TypeError, KeyError, EOFError, MemoryError):
         return UnreadablePage(index, f"Page {index + 1} : l'image est endommagée ou tronquée.")
+
+
+def _jpeg_page(index: int, data: bytes, dpi: float | None, *, limits: Limits) -> ScannedPage:
+    return scanned_page(index, decode_jpeg(data, limits=limits), dpi, received=plain_jpeg(data))
+
+
+def _jpeg_strip(image: Image.Image, data: bytes) -> bytes:
+    """The grey JPEG file that the current page of a TIFF is, where it is one whole; else nothing."""
+    told = getattr(image, "tag_v2", {})
+    starts, lengths = told.get(STRIP_STARTS, ()), told.get(STRIP_LENGTHS, ())
+    whole = told.get(COMPRESSION) == JPEG and JPEG_TABLES not in told and len(starts) == len(lengths) == 1
+    if not whole or told.get(PHOTOMETRIC) != BLACK_IS_ZERO or told.get(ORIENTATION, 1) != 1:
+        return b""
+    strip = data[starts[0] : starts[0] + lengths[0]]
+    end = strip.rfind(JPEG_END)
+    return strip[: end + len(JPEG_END)] if strip.startswith(JPEG_START) and end > 0 else b""
 
 
 def _told_dpi(image: Image.Image) -> float | None:

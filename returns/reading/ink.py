@@ -63,7 +63,7 @@ def unexpected_ink(grey: Grey, registration: Registration, layout: FormLayout) -
     inked = darkness(picture, grey_level(picture, 0.7), registration.ink) >= INKED * 0.7
     stray = (inked & ~printed_places(layout, registration.code.page)).astype(np.uint8)
     stray = cv2.dilate(stray, np.ones((3, 3), np.uint8))  # type: ignore[assignment]
-    count, _, stats, _ = cv2.connectedComponentsWithStats(stray, connectivity=8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(stray, connectivity=8, ltype=cv2.CV_16U)
     found = []
     for left, top, width, height, area in stats[1:count].tolist():
         line = min(width, height) <= max(STREAK_MM * COARSE, max(width, height) / 12)  # streak or fold

@@ -199,7 +199,7 @@ def _crossed(inked: Pictures) -> list[bool]:
     near = inked[:, RULE:-RULE, RULE:-RULE]
     head, foot = near[:, :EDGE].any(axis=(1, 2)), near[:, -EDGE:].any(axis=(1, 2))
     left, right = near[:, :, :EDGE].any(axis=(1, 2)), near[:, :, -EDGE:].any(axis=(1, 2))
-    return [bool(each) for each in (head & foot) | (left & right)]
+    return [bool(each) for each in np.asarray((head & foot) | (left & right))]
 
 
 def _unstreaked(inked: Grey) -> Grey:

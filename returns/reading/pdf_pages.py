@@ -24,6 +24,7 @@ from returns.reading.scanned import (
     check_size,
     decode_jpeg,
     grey_of,
+    plain_jpeg,
     scanned_page,
 )
 
@@ -97,8 +98,8 @@ def _one_page(page: pikepdf.Page, index: int, opened: _Rendered, *, limits: Limi
     try:
         taken = _taken_out(page, index, opened, limits=limits)
         if taken is not None:
-            grey, dpi = taken
-            return scanned_page(index, grey, dpi)
+            grey, dpi, received = taken
+            return scanned_page(index, grey, dpi, received=received)
         return scanned_page(index, opened.page(index, limits=limits), None)
     except UnreadableScan as error:
         return UnreadablePage(index, f"Page {index + 1} : {error}.")
@@ -106,8 +107,10 @@ def _one_page(page: pikepdf.Page, index: int, opened: _Rendered, *, limits: Limi
         return UnreadablePage(index, f"Page {index + 1} : la page du PDF est endommagée.")
 
 
-def _taken_out(page: pikepdf.Page, index: int, opened: _Rendered, *, limits: Limits) -> tuple[Grey, float] | None:
-    """The pixels, turned as they are shown, and the scale of the image that the page is; None where it is no image."""
+def _taken_out(
+    page: pikepdf.Page, index: int, opened: _Rendered, *, limits: Limits
+) -> tuple[Grey, float, bytes] | None:
+    """The image that the page is: its pixels as they are shown, its scale, and its JPEG, if any; else None."""
     placed = only_image(page)
     if placed is None:
         return None
@@ -118,8 +121,16 @@ def _taken_out(page: pikepdf.Page, index: int, opened: _Rendered, *, limits: Lim
         grey = opened.only_image(index)
     if grey is None:
         return None
-    turns = placed.turns - int(page.obj.get("/Rotate", 0)) // 90
-    return np.rot90(grey, turns % 4), size[0] * POINTS_PER_INCH / placed.width
+    turns = (placed.turns - int(page.obj.get("/Rotate", 0)) // 90) % 4
+    received = b"" if turns else _plain_jpeg(placed.image)
+    return np.rot90(grey, turns), size[0] * POINTS_PER_INCH / placed.width, received
+
+
+def _plain_jpeg(image: pikepdf.Object) -> bytes:
+    """The JPEG of an image shown as it is stored, else nothing."""
+    if image.get("/Filter") not in ("/DCTDecode", pikepdf.Array([pikepdf.Name("/DCTDecode")])) or "/Decode" in image:
+        return b""
+    return plain_jpeg(bytes(image.read_raw_bytes()))
 
 
 def _decoded(image: pikepdf.Object, *, limits: Limits) -> Grey | None:

@@ -20,6 +20,7 @@ FINE_DPI = 380  # above, a page is halved: the reader gains nothing from more
 JPEG_END = b"\xff\xd9"
 BLOCK = 8  # pixels on a side of what JPEG codes together
 FILLING = 128  # the grey of blocks that never came
+LARGEST_KEPT = 800_000  # octets of a JPEG worth keeping as it came: 200 dpi pages have 150,000 to 550,000
 
 
 class UnreadableScan(ValueError):
@@ -37,11 +38,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScannedPage:
-    """One page of a file: `index` counts from 0, `grey` is height x width uint8, `dpi` is its scale."""
+    """One page of a file: `index` counts from 0, `grey` is height x width uint8, `dpi` is its scale.
+
+    `received` is the grey JPEG that the page came as, pixel for pixel; empty when it came as anything else.
+    """
 
     index: int
     grey: Grey
     dpi: float
+    received: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,14 @@ def decode_jpeg(data: bytes, *, limits: Limits) -> Grey:
     if _ends_early(np.asarray(grey, dtype=np.uint8)):
         raise UnreadableScan("l'image JPEG est tronquée")
     return np.asarray(grey, dtype=np.uint8)
+
+
+def plain_jpeg(data: bytes) -> bytes:
+    """The JPEG itself where it is grey, of a reasonable weight and says nothing but its pixels; else nothing."""
+    if len(data) > LARGEST_KEPT:
+        return b""
+    with quiet_pillow(), Image.open(io.BytesIO(data)) as header:
+        return data if header.mode == "L" and not {"exif", "xmp", "comment"}.intersection(header.info) else b""
 
 
 def _ends_early(grey: Grey) -> bool:
@@ -100,7 +113,7 @@ def grey_of(image: Image.Image) -> Grey:
     return grey
 
 
-def scanned_page(index: int, grey: Grey, dpi: float | None) -> ScannedPage:
+def scanned_page(index: int, grey: Grey, dpi: float | None, *, received: bytes = b"") -> ScannedPage:
     """The page with a plausible scale (that of an A4 sheet where the file tells none), halved where it is very fine."""
     if dpi is None or round(dpi) not in PLAUSIBLE_DPI or not _fits_paper(grey, dpi):
         short, long = sorted(grey.shape)
@@ -108,7 +121,8 @@ def scanned_page(index: int, grey: Grey, dpi: float | None) -> ScannedPage:
     while dpi > FINE_DPI and min(grey.shape) > 1500:
         grey = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
         dpi /= 2
-    return ScannedPage(index, np.ascontiguousarray(grey, dtype=np.uint8), float(dpi))
+        received = b""
+    return ScannedPage(index, np.ascontiguousarray(grey, dtype=np.uint8), float(dpi), received)
 
 
 def _fits_paper(grey: Grey, dpi: float) -> bool:

@@ -15,8 +15,8 @@ KEY = 511
 DIGITS = 10
 FIRST_DIGITS = 4  # a numéro fiscal begins with 0, 1, 2 or 3
 LENGTH, BODY = 13, 10
-# The remainder before a digit, by the remainder after it and the digit: 460 is the inverse of 10 modulo 511.
-_BEFORE = (460 * (np.arange(KEY)[:, None] - np.arange(DIGITS))) % KEY
+# The remainder before a digit, by the digit and the remainder after it: 460 is the inverse of 10 modulo 511.
+_BEFORE = (460 * (np.arange(KEY) - np.arange(DIGITS)[:, None])) % KEY
 
 
 def likeliest(cells: Sequence[NDArray[np.float64]]) -> tuple[str, float, float]:
@@ -28,16 +28,15 @@ def likeliest(cells: Sequence[NDArray[np.float64]]) -> tuple[str, float, float]:
     best[:FIRST_DIGITS] = mass[:FIRST_DIGITS] = cells[0][:FIRST_DIGITS]
     steps = []
     for cell in cells[1:BODY]:
-        ways = best[_BEFORE] * cell
-        steps.append(ways.argmax(axis=1))
-        best = ways.max(axis=1)
-        mass = mass[_BEFORE] @ cell
+        steps.append((best, cell))
+        best = (best[_BEFORE] * cell[:, None]).max(axis=0)
+        mass = cell @ mass[_BEFORE]
     keys = (cells[10][:, None, None] * cells[11][:, None] * cells[12]).ravel()[:KEY]
     key = int((best * keys).argmax())
     body, remainder = [], key
-    for step in reversed(steps):
-        body.append(int(step[remainder]))
-        remainder = int(_BEFORE[remainder, body[-1]])
+    for before, cell in reversed(steps):
+        body.append(int((before[_BEFORE[:, remainder]] * cell).argmax()))
+        remainder = int(_BEFORE[body[-1], remainder])
     body.append(remainder)
     number = "".join(str(digit) for digit in reversed(body)) + f"{key:03d}"
     return number, float(best[key] * keys[key]), float(mass @ keys)

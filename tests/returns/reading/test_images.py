@@ -15,7 +15,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
 from returns.reading.images import Limits, ScannedPage, UnreadablePage, UnreadableScan, open_pages
-from returns.rehearsal.scanner import FileFormat, Quality, scan
+from returns.rehearsal.scanner import FileFormat, Quality, jpeg_tiff, scan
 from tests.returns.reading import filled
 
 
@@ -233,3 +233,24 @@ def test_an_even_page_of_another_grey_is_a_page(grey):
     [found] = opened(as_file(Image.new("L", (1654, 2339), grey), "JPEG"))
 
     assert isinstance(found, ScannedPage)
+
+
+def test_a_grey_jpeg_is_kept_as_it_came_whatever_file_it_came_in():
+    [jpeg] = scan([filled.printed()[1]], seed=1, file_format=FileFormat.JPEG)
+    tiff = jpeg_tiff([jpeg])
+    pdf = as_file(Image.open(io.BytesIO(jpeg)), "PDF", resolution=200)
+
+    [alone], [in_tiff], [in_pdf] = (opened(data) for data in (jpeg, tiff, pdf))
+
+    assert alone.received == in_tiff.received == jpeg
+    assert in_pdf.received.startswith(b"\xff\xd8")
+    for page in (in_tiff, in_pdf):
+        assert np.abs(page.grey.astype(int) - alone.grey).max() < 60
+    assert np.array_equal(in_tiff.grey, alone.grey)
+
+
+@pytest.mark.parametrize("told", [{"comment": b"sous le bureau"}, {"exif": Image.Exif().tobytes() + b"\0"}])
+def test_a_jpeg_that_says_more_than_its_pixels_is_not_kept_as_it_came(told):
+    [page] = opened(as_file(Image.new("L", (400, 500), 200), "JPEG", **told))
+
+    assert page.received == b""
