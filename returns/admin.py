@@ -38,6 +38,7 @@ from returns.rehearsal_panel import REHEARSAL
 from returns.restitution.columns import UnableToRestitute
 from returns.restitution.delivery import restitute
 from returns.restitution.lines import refunds_of
+from returns.separator_sheet import separator_sheet
 from returns.sheet_gaps import missing_pages
 from returns.simulation_panel import SIMULATION
 from returns.views.rules import RULES
@@ -71,6 +72,19 @@ class ScanBatchAdmin(RecordAdmin):
         batch = self.get_object(request, object_id)
         told = {} if batch is None else _batch_told(batch)
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **told})
+
+    def get_urls(self) -> list[URLPattern]:
+        """The separator sheet."""
+        own = [path("separatrice.pdf", self.admin_site.admin_view(self.separator), name="separator_sheet")]
+        return own + super().get_urls()
+
+    def separator(self, request: HttpRequest) -> HttpResponse:
+        """The sheet to lay between two dossiers."""
+        return HttpResponse(
+            separator_sheet(),
+            content_type="application/pdf",
+            headers={"Content-Disposition": 'inline; filename="separatrice.pdf"'},
+        )
 
 
 def _batch_told(batch: ScanBatch) -> dict[str, Any]:
@@ -154,6 +168,7 @@ def describe_returns(campaign: Campaign) -> Panel:
     ]
     links = [Link("Rapprocher des pages", reverse("keying:lost_pages"))] if lost else []
     links += [Link("Nommer des pièces", reverse("keying:pieces"))] if unnamed else []
+    links.append(Link("Feuille séparatrice (PDF)", reverse("admin:separator_sheet")))
     refused = campaign.scans.filter(state=ScanBatch.State.REFUSED).count()
     note = f"{refused} lots numérisés sont illisibles." if refused > 1 else "Un lot numérisé est illisible." * refused
     return Panel(TROUBLE if refused else CURRENT if by_channel else WAITING, note, figures, links)

@@ -26,7 +26,7 @@ from campaigns.questionnaire.parsing import parse
 from campaigns.questionnaire.schema import Field
 from returns.pieces import CleanPiece
 from returns.reading.clues import clues_in
-from returns.reading.documents import TAX_NOTICE, read_document
+from returns.reading.documents import TAX_NOTICE, DocumentReading, read_document
 from returns.reading.form import read_form
 from returns.reading.images import UnreadableScan, open_pages
 from returns.reading.ink import unexpected_ink
@@ -191,12 +191,20 @@ def _without_code(
     if page.dpi < LEAST_DPI:
         return _refused(page, Sight.LOOSE, TOO_COARSE.format(dpi=round(page.dpi)))
     told = read_document(page.grey, certificates=certificates)
-    piece = SeenPiece(kind=told.kind, read=told.read, certified=told.certified)
-    kept = _kept(page) if told.masked is None else encoded(told.masked)
+    piece = SeenPiece(kind=told.kind, read={**told.read, **_places(told, page.grey)}, certified=told.certified)
+    kept = _kept(page) if told.kept is None else encoded(told.kept)
     clues = clues_in(told.text, code=refused.code_text, names=told.read.get("declarants", []))
     if _is_a_form(page, clues, book):
         return SeenPage(page.index, Sight.CODELESS, image=kept, explanation=CODELESS, clues=clues)
     return SeenPage(page.index, Sight.LOOSE, image=kept, piece=piece, clues=clues)
+
+
+def _places(told: DocumentReading, grey: Grey) -> dict[str, Any]:
+    """Where each thing read stands on the image kept, by shares of it; and its height for a width of one."""
+    if not told.places:
+        return {}
+    height, width = (grey if told.kept is None else told.kept).shape
+    return {"places": {"height": round(height / width, 4), "zones": [place.table() for place in told.places]}}
 
 
 def _is_a_form(page: ScannedPage, clues: Mapping[str, Any], book: Mapping[str, bytes]) -> bool:

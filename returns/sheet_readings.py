@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 
 from campaigns.models import LayoutVariant
-from campaigns.paper_form.zones import Box
+from campaigns.paper_form.zones import PAGE_HEIGHT, Box
 from campaigns.questionnaire.schema import Field, FieldType
 from campaigns.questionnaire.values import FieldValueError, show
 from returns.acceptance import is_accepted, is_checksummed
@@ -59,11 +59,16 @@ class ReadZone:
 
 @dataclass(frozen=True, slots=True)
 class ReadSheet:
-    """A sheet and what was read on it; `laid_out` when its zones can be drawn on its picture."""
+    """A sheet or a piece and what was read on it; `laid_out` when its zones can be drawn on its picture.
+
+    `height` is that of the picture, in millimetres, for a width of 210.
+    """
 
     page: Page
     zones: list[ReadZone]
     laid_out: bool
+    piece: bool = False
+    height: float = PAGE_HEIGHT
 
 
 def is_sensitive(field: Field) -> bool:

@@ -19,6 +19,7 @@ from returns.acceptance_report import compose_acceptance
 from returns.answers import NoQuestionnaire
 from returns.models import AcceptanceLot, FieldReading, Page, SupportingDocument
 from returns.page_images import NoPicture, masked_sheet_png, sheet_png
+from returns.piece_readings import pieces_of
 from returns.sampling import parameters
 from returns.sheet_readings import ReadSheet, access_zones, masks_of, may_be_masked, sheets_of
 from tenants.case_states import LABELS, State
@@ -239,6 +240,7 @@ def readings(request: HttpRequest, reference: str) -> TemplateResponse:
     open_wide = may_see_scans(user)
     try:
         sheets = sheets_of(shown, sensitive=open_wide, operators=not user.is_landlord)
+        sheets += pieces_of(shown, sensitive=open_wide)
     except NoQuestionnaire:
         sheets = []
     pictures = [

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -22,6 +20,7 @@ from PIL import Image
 from stdnum.fr import nif
 
 from returns.reading.nir import mask_nir, words_of
+from returns.reading.places import Place, PrintedText, lies_on_its_side, place_of_code, upright
 from returns.reading.signed_codes import SignedCode, find_signed_code
 
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")
@@ -65,37 +64,52 @@ class DocumentReading:
     certified: bool = False
     confidence: float = 0.0
     by: str = ""  # '2d-doc' or 'ocr'
-    masked: Grey | None = field(default=None, compare=False)  # the page without the NIR it bore; None when it bore none
+    kept: Grey | None = field(default=None, compare=False)  # the page upright, without NIR; None when it came so
     text: str = field(default="", compare=False)  # the printed text, plain; '' when it was not needed
+    places: tuple[Place, ...] = field(default=(), compare=False)  # on the page as it is kept
 
 
 def read_document(grey: Grey, *, certificates: Sequence[bytes] = ()) -> DocumentReading:
-    """Read one page. `certificates`: PEM certificates trusted beside the national list (rehearsals)."""
+    """Read one page, whichever way it lies. `certificates`: PEM, trusted beside the national list (rehearsals)."""
     code = find_signed_code(grey, certificates=certificates)
     if code is not None and code.is_tax_notice and code.verified:
-        return _signed(code)
-    text, masked = _printed(grey)
-    kind = kind_of(text)
-    if not kind:  # nothing known in it: the sheet may lie upside down
-        text, turned = _printed(np.ascontiguousarray(masked[::-1, ::-1]))
-        kind, masked = kind_of(text), np.ascontiguousarray(turned[::-1, ::-1])
+        return _signed(code, grey)
+    masked = grey
+    for turns in (1, 3) if lies_on_its_side(grey) else (0, 2):
+        page, seen = _printed(upright(masked, turns))
+        kind, masked = kind_of(page.text), upright(seen, -turns)
+        if kind:  # else it is kept as it came
+            masked = seen
+            break
     kept = None if np.array_equal(masked, grey) else masked
     if kind != TAX_NOTICE:
         sure = OCR_CONFIDENCE if kind else 0.0
-        return DocumentReading(kind=kind, confidence=sure, by="ocr", masked=kept, text=text)
-    read = notice_figures(text)
+        return DocumentReading(kind=kind, confidence=sure, by="ocr", kept=kept, text=page.text)
+    read = notice_figures(page.text)
     if code is not None:
         read["broken_signature"] = True
-    return DocumentReading(kind=kind, read=read, confidence=OCR_CONFIDENCE, by="ocr", masked=kept, text=text)
+    return DocumentReading(
+        kind=kind, read=read, confidence=OCR_CONFIDENCE, by="ocr", kept=kept, text=page.text, places=_places(page)
+    )
 
 
-def _printed(grey: Grey) -> tuple[str, Grey]:
-    """The printed text of a page, lower case, without accents; and the page, its NIRs blackened."""
+def _printed(grey: Grey) -> tuple[PrintedText, Grey]:
+    """The printed words of a page; and the page, its NIRs blackened."""
     page = Image.fromarray(grey)
     page.format = "PPM"  # what is handed to Tesseract: a PNG would cost half a second more to write
     words = words_of(pytesseract.image_to_data(page, lang="fra", config="--psm 6", output_type=pytesseract.Output.DICT))
-    lines = (" ".join(word.text for word in line) for _, line in groupby(words, key=lambda word: word.line))
-    return plain("\n".join(lines)), mask_nir(grey, words)
+    return PrintedText(words, page.size), mask_nir(grey, words)
+
+
+def _places(page: PrintedText) -> tuple[Place, ...]:
+    """Where the figures of a notice stand; each as `notice_figures` finds it."""
+    found = {"tax_reference_income": AMOUNT, "income_year": YEAR, "notice_reference": REFERENCE}
+    matches = [(what, match) for what, sign in found.items() if (match := sign.search(page.text))]
+    places = [page.place(what, match.span(match.lastindex or 0)) for what, match in matches]
+    for match in THIRTEEN_DIGITS.finditer(page.text):
+        if nif.is_valid(re.sub(r"\s", "", match[1])):
+            places.append(page.place("tax_numbers", match.span(1)))
+    return tuple(places)
 
 
 def kind_of(text: str) -> str:
@@ -120,18 +134,15 @@ def notice_figures(text: str) -> dict[str, Any]:
     return read
 
 
-def _signed(code: SignedCode) -> DocumentReading:
-    return DocumentReading(kind=TAX_NOTICE, read=code.notice(), certified=True, confidence=1.0, by="2d-doc")
+def _signed(code: SignedCode, grey: Grey) -> DocumentReading:
+    places = (place_of_code(code.corners, (grey.shape[1], grey.shape[0]), code.turns),)
+    kept = upright(grey, code.turns) if code.turns else None
+    return DocumentReading(
+        kind=TAX_NOTICE, read=code.notice(), certified=True, confidence=1.0, by="2d-doc", kept=kept, places=places
+    )
 
 
 def _tax_numbers(text: str) -> list[str]:
     """The numéros fiscaux of the text: thirteen digits whose key is right (last three = first ten modulo 511)."""
     found = (re.sub(r"\s", "", each) for each in THIRTEEN_DIGITS.findall(text))
     return [number for number in dict.fromkeys(found) if nif.is_valid(number)]
-
-
-def plain(text: str) -> str:
-    """Lower case, accents off, typographic apostrophes straight."""
-    straight = text.replace("’", "'").replace("\u202f", " ").replace("\xa0", " ")
-    letters = unicodedata.normalize("NFD", straight.casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))

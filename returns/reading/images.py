@@ -30,6 +30,7 @@ __all__ = ["DEFAULT_LIMITS", "Limits", "ScannedPage", "UnreadablePage", "Unreada
 COMPRESSION, PHOTOMETRIC, STRIP_STARTS, ORIENTATION, STRIP_LENGTHS, JPEG_TABLES = 259, 262, 273, 274, 279, 347
 JPEG, BLACK_IS_ZERO = 7, 1
 JPEG_START = b"\xff\xd8"
+ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"7z\xbc\xaf", b"Rar!", b"\x1f\x8b")  # ZIP, 7z, RAR, gzip: never unpacked
 
 
 def open_pages(
@@ -45,6 +46,10 @@ def open_pages(
         raise UnreadableScan(f"« {name} » est vide (0 octet).")
     if len(data) > limits.octets:
         raise UnreadableScan(f"« {name} » dépasse {limits.octets // 1_000_000} Mo.")
+    if data.startswith(ARCHIVES):
+        raise UnreadableScan(
+            f"« {name} » est une archive : déposez ses fichiers un par un, ou un seul TIFF ou PDF de plusieurs pages."
+        )
     if data[:1024].lstrip().startswith(b"%PDF") or b"%PDF-" in data[:1024]:
         yield from pdf_pages(data, name=name, limits=limits)
     else:

@@ -7,8 +7,9 @@ The text is parsed and its ECDSA signature verified by `tddoc` against the natio
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -43,6 +44,15 @@ class SignedCode:
     document_type: str
     values: dict[str, str]
     verified: bool
+    corners: tuple[tuple[int, int], ...] = ()  # pixels of its page: top left, top right, bottom right, bottom left
+
+    @property
+    def turns(self) -> int:
+        """How many quarter turns, clockwise, the sheet it is printed on was given."""
+        if not self.corners:
+            return 0
+        (x0, y0), (x1, y1) = self.corners[:2]
+        return round(math.degrees(math.atan2(y1 - y0, x1 - x0)) / 90) % 4
 
     @property
     def is_tax_notice(self) -> bool:
@@ -74,7 +84,9 @@ def find_signed_code(grey: Grey, *, certificates: Sequence[bytes] = ()) -> Signe
             text = found.bytes.decode("latin-1")  # `found.text` spells the separators out
             code = read_signed_code(text, certificates=certificates) if text.startswith("DC") else None
             if code is not None:
-                return code
+                at = found.position
+                corners = (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
+                return replace(code, corners=tuple((corner.x, corner.y) for corner in corners))
     return None
 
 

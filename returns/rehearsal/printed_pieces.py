@@ -82,6 +82,13 @@ def tax_notice(
     return _specimen(page)
 
 
+def sheet_with_code(text: str) -> Grey:
+    """A sheet that bears nothing but this 2D-Doc, where notices bear theirs."""
+    page, _ = _sheet()
+    _stamp_code(page, text)
+    return np.asarray(page, dtype=np.uint8)
+
+
 def other_piece(*, kind: str, name: str, seed: str) -> Grey:
     """Another made-up paper, that names its nature and the person."""
     chance = random.Random(seed)

@@ -23,6 +23,7 @@ from returns.forms import typed_value
 from returns.keying_queue import next_task
 from returns.models import KeyingEntry, KeyingTask, Page
 from returns.page_images import crop_png, page_png, sheet_png
+from returns.piece_readings import pieces_of
 from returns.sheet_readings import being_keyed, sheets_of
 from returns.views.field import shown, tasks_to_show, wanted_field, work_url
 from returns.views.papers import picture
@@ -213,7 +214,8 @@ def readings(request: HttpRequest, pk: int) -> TemplateResponse:
     """Everything that was read on the dossier's sheets, but what is still to key."""
     task = _task_in_sight(request, pk)
     case = task.survey_return.case
-    sheets = sheets_of(case, hidden=being_keyed(case))
+    hidden = being_keyed(case)
+    sheets = sheets_of(case, hidden=hidden) + pieces_of(case, hidden=hidden)
     told = {
         "task": task,
         "case": case,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from contextlib import closing
 
 import cv2
 import numpy as np
+import pypdfium2
 import pytest
 from django.urls import reverse
 from hypothesis import given
@@ -19,6 +21,7 @@ from returns.models import Page, ScanBatch, SurveyReturn
 from returns.reading.separators import is_separator
 from returns.scan_pages import PageKeeper
 from returns.seeing import SeenPage, SeenPiece, Sight
+from returns.separator_sheet import separator_sheet
 from returns.sheet_gaps import Why, gaps, missing_pages
 from tests.factories.returns import ScanBatchFactory
 from tests.factories.tenants import CaseFactory
@@ -47,6 +50,24 @@ def separator(pattern: str = "wnnw", *, sideways: bool = False) -> np.ndarray:
 @pytest.mark.parametrize("sideways", [False, True])
 def test_every_patch_code_separates(pattern, sideways):
     assert is_separator(separator(pattern, sideways=sideways), 200)
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2])
+@pytest.mark.parametrize("dpi", [150, 200, 300])
+def test_the_sheet_that_we_print_separates(dpi, quarters):
+    with closing(pypdfium2.PdfDocument(separator_sheet())) as document:
+        page = document[0].render(scale=dpi / 72, grayscale=True).to_numpy().squeeze()
+
+    assert is_separator(np.ascontiguousarray(np.rot90(page, quarters)), dpi)
+
+
+def test_the_separator_sheet_is_printed_from_the_administration(client, manager):
+    client.force_login(manager)
+
+    answer = client.get(reverse("admin:separator_sheet"))
+
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-")
 
 
 @pytest.mark.parametrize("pattern", ["wwww", "nnnn", "wnn"])

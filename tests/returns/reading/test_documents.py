@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from stdnum.fr import nir
 
-from returns.reading.documents import kind_of, notice_figures, plain, read_document
+from returns.reading.documents import kind_of, notice_figures, read_document
+from returns.reading.places import SIGNED_CODE, lies_on_its_side, plain
 from returns.reading.signed_codes import read_signed_code
 from returns.rehearsal.authority import Authority
 from returns.rehearsal.printed_pieces import other_piece, tax_notice
@@ -188,11 +189,48 @@ def test_a_social_security_number_is_blackened_on_the_page_that_is_kept(turned):
     found = read_document(shown)
 
     assert found.kind == "school_certificate"
-    assert found.masked is not None
-    kept = np.ascontiguousarray(found.masked[::-1, ::-1]) if turned else found.masked
+    assert found.kept is not None
+    kept = found.kept  # upright, whichever way it lay
     assert number not in pytesseract.image_to_string(Image.fromarray(kept), lang="fra")
     assert np.array_equal(kept[: height - 350], page[: height - 350])
 
 
 def test_a_page_without_such_a_number_is_kept_as_it_came():
-    assert read_document(other_piece(kind="school_certificate", name="Jean Dupré", seed="a")).masked is None
+    assert read_document(other_piece(kind="school_certificate", name="Jean Dupré", seed="a")).kept is None
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_signed_notice_lying_any_way_is_kept_upright_with_the_place_of_its_code(authority, turns):
+    page = tax_notice(**NOTICE, authority=authority)
+
+    found = read_document(np.ascontiguousarray(np.rot90(page, -turns)), certificates=(authority.certificates,))
+
+    assert found.certified
+    assert np.array_equal(found.kept, page)
+    [place] = found.places
+    assert place.what == SIGNED_CODE
+    assert place.box == pytest.approx((160 / 210, 14 / 297, 34 / 210, 34 / 297), abs=0.02)
+
+
+@pytest.mark.parametrize("turns", [1, 3])
+def test_a_notice_lying_on_its_side_is_read_in_print_and_shows_the_words_it_was_read_from(turns):
+    page = tax_notice(**NOTICE)
+
+    found = read_document(np.ascontiguousarray(np.rot90(page, -turns)))
+
+    assert found.read["tax_reference_income"] == 23456
+    assert np.array_equal(found.kept, page)
+    shown = {place.what: place.box for place in found.places}
+    assert set(shown) == {"tax_reference_income", "income_year", "notice_reference", "tax_numbers"}
+    left, top, width, height = shown["tax_reference_income"]
+    assert 118 / 297 < top + height / 2 < 125 / 297
+    assert 0.2 < left < 0.6
+    assert width < 0.2
+
+
+@pytest.mark.parametrize("kind", ["birth_certificate", "union_proof"])
+def test_lines_of_print_tell_which_side_a_sheet_lies_on(kind):
+    page = other_piece(kind=kind, name="Jean Dupré", seed="b")
+
+    assert not lies_on_its_side(page)
+    assert lies_on_its_side(np.ascontiguousarray(np.rot90(page)))

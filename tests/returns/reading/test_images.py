@@ -125,6 +125,8 @@ def test_a_very_fine_page_is_halved():
     [
         (b"", "vide (0 octet)"),
         (b"Bonjour, ceci n'est pas une image.", "n'est ni une image"),
+        (b"PK\x03\x04\x14\x00", "est une archive : déposez ses fichiers un par un"),
+        (b"7z\xbc\xaf\x27\x1c", "est une archive"),
         (b"%PDF-1.7\nrien d'autre", "PDF endommagé"),
         (b"II*\x00\x08\x00\x00\x00\xff\xff", "n'est ni une image"),
     ],

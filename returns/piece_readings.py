@@ -1,0 +1,85 @@
+"""What was read of the pieces of a case, laid over their images: the words used or the signed code, and the values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from returns.answers import Address
+from returns.evidence import INCOME, NOTICE_REFERENCE, TAX_NUMBER
+from returns.models import Page, SupportingDocument
+from returns.reading.documents import OCR_CONFIDENCE
+from returns.reading.places import SIGNED_CODE
+from returns.sheet_readings import SAID, Kind, ReadSheet, ReadZone
+from tenants.models import SurveyCase
+
+WIDTH = 210.0  # millimetres that a piece is shown wide, whatever its size
+TOLD_BY_PIECES = frozenset({INCOME, NOTICE_REFERENCE, TAX_NUMBER})
+NAMES = {
+    "tax_reference_income": "Revenu fiscal de référence",
+    "income_year": "Année des revenus",
+    "notice_reference": "Référence de l'avis",
+    "tax_numbers": "Numéro fiscal",
+    "declarants": "Déclarant",
+    SIGNED_CODE: "Code 2D-Doc",
+}
+BY_CODE = "lu dans le code signé, signature vérifiée"
+BY_PRINT = "lu dans l'imprimé : cru, jamais certifié"
+
+
+def pieces_of(case: SurveyCase, *, sensitive: bool = True, hidden: frozenset[Address] = frozenset()) -> list[ReadSheet]:
+    """The scanned pieces of which something was read, in the order they came.
+
+    Without `sensitive`, values are only said to be there. None while somebody keys from the form what pieces tell too
+    (`hidden`): each is read on its own.
+    """
+    if any(field in TOLD_BY_PIECES for field, _ in hidden):
+        return []
+    documents = SupportingDocument.objects.filter(case=case, page__isnull=False).exclude(page__image="")
+    shown = documents.select_related("page").order_by("received_at", "page__index")
+    return [_sheet(each.page, each, sensitive=sensitive) for each in shown if each.page and each.read.get("places")]
+
+
+def _sheet(page: Page, document: SupportingDocument, *, sensitive: bool) -> ReadSheet:
+    places = document.read["places"]
+    height = WIDTH * float(places["height"])
+    zones = []
+    for number, (what, box, value) in enumerate(_told(document.read, places["zones"]), start=1):
+        left, top, width, tall = box
+        zones.append(
+            ReadZone(
+                number=number,
+                label=NAMES[what],
+                who="",
+                box=(left * WIDTH, top * height, width * WIDTH, tall * height),
+                value=value if sensitive else SAID,
+                machine="",
+                confidence=1.0 if document.certified else OCR_CONFIDENCE,
+                kind=Kind.MACHINE,
+                how=BY_CODE if document.certified else BY_PRINT,
+                by="",
+                at=None,
+            )
+        )
+    return ReadSheet(page, zones, laid_out=True, piece=True, height=height)
+
+
+def _told(read: dict[str, Any], zones: list[dict[str, Any]]) -> Iterator[tuple[str, list[float], str]]:
+    """Each thing read, where, in French: everything at once for a signed code."""
+    numbers = iter(read.get("tax_numbers", []))
+    for zone in zones:
+        what = zone["what"]
+        if what == SIGNED_CODE:
+            for each in ("declarants", "tax_reference_income", "income_year", "notice_reference", "tax_numbers"):
+                if value := _shown(each, read.get(each)):
+                    yield each, zone["box"], value
+        elif value := _shown(what, next(numbers, None) if what == "tax_numbers" else read.get(what)):
+            yield what, zone["box"], value
+
+
+def _shown(what: str, value: Any) -> str:
+    if value is None or value == []:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    return f"{value:,} €".replace(",", "\u202f") if what == "tax_reference_income" else str(value)
