@@ -143,3 +143,14 @@ def test_a_request_told_by_email_is_read_as_a_letter_behind_the_portal(
     assert "1er décembre 2026" in first
     assert [page_code.parse(each.text).request for each in sheet] == [1]
     assert findings(content, tmp_path) == ()
+
+
+def test_what_was_told_by_sms_is_named_and_read_as_a_letter(household: Client, case: SurveyCase) -> None:
+    told = {"case": case, "channel": "sms", "purpose": Purpose.REMINDER_DIGITAL, "wave": "s", "subject": ""}
+    message = queue(recipient="06 39 98 00 12", body="Bonjour", now=LATER, **told)
+    Message.objects.filter(pk=message.pk).update(state=Message.State.SENT, sent_at=LATER + dt.timedelta(days=1))
+
+    page = household.get("/documents/").content.decode()
+
+    assert "Relance par e-mail ou SMS, le" in page
+    assert pdf_of(household.get("/documents/courrier-2.pdf")).startswith(b"%PDF")
