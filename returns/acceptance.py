@@ -56,7 +56,7 @@ KINDS: Mapping[str, Threshold] = MappingProxyType(
     {kind: Threshold(**{name: told for name, told in row.items() if name != "types"}) for kind, row in _TABLE.items()}
 )
 THRESHOLDS: Mapping[FieldType, Threshold] = MappingProxyType(
-    {type_: NEVER for type_ in (FieldType.TEXT, FieldType.NAME, FieldType.EMAIL)}
+    {type_: NEVER for type_ in (FieldType.TEXT, FieldType.EMAIL)}
     | {FieldType(name): KINDS[kind] for kind, row in _TABLE.items() for name in row["types"]}
 )
 CHECKSUMMED = KINDS["tax_number"]  # the last three digits of a numéro fiscal check the first ten

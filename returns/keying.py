@@ -22,6 +22,7 @@ from returns.completeness import settle
 from returns.keying_queue import is_referred
 from returns.models import Declaration, KeyingEntry, KeyingTask, SurveyReturn
 from returns.models.declarations import Source
+from returns.reading.names import says_the_same
 
 State = KeyingTask.State
 Purpose = KeyingTask.Purpose
@@ -124,8 +125,8 @@ def _is_agreed(task: KeyingTask, told: Told, others: list[Told]) -> bool:
         return True
     if task.purpose == Purpose.CONTROL:
         return told == (task.held, False)
-    machine = (task.reading.value, False) if task.reading.value is not None else None
-    return task.entries_needed <= 1 or told in others or told == machine
+    seen_too = not told[1] and says_the_same(task.reading.value, told[0])
+    return task.entries_needed <= 1 or told in others or seen_too
 
 
 def _judge(task: KeyingTask, entry: KeyingEntry, others: list[KeyingEntry]) -> None:
@@ -141,8 +142,10 @@ def _judge(task: KeyingTask, entry: KeyingEntry, others: list[KeyingEntry]) -> N
     if task.purpose == Purpose.SEED:
         return
     judged_empty = task.purpose == Purpose.CONTROL and not task.reading.inked
-    if (task.reading.value is not None or judged_empty) and not entry.illegible:
-        task.machine_right = bool(entry.value == task.reading.value)
+    if judged_empty and not entry.illegible:
+        task.machine_right = entry.value is None
+    elif task.reading.value is not None and not entry.illegible:
+        task.machine_right = says_the_same(task.reading.value, entry.value)
     if task.purpose == Purpose.CONTROL:
         task.conforming = told == (task.held, False) if not entry.illegible else None
 

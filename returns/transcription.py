@@ -12,14 +12,15 @@ from typing import Any
 from django.db import transaction
 
 from campaigns.questionnaire.conditions import Context
-from campaigns.questionnaire.schema import Field
-from returns.acceptance import Doubt
+from campaigns.questionnaire.schema import Field, FieldType
+from returns.acceptance import THRESHOLDS, Doubt
 from returns.answers import Address, declaration_of, declared_in, put
 from returns.completeness import settle
 from returns.controls import draw_controls
 from returns.evidence import Evidence
 from returns.models import FieldReading, KeyingTask, SupportingDocument, SurveyReturn
 from returns.models.declarations import Source
+from returns.reading.names import spelling_of
 from returns.unread import unread_of
 from tenants.models import SurveyCase
 
@@ -61,8 +62,10 @@ def _transcribe(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
     case = survey_return.case
     declaration = declaration_of(case, lock=True)
     questionnaire, context = declared_in(declaration, case)
+    fields = {field.key: field for _, field in questionnaire.fields()}
     chosen = _chosen(survey_return)
-    supported = {**_headcount(context, chosen), **_certified(case, context, chosen.values())}
+    supported = {**_spelled(fields, context, chosen), **_headcount(context, chosen)}
+    supported |= _certified(case, context, chosen.values())
     doubts: list[FieldReading] = []
     kept: list[FieldReading] = []
     for (key, row), reading in chosen.items():
@@ -86,7 +89,6 @@ def _transcribe(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
     declaration.version += 1
     declaration.updated_at = now
     declaration.save(update_fields=["answers", "version", "updated_at"])
-    fields = {field.key: field for _, field in questionnaire.fields()}
     KeyingTask.objects.bulk_create([task_of(each, survey_return, fields[each.field], now=now) for each in doubts])
     draw_controls(campaign=case.campaign, survey_return=survey_return, kept=kept, now=now)
 
@@ -122,6 +124,25 @@ def _chosen(survey_return: SurveyReturn) -> dict[Address, FieldReading]:
     return chosen
 
 
+def _spelled(
+    fields: Mapping[str, Field], context: Context, readings: Mapping[Address, FieldReading]
+) -> Mapping[Address, str]:
+    """Names read in capitals that are names of the household (a newborn often bears one), with their own spelling.
+
+    The reading takes that spelling. One under the threshold of names is left as it was read, and supported by nothing.
+    """
+    spelled: dict[Address, str] = {}
+    least = THRESHOLDS[FieldType.NAME].least
+    for address, reading in readings.items():
+        if fields[address[0]].type is not FieldType.NAME or not isinstance(reading.value, str):
+            continue
+        known = [name for (key, _), name in sorted(context.prefill.items()) if key == address[0]]
+        name = spelling_of(reading.value, known) if reading.confidence >= least else ""
+        if name:
+            reading.value = spelled[address] = name
+    return spelled
+
+
 def _certified(case: SurveyCase, context: Context, readings: Iterable[FieldReading]) -> Mapping[Address, Any]:
     """What signed pieces certify. The tax number just read helps to tell whom a notice names."""
     read = {(each.field, each.row): each.value for each in readings if each.value is not None}
@@ -154,7 +175,7 @@ def _same(one: Any, other: Any) -> bool:
 def _keep(reading: FieldReading) -> None:
     if not reading.accepted:
         reading.accepted, reading.reason = True, ""
-        reading.save(update_fields=["accepted", "reason"])
+        reading.save(update_fields=["accepted", "reason", "value"])
 
 
 def task_of(reading: FieldReading, survey_return: SurveyReturn, field: Field, *, now: dt.datetime) -> KeyingTask:

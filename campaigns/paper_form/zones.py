@@ -23,7 +23,7 @@ class ZoneKind(StrEnum):
 
     BOX = "box"  # one square to tick; `value` is the choice ('yes' / 'no' for YES_NO, 'on' for TICK)
     COMB = "comb"  # `cells` equal cells side by side, one digit each
-    LETTERS = "letters"  # `cells` cells for capitals: kept as a crop, keyed by a person
+    LETTERS = "letters"  # `cells` equal cells side by side, one capital each
     LINE = "line"  # free handwriting: kept as a crop, keyed by a person
     SIGNATURE = "signature"  # presence of ink only
 

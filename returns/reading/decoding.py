@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from campaigns.questionnaire.schema import Field, FieldType
 from returns.reading.readings import Alternative, Doubt, Value
+from returns.reading.recognisers import CAPITALS
 from returns.reading.tax_numbers import LENGTH, likeliest
 
 OTHER = 10  # class of what is no digit
@@ -67,14 +68,31 @@ def decode(cells: Cells, field: Field | None = None, *, spilt: bool = False) -> 
     factor = (GAP_FACTOR if gap and not _is_date(field) else 1.0) * (SPILT_FACTOR if spilt else 1.0)
     struck = [float(cell[OTHER]) > 0.5 for cell in probabilities]
     if field is not None and field.check == "nif" and sum(struck) <= 1:
-        decoded = _tax_number(probabilities)
-        return Decoded(decoded.value, decoded.confidence * factor, decoded.doubt, decoded.alternatives)
+        return _tax_number(probabilities)  # its key tells whether a stroke was well cut
     if any(struck):
         text = "".join("?" if cell.argmax() == OTHER else str(cell.argmax()) for cell in probabilities)
         return Decoded(None, 0.0, Doubt.NOT_A_DIGIT, (Alternative(text, 0.0),))
     decoded = _decoded([np.maximum(cell, SURPRISE) for cell in probabilities], _rule(field))
     doubt = decoded.doubt or (Doubt.GAP if factor < SPILT_FACTOR else Doubt.NONE)
     return Decoded(decoded.value, decoded.confidence * factor, doubt, decoded.alternatives)
+
+
+def spelled(cells: Cells, *, spilt: bool = False) -> Decoded:
+    """The name written in capitals, one to a cell; an empty cell parts two words. What is no letter is left unread."""
+    written = [number for number, cell in enumerate(cells) if cell is not None]
+    if not written:
+        return Decoded(None, BLANK_CONFIDENCE)
+    text, confidence = "", SPILT_FACTOR if spilt else 1.0
+    for cell in cells[written[0] : written[-1] + 1]:
+        if cell is None:
+            text += " "
+            continue
+        text += (CAPITALS.signs + "?")[cell.argmax()]
+        confidence *= float(cell.max())
+    name = " ".join(text.split())
+    if "?" in name:
+        return Decoded(None, 0.0, Doubt.HANDWRITING, (Alternative(name, 0.0),))
+    return Decoded(name, confidence)
 
 
 def readings_of(cells: Sequence[NDArray[np.float64]]) -> Iterator[tuple[str, float]]:

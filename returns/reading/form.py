@@ -1,23 +1,27 @@
-"""A registered form page, read field by field: values with calibrated confidences, never a guess for handwriting."""
+"""A registered form page, read field by field: values with calibrated confidences, no guess for free handwriting."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from campaigns.paper_form.zones import FormLayout, Zone, ZoneKind
 from campaigns.questionnaire.schema import Field
-from returns.reading.combs import glyphs_of, read_comb
-from returns.reading.decoding import decode
-from returns.reading.digits import recognise
-from returns.reading.ink import is_written
+from returns.reading.combs import Comb, glyphs_of, read_comb
+from returns.reading.decoding import BLANK_CONFIDENCE, Decoded, decode, spelled
+from returns.reading.ink import LINE_INK_MM2, is_written, surely_written
 from returns.reading.marks import measure_boxes, read_ticks
 from returns.reading.pixels import Grey
 from returns.reading.readings import Doubt, ReadField
+from returns.reading.recognisers import CAPITALS, DIGITS, Alphabet, recognise
 from returns.reading.registration import Registration
 
 Group = Sequence[Zone]
 
-MACHINE_READ = (ZoneKind.BOX, ZoneKind.COMB)
+MACHINE_READ = (ZoneKind.BOX, ZoneKind.COMB, ZoneKind.LETTERS)
 
 
 def read_form(
@@ -29,9 +33,9 @@ def read_form(
     a comb whose question is not among them gives its digits as text.
     """
     groups = _groups(layout, registration.code.page)
-    boxes = [group for group in groups if group[0].kind is ZoneKind.BOX]
-    combs = [group for group in groups if group[0].kind is ZoneKind.COMB]
+    boxes, combs, names = ([group for group in groups if group[0].kind is kind] for kind in MACHINE_READ)
     told = _ticks(grey, registration, boxes) + _digits(grey, registration, combs, questions)
+    told += _names(grey, registration, names)
     told += [_kept_for_people(grey, registration, group) for group in groups if group[0].kind not in MACHINE_READ]
     order = {(group[0].field, group[0].row, group[0].kind): number for number, group in enumerate(groups)}
     return tuple(sorted(told, key=lambda reading: order[reading.field, reading.row, reading.kind]))
@@ -56,30 +60,52 @@ def _ticks(grey: Grey, registration: Registration, groups: Sequence[Group]) -> l
 def _digits(
     grey: Grey, registration: Registration, groups: Sequence[Group], questions: Mapping[str, Field]
 ) -> list[ReadField]:
-    combs = [[read_comb(grey, registration, zone.box, zone.cells) for zone in group] for group in groups]
-    probabilities = iter(recognise(list(glyphs_of([comb for each in combs for comb in each]))))
     readings = []
-    for group, parts in zip(groups, combs, strict=True):
-        cells = [None if glyph is None else next(probabilities) for comb in parts for glyph in comb.glyphs]
-        decoded = decode(cells, questions.get(group[0].field), spilt=any(comb.spilt for comb in parts))
-        readings.append(
-            ReadField(
-                field=group[0].field,
-                row=group[0].row,
-                kind=ZoneKind.COMB,
-                value=decoded.value,
-                confidence=decoded.confidence,
-                boxes=tuple(zone.box for zone in group),
-                inked=not all(comb.blank for comb in parts),
-                doubt=decoded.doubt,
-                alternatives=decoded.alternatives,
-            )
-        )
+    for group, combs, cells in _cells(grey, registration, groups, DIGITS):
+        decoded = decode(cells, questions.get(group[0].field), spilt=any(comb.spilt for comb in combs))
+        readings.append(_reading(group, decoded, inked=not all(comb.blank for comb in combs)))
     return readings
 
 
+def _names(grey: Grey, registration: Registration, groups: Sequence[Group]) -> list[ReadField]:
+    """Names in capitals; so little ink that no letter is seen in it is still told as ink."""
+    readings = []
+    for group, combs, cells in _cells(grey, registration, groups, CAPITALS):
+        decoded = spelled(cells, spilt=any(comb.spilt for comb in combs))
+        written, sure = surely_written(sum(sum(comb.ink_mm2) for comb in combs), LINE_INK_MM2)
+        if decoded.confidence == BLANK_CONFIDENCE and decoded.value is None:
+            decoded = replace(decoded, confidence=sure, doubt=Doubt.HANDWRITING if written else Doubt.NONE)
+        readings.append(_reading(group, decoded, inked=written or not all(comb.blank for comb in combs)))
+    return readings
+
+
+def _cells(
+    grey: Grey, registration: Registration, groups: Sequence[Group], alphabet: Alphabet
+) -> Iterator[tuple[Group, list[Comb], list[NDArray[np.float64] | None]]]:
+    """Each group with its combs and the probabilities of each of their cells, all recognised in one go."""
+    combs = [[read_comb(grey, registration, zone.box, zone.cells) for zone in group] for group in groups]
+    probabilities = iter(recognise(list(glyphs_of([comb for each in combs for comb in each])), alphabet))
+    for group, parts in zip(groups, combs, strict=True):
+        yield group, parts, [None if glyph is None else next(probabilities) for comb in parts for glyph in comb.glyphs]
+
+
+def _reading(group: Group, decoded: Decoded, *, inked: bool) -> ReadField:
+    first = group[0]
+    return ReadField(
+        field=first.field,
+        row=first.row,
+        kind=first.kind,
+        value=decoded.value,
+        confidence=decoded.confidence,
+        boxes=tuple(zone.box for zone in group),
+        inked=inked,
+        doubt=decoded.doubt,
+        alternatives=decoded.alternatives,
+    )
+
+
 def _kept_for_people(grey: Grey, registration: Registration, group: Group) -> ReadField:
-    """A signature is present or not; handwriting is blank, or a person's to key."""
+    """A signature is present or not; free handwriting is blank, or a person's to key."""
     first = group[0]
     seen = [is_written(grey, registration, zone) for zone in group]
     written = any(each for each, _ in seen)

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box, FormLayout, Shape, Text, Zone, ZoneKind
-from returns.reading.comb_lines import MARGIN_MM
-from returns.reading.combs import INKED as COMB_INKED
-from returns.reading.combs import without_dust, written_strokes
+from returns.reading.combs import without_dust
 from returns.reading.cutting import cut
 from returns.reading.pixels import PIXELS_PER_MM, Grey, darkness, grey_level, quartered
 from returns.reading.registration import Registration
@@ -35,15 +33,7 @@ EM_SHARE = 0.6  # mean advance of a character, of its size: on the wide side
 
 
 def is_written(grey: Grey, registration: Registration, zone: Zone) -> tuple[bool, float]:
-    """Whether a zone of letters, a line or a signature frame holds writing, and how sure that is."""
-    if zone.kind is ZoneKind.LETTERS and zone.cells:
-        picture = cut(grey, registration.matrix, zone.box, margin=MARGIN_MM)
-        strokes = written_strokes(picture, zone.cells, ink=registration.ink)
-        if strokes is None:
-            return _told(0.0, LINE_INK_MM2)
-        margin = round(MARGIN_MM * PIXELS_PER_MM)
-        area, _ = _extent(strokes[margin:-margin, margin:-margin], COMB_INKED)
-        return _told(area, LINE_INK_MM2)
+    """Whether a line or a signature frame holds writing, and how sure that is."""
     inset = INSET.get(zone.kind, 0.7)
     box = zone.box
     inner = Box(box.x + inset, box.y + inset, box.w - 2 * inset, box.h - 2 * inset)
@@ -52,8 +42,8 @@ def is_written(grey: Grey, registration: Registration, zone: Zone) -> tuple[bool
     dark = without_streaks(darkness(picture, paper, min(registration.ink, paper - 80)))
     area, spread = _extent(dark, INKED)
     if zone.kind is ZoneKind.SIGNATURE:
-        return _told(area if spread >= SIGNATURE_SPREAD_MM else min(area, 0.5), SIGNATURE_INK_MM2)
-    return _told(area, LINE_INK_MM2)
+        return surely_written(area if spread >= SIGNATURE_SPREAD_MM else min(area, 0.5), SIGNATURE_INK_MM2)
+    return surely_written(area, LINE_INK_MM2)
 
 
 def unexpected_ink(grey: Grey, registration: Registration, layout: FormLayout) -> tuple[Box, ...]:
@@ -135,8 +125,8 @@ def _extent(dark: Grey, least: int) -> tuple[float, float]:
     return cv2.countNonZero(inked) / PIXELS_PER_MM**2, max(width, height) / PIXELS_PER_MM
 
 
-def _told(area: float, bound: float) -> tuple[bool, float]:
-    """Written or not, surer the farther from the bound."""
+def surely_written(area: float, bound: float) -> tuple[bool, float]:
+    """Written or not, from a surface of ink (mm²): surer the farther from the bound."""
     written = area >= bound
     distance = area / bound - 1 if written else 1 - area / bound
     return written, 0.5 + 0.5 * min(1.0, distance * 1.5)

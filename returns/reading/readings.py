@@ -22,7 +22,7 @@ class Doubt(StrEnum):
     NO_SUCH_DATE = "no_such_date"
     WRONG_KEY = "wrong_key"
     OUT_OF_RANGE = "out_of_range"
-    HANDWRITING = "handwriting"  # letters: always keyed by a person
+    HANDWRITING = "handwriting"  # what no recogniser reads: a person keys it
 
     @property
     def label(self) -> str:

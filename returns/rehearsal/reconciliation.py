@@ -13,6 +13,7 @@ from django.db.models import F
 from campaigns.models import Campaign
 from campaigns.questionnaire.schema import Field, FieldType, Reader
 from returns.models import FieldReading, KeyingTask, RehearsedTenant, Restitution
+from returns.reading.names import says_the_same
 from returns.rehearsal.meaning import Meaning
 from returns.restitution.columns import Columns, columns_of
 from tenants.case_states import PROCESSED
@@ -134,7 +135,7 @@ def _count_readings(campaign: Campaign, columns: Columns, told: Reconciliation) 
         will = wills.get(reading.case)
         if will is None:
             continue
-        right = reading.value == will.meaning.written(reading.field, reading.row)
+        right = says_the_same(reading.value, will.meaning.written(reading.field, reading.row))
         told.read["inked"] += 1
         told.read["read_right"] += right
         told.read["settled_right"] += will.is_settled_right(reading.field, reading.row)

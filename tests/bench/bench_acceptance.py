@@ -1,9 +1,10 @@
-"""From which confidence each kind of number may be kept unseen: what returns/acceptance.toml is drawn from.
+"""From which confidence each kind of number or name may be kept unseen: what returns/acceptance.toml is drawn from.
 
 python -m tests.bench.bench_acceptance [forms] [numbers] [FOLDER of .woff]. Half of the forms are filled with held-out
 MNIST images, half in a handwriting typeface (of the folder, else those of the pens); they are worn, and scanned in grey
 and in 1 bit. Their cells are read, then put together again into many more numbers of each kind (each cell as it was
 read), so that the few errors are counted on enough numbers; the fields as they stood on the pages are counted beside.
+Names are written in capitals of the typefaces on the page of occupants.
 """
 
 # ruff: noqa: T201 — a bench prints its figures; its chance is no secret
@@ -27,7 +28,9 @@ from campaigns.paper_form.zones import Zone, ZoneKind
 from returns.acceptance import KINDS
 from returns.reading.combs import glyphs_of, read_comb
 from returns.reading.decoding import decode
-from returns.reading.digits import recognise
+from returns.reading.form import read_form
+from returns.reading.names import says_the_same
+from returns.reading.recognisers import recognise
 from returns.reading.registration import Registration
 from returns.rehearsal.pens import Grey, Pen, comb_text, handwriting_fonts
 from returns.rehearsal.scanner import Quality
@@ -36,6 +39,11 @@ from tests.returns.reading import filled
 Cell = NDArray[np.float64]
 BOUNDS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
 VARIANTS = 12  # drawings of each digit of a typeface
+NAMES = (
+    *("Durand", "Le Goff", "Nguyễn", "Benali", "Da Silva", "Łukasik", "Étienne", "Kowalczyk", "Traoré", "Yılmaz"),
+    *("Zaïdi", "Quéméneur", "Vásquez", "Fournier-Roy", "Wójcik", "Jbara", "Xavier", "Hamidou", "Pham", "Ó Brien"),
+    *("Marguerite", "Anne-Lys", "Bilal", "Zoé", "Jean-Philippe", "Kadiatou", "Wassim", "Ève", "Gwenaël", "Ximena"),
+)
 
 
 @dataclass(slots=True)
@@ -108,6 +116,26 @@ def _read_page(
             told.fields[kind_of(zone.field)].append((decoded.confidence, decoded.value == wanted))
 
 
+def read_names(forms: int, fonts: Sequence[Path]) -> list[tuple[float, bool]]:
+    """The names on the occupants' page of so many forms, grey and 1 bit: their confidence, and if they are right."""
+    told = []
+    page = min(zone.page for zone in filled.layout().zones if zone.kind is ZoneKind.LETTERS)
+    places = [zone for zone in filled.layout().on_page(page) if zone.kind is ZoneKind.LETTERS]
+    for seed in range(7000, 7000 + forms):
+        chance = random.Random(seed)
+        pen = Pen(seed)
+        pen.font = fonts[seed % len(fonts)]
+        names: dict[Any, Any] = {(zone.field, zone.row): chance.choice(NAMES)[: zone.cells] for zone in places}
+        sheet = filled.written(page, names, pen=pen)
+        for bilevel in (False, True):
+            scanned = filled.scanned(sheet, list(Quality)[seed // 2 % 3], seed, bilevel=bilevel)
+            placed = filled.placed(scanned)
+            if isinstance(placed, Registration):
+                read = read_form(scanned, placed, filled.layout(), filled.questions())
+                told += [(each, names[each.field, each.row]) for each in read if each.kind is ZoneKind.LETTERS]
+    return [(each.confidence if each.value else 0.0, says_the_same(each.value, name)) for each, name in told]
+
+
 def kind_of(key: str) -> str:
     """The row of acceptance.toml that decides for that question."""
     question = filled.questions()[key]
@@ -164,6 +192,8 @@ def main(forms: int, numbers: int, fonts: Sequence[Path]) -> None:
         print(f"Put together from cells of {writer}:")
         for kind in _MAKERS:
             print_bounds(kind, list(composed(kind, cells, numbers)), KINDS[kind].least)
+    print("Names in capitals, as they stood on the pages:")
+    print_bounds("names", read_names(forms, fonts), KINDS["names"].least)
     print("0 wrong in n only bounds the rate at 3/n (95 %).")
 
 

@@ -20,13 +20,13 @@ import numpy as np
 from campaigns.paper_form.zones import ZoneKind
 from campaigns.questionnaire.schema import FieldType
 from returns.reading.combs import glyphs_of, read_comb
-from returns.reading.digits import recognise
 from returns.reading.form import read_form
 from returns.reading.images import open_pages
 from returns.reading.ink import unexpected_ink
 from returns.reading.marks import measure_boxes
 from returns.reading.page_codes import FoundCode, find_page_code
 from returns.reading.readings import ReadField
+from returns.reading.recognisers import recognise
 from returns.reading.registration import Registration, register
 from returns.rehearsal.pens import Pen
 from returns.rehearsal.scanner import FileFormat, Quality, scan

@@ -135,6 +135,40 @@ def test_a_newcomer_written_on_a_blank_row_is_declared_there(family, sheet, read
     assert KeyingTask.objects.get().row == 4
 
 
+@pytest.fixture
+def of_the_family(family):
+    """The name of the household's first occupant, with its accent and hyphen."""
+    family.household.occupants.filter(row=1).update(last_name="Le Goff-Étienne")
+    return "Le Goff-Étienne"
+
+
+def test_a_newborn_takes_the_name_of_the_household_as_it_is_spelled(family, sheet, read, later, of_the_family):
+    reading = read("occupant.last_name", 4, "LE GOFF ETIENNE", accepted=False, reason=Doubt.ALONE, confidence=0.96)
+    transcribe(survey_return=sheet.survey_return, now=later)
+    reading.refresh_from_db()
+    assert declaration_of(family).values() == {("occupant.last_name", 4): of_the_family}
+    assert (reading.value, reading.accepted) == (of_the_family, True)
+    assert not KeyingTask.objects.exists()
+
+
+def test_a_known_name_written_again_in_capitals_is_no_change(family, sheet, read, later, of_the_family):
+    read("occupant.last_name", 1, "LE GOFF ETIENNE", accepted=False, reason=Doubt.ALONE, confidence=0.96)
+    transcribe(survey_return=sheet.survey_return, now=later)
+    assert declaration_of(family).values() == {}
+    assert not KeyingTask.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "confidence"),
+    [("LE GOFF ETIENNA", 0.99), ("LE GOFF", 0.99), ("LE GOFF ETIENNE", 0.79), (None, 0.0)],
+)
+def test_any_other_name_is_keyed(family, sheet, read, later, of_the_family, value, confidence):
+    read("occupant.last_name", 4, value, accepted=False, reason=Doubt.ALONE, confidence=confidence)
+    transcribe(survey_return=sheet.survey_return, now=later)
+    assert declaration_of(family).values() == {}
+    assert KeyingTask.objects.get().field == "occupant.last_name"
+
+
 def test_two_sheets_that_contradict_each_other_make_a_doubt(family, sheet, read, later):
     other = PageFactory(survey_return=sheet.survey_return, batch=sheet.batch, number=sheet.number)
     read("household.size", 0, 3)
@@ -193,10 +227,13 @@ FORM = load_library("sls")
         ("household.size", 31, 0.99, False, Doubt.IMPOSSIBLE),
         ("household.size", None, 0.99, False, Doubt.UNCERTAIN),
         ("occupant.activity", "stable", 0.95, True, ""),
-        ("occupant.last_name", None, 0.99, False, Doubt.HANDWRITING),
+        ("household.email", None, 0.99, False, Doubt.HANDWRITING),
+        ("occupant.last_name", None, 0.99, False, Doubt.UNCERTAIN),
+        ("occupant.last_name", "LE GOFF", KINDS["names"].least, False, Doubt.ALONE),
+        ("occupant.last_name", "LE GOFF", KINDS["names"].least - 0.01, False, Doubt.UNCERTAIN),
         ("occupant.birth_date", "1984-02-03", 0.999, False, Doubt.SENSITIVE),
         ("occupant.birth_date", "2084-02-03", 0.99, False, Doubt.IMPOSSIBLE),
-        ("household.phone", "0639980001", KINDS["digits"].least, False, Doubt.ALONE),
+        ("household.phone", "0639980001", KINDS["digits"].least, True, ""),
         ("household.phone", "0639980001", KINDS["digits"].least - 0.01, False, Doubt.UNCERTAIN),
         ("signature.signed_on", "2026-10-20", KINDS["dates"].least, True, ""),
         ("signature.signed_on", "2026-10-20", KINDS["dates"].least - 0.01, False, Doubt.UNCERTAIN),

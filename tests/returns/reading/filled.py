@@ -18,6 +18,7 @@ from campaigns.paper_form.zones import FormLayout, Zone
 from campaigns.questionnaire.parsing import load_library
 from campaigns.questionnaire.schema import Field, FieldType, Questionnaire
 from returns.reading.form import ReadField, read_form
+from returns.reading.names import says_the_same
 from returns.reading.page_codes import FoundCode, Refused, find_page_code
 from returns.reading.registration import Registration, register
 from returns.rehearsal.pens import Pen
@@ -136,7 +137,10 @@ def reread(sheet: Sheet) -> tuple[ReadField, ...]:
 
 
 def agrees(read: ReadField, wanted: Any) -> bool:
-    """Whether what was read is what was written; handwriting is only seen to be there."""
-    if questions()[read.field].type in (FieldType.TEXT, FieldType.NAME, FieldType.EMAIL):
+    """Whether what was read is what was written; free handwriting is only seen to be there."""
+    kind = questions()[read.field].type
+    if kind is FieldType.NAME and wanted is not None:
+        return says_the_same(read.value, wanted)
+    if kind in (FieldType.TEXT, FieldType.NAME, FieldType.EMAIL):
         return read.inked == (wanted is not None) and read.value is None
     return bool(read.value == wanted)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from stdnum.fr import nif
 
 from campaigns.questionnaire.schema import Field, FieldType
-from returns.reading.decoding import OTHER, decode, readings_of
+from returns.reading.decoding import OTHER, decode, readings_of, spelled
 from returns.reading.readings import Doubt
+from returns.reading.recognisers import CAPITALS
 from returns.reading.tax_numbers import likeliest
 from tests.returns.reading.filled import tax_number
 
@@ -198,3 +199,39 @@ def test_confidence_is_a_probability(raw, spilt):
 
     for field in (None, INCOME, SIZE, BIRTH, TAX_NUMBER):
         assert 0 <= decode(told, field, spilt=spilt).confidence <= 1
+
+
+def letters(text: str, probability: float = 0.99) -> list[np.ndarray | None]:
+    """Cells that say these capitals; a space leaves its cell empty, a '?' is no letter."""
+    told: list[np.ndarray | None] = []
+    for each in text:
+        cell = np.full(CAPITALS.classes, (1 - probability) / (CAPITALS.classes - 1))
+        cell[(CAPITALS.signs + "?").index(each) if each != " " else 0] = probability
+        told.append(None if each == " " else cell)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("DURAND  ", "DURAND"), ("  LE GOFF ", "LE GOFF"), ("ANNE  MARIE", "ANNE MARIE")]
+)
+def test_capitals_are_spelled_and_an_empty_cell_parts_two_words(text, name):
+    decoded = spelled(letters(text))
+
+    assert decoded.value == name
+    assert decoded.confidence == pytest.approx(0.99 ** len(name.replace(" ", "")))
+
+
+def test_a_name_is_as_sure_as_all_its_letters_together():
+    assert spelled(letters("NGUYEN")).confidence > spelled(letters("NGUYENPHUC")).confidence
+    assert spelled(letters("NGUYEN"), spilt=True).confidence < spelled(letters("NGUYEN")).confidence
+
+
+def test_what_is_no_letter_leaves_the_whole_name_to_a_person():
+    decoded = spelled(letters("DU?AND"))
+
+    assert (decoded.value, decoded.confidence, decoded.doubt) == (None, 0.0, Doubt.HANDWRITING)
+    assert decoded.alternatives[0].value == "DU?AND"
+
+
+def test_no_letter_at_all_is_a_blank():
+    assert spelled(letters("    ")).value is None

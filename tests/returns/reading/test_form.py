@@ -38,7 +38,12 @@ def reread_form(seed: int, quality: Quality, *, bilevel: bool = False) -> list[t
 def test_what_was_written_is_read_and_what_is_accepted_is_right(quality, bilevel):
     told = [each for seed in range(WRITERS) for each in reread_form(seed, quality, bilevel=bilevel)]
 
-    accepted = [filled.agrees(read, wanted) for read, wanted in told if read.confidence >= ACCEPTED]
+    accepted = [
+        filled.agrees(read, wanted)
+        for read, wanted in told
+        if read.confidence >= ACCEPTED and read.kind is not ZoneKind.LETTERS  # a name is never kept on confidence alone
+    ]
+    names = [filled.agrees(read, wanted) for read, wanted in told if read.kind is ZoneKind.LETTERS]
     boxes = [filled.agrees(read, wanted) for read, wanted in told if read.kind is ZoneKind.BOX]
     digits = [filled.agrees(read, wanted) for read, wanted in told if read.kind is ZoneKind.COMB and wanted is not None]
     blank = [filled.agrees(read, wanted) for read, wanted in told if read.kind is ZoneKind.COMB and wanted is None]
@@ -46,6 +51,7 @@ def test_what_was_written_is_read_and_what_is_accepted_is_right(quality, bilevel
     assert np.mean(boxes) >= 0.95  # streaks through boxes are doubts
     assert np.mean(digits) >= 0.85
     assert np.mean(blank) >= 0.95
+    assert np.mean(names) >= 0.75  # capitals of typefaces never learnt from
 
 
 def test_every_field_of_a_page_is_told_once_in_the_order_of_the_layout():
@@ -66,12 +72,12 @@ def test_an_unfilled_form_says_nothing(quality):
 def test_handwriting_is_seen_and_left_to_people():
     answers = filled.made_up_answers(2, share=1.0)
 
-    read = {(each.field, each.row): each for each in filled.reread(filled.written(2, answers, seed=2))}
+    read = {(each.field, each.row): each for each in filled.reread(filled.written(1, answers, seed=2))}
 
-    name = read["occupant.last_name", 1]
-    assert name.inked
-    assert name.value is None
-    assert name.confidence == 0
+    mail = read["household.email", 0]
+    assert mail.inked
+    assert mail.value is None
+    assert mail.confidence == 0
 
 
 def test_a_comb_without_definition_gives_digits_as_text():

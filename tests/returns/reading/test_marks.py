@@ -53,7 +53,7 @@ def test_ticks_of_every_pen_are_seen_and_corrections_told_apart(quality, bilevel
 
     told = [(mark.state, kind) for mark, kind in zip(marks, kinds, strict=True)]
     assert all(state in (kind, BoxState.DOUBTFUL) for state, kind in told)
-    assert sum(state is kind for state, kind in told) >= 0.96 * len(told)
+    assert sum(state is kind for state, kind in told) >= 0.95 * len(told)
 
 
 def test_a_page_lying_on_its_side_gives_the_same_boxes():

