@@ -20,7 +20,7 @@ from campaigns.models import Campaign, User
 from tenants.importing.tables import Table, text_of
 from tenants.landlord_file.records import Anomaly, Severity
 from tenants.models import AddressProposal, CaseEvent, Household
-from tenants.postal_address import FIELDS, REASONS, Kind, PostalAddress, Proposal, propose
+from tenants.postal_address import FIELDS, REASONS, Kind, PostalAddress, Proposal, is_clean, propose
 
 CHUNK = 2_000
 TAB = "\t"
@@ -45,6 +45,8 @@ class AddressDesk:
 
     def look(self, tenant_reference: str, lines: tuple[str, ...]) -> None:
         """One household's lines 2 to 5, postcode and city (`FIELDS`), as the file says them."""
+        if is_clean(lines):
+            return
         found = self._known.get(lines)
         if found is None:
             found = propose(PostalAddress(*lines), self.on)

@@ -23,7 +23,7 @@ from tenants.importing.comparing import KEPT, Change, Known, changes_between, in
 from tenants.importing.departures import Departure, Named, departures
 from tenants.importing.deposits import CHUNK, Progress
 from tenants.importing.identifiers import CaseReferences, DwellingIndex, reserve_ids
-from tenants.importing.lines import Arrival, CaseTables, PeopleTables
+from tenants.importing.lines import Arrival, CaseTables, PeopleTables, Told, escaped, told_by
 from tenants.importing.renumbering import PROBABLY, Newcomers
 from tenants.importing.report import ImportReport
 from tenants.importing.scoping import Scope, Scoping
@@ -135,31 +135,40 @@ class Examination:
             self._flush()
 
     def _flush(self) -> None:
-        chunk, self._waiting = self._fitting(self._waiting), []
+        chunk, told = self._fitting(self._waiting)
+        self._waiting = []
         for each in chunk:
             self.desk.look(each.tenant_ref, _address(each))
-        known = known_households(self.campaign, [each.tenant_ref for each in chunk]) if self.again and chunk else {}
-        new = [each for each in chunk if each.tenant_ref not in known]
-        if new:
-            self._arrive(new)
+        if not self.again:
+            self._arrive(chunk, told)
+            return
+        known = known_households(self.campaign, [each.tenant_ref for each in chunk]) if chunk else {}
+        new = [place for place, each in enumerate(chunk) if each.tenant_ref not in known]
+        self._arrive([chunk[place] for place in new], [told[place] for place in new])
         for record in chunk:
             if record.tenant_ref in known:
                 self._compare(known[record.tenant_ref], record)
 
-    def _fitting(self, records: list[HouseholdRecord]) -> list[HouseholdRecord]:
-        """Those that rows can hold; the others are told."""
+    def _fitting(self, records: list[HouseholdRecord]) -> tuple[list[HouseholdRecord], list[Told]]:
+        """Those that rows can hold, with what they say; the others are told."""
+        told = told_by(records)
+        if told is not None:
+            return records, told
         unfit = rows.unfit(records)
         for anomaly in unfit.values():
             self.found.add(anomaly)
-        return [each for place, each in enumerate(records) if place not in unfit] if unfit else records
+        fit = [each for place, each in enumerate(records) if place not in unfit]
+        return fit, escaped(fit)
 
     # ── New households ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _arrive(self, records: list[HouseholdRecord]) -> None:
+    def _arrive(self, records: list[HouseholdRecord], told: list[Told]) -> None:
+        if not records:
+            return
         scopes = [self.scoping.of(record) for record in records]
         self.report.created += len(records)
-        for scope in scopes:
-            self._count(scope)
+        for scope, count in Counter(scopes).items():
+            self._count(scope, count)
         if self.again:
             for record, scope in zip(records, scopes, strict=True):
                 effect = "Nouveau dossier, à envoyer." if scope.surveyed else f"Hors enquête. {scope.reason}"
@@ -167,26 +176,28 @@ class Examination:
                 self._newcomers.add(record)
         if self._references is None:
             return
-        places, described = self._place(records)
-        pks, cases = reserve_ids(Household, len(records)), reserve_ids(SurveyCase, len(records))
-        told = zip(records, pks, places, cases, self._references.take(len(records)), scopes, strict=True)
-        arrivals = [Arrival(*each) for each in told]
+        count = len(records)
+        homes, described = self._place(records, told)
+        pks, cases = reserve_ids(Household, count), reserve_ids(SurveyCase, count)
+        arrivals = list(map(Arrival, told, pks, homes, cases, self._references.take(count), scopes))
         self._people.add(described, arrivals)
         self._cases.add(arrivals)
 
-    def _place(self, records: list[HouseholdRecord]) -> tuple[list[int], list[tuple[int, HouseholdRecord]]]:
-        """The dwelling of each record, and the new ones with the first record that names them: it describes them."""
+    def _place(self, records: list[HouseholdRecord], told: list[Told]) -> tuple[list[int], dict[int, Told]]:
+        """The dwelling of each record, and the new ones with what the first record that names them says of them."""
         references = [rows.dwelling_reference(record) for record in records]
         if self.again:
             self._know_dwellings(references)
-        first: dict[str, HouseholdRecord] = {}
-        for reference, record in zip(references, records, strict=True):
-            if not self._dwellings.get(reference):
-                first.setdefault(reference, record)
-        described = list(zip(reserve_ids(Dwelling, len(first)), first.values(), strict=True))
-        for reference, (pk, _) in zip(first, described, strict=True):
+        known = list(map(self._dwellings.get, references))
+        first: dict[str, Told] = {}
+        for reference, pk, each in zip(references, known, told, strict=True):
+            if not pk:
+                first.setdefault(reference, each)
+        new = dict(zip(first, reserve_ids(Dwelling, len(first)), strict=True))
+        for reference, pk in new.items():
             self._dwellings.keep(reference, pk)
-        return [self._dwellings.get(reference) for reference in references], described
+        homes = [pk or new[reference] for reference, pk in zip(references, known, strict=True)]
+        return homes, {pk: first[reference] for reference, pk in new.items()}
 
     def _know_dwellings(self, references: list[str]) -> None:
         new = [reference for reference in references if not self._dwellings.get(reference)]
@@ -194,11 +205,11 @@ class Examination:
         for reference, pk in stored:
             self._dwellings.keep(reference, pk)
 
-    def _count(self, scope: Scope) -> None:
+    def _count(self, scope: Scope, count: int = 1) -> None:
         if not scope.surveyed:
-            self.report.exempt += 1
+            self.report.exempt += count
         if scope.reason:
-            self.report.exclusions[scope.reason] = self.report.exclusions.get(scope.reason, 0) + 1
+            self.report.exclusions[scope.reason] = self.report.exclusions.get(scope.reason, 0) + count
 
     # ── Known households ─────────────────────────────────────────────────────────────────────────────────────────────
 

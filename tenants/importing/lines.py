@@ -1,52 +1,155 @@
 """New households as lines of five tables: dwellings, households, occupants; cases and the start of their history.
 
-A block of lines is joined from the records as they stand, then checked as a whole: only when a value holds a sign that
-COPY would misread is the block joined again from escaped records.
+What a record says becomes text once (`Told`); ids are set before it when they are known. A block of such texts is
+checked as a whole by one expression a table, which knows what each column can hold and which signs COPY would misread:
+only a block that it refuses is looked at record by record.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.models import CharField, DecimalField, Model
 
 from tenants.importing import rows
 from tenants.importing.scoping import Scope
 from tenants.importing.tables import ESCAPES, NOTHING, Table, text_of
-from tenants.landlord_file.records import HouseholdRecord, OccupantRecord
+from tenants.landlord_file.records import HouseholdRecord
 from tenants.models import CaseEvent, Dwelling, Household, ImportFile, Occupant, SurveyCase
 
 TAB = "\t"
-RecordT = TypeVar("RecordT", HouseholdRecord, OccupantRecord)
 
+# The columns that a record feeds, in the order in which it tells them.
+_DWELLING = ("reference", *rows.DWELLING_TEXTS, "surface", "qpv", *rows.DWELLING_ZONES)
 _HOUSEHOLD_END = (
     *("move_in_on", "rent", "apl", "non_response_years", "exempt_zone_at_move_in", "large_print", "search_name"),
 )
+_HOUSEHOLD = ("tenant_reference", *rows.HOUSEHOLD_TEXTS, *_HOUSEHOLD_END)
+_OCCUPANT = ("row", *rows.OCCUPANT_TEXTS, "birth_date", "cmi", "dependant")
+
 _zones = attrgetter(*rows.DWELLING_ZONES)
 _UNTOLD = (None,) * len(rows.DWELLING_ZONES)
 _dwelling_texts = attrgetter(*rows.DWELLING_TEXTS.values())
-_household_texts = attrgetter(*rows.HOUSEHOLD_TEXTS.values())
+_household_texts = attrgetter("tenant_ref", *rows.HOUSEHOLD_TEXTS.values())
 _occupant_texts = attrgetter(*rows.OCCUPANT_TEXTS.values())
 
+Joined = Callable[[Iterable[str]], str]
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+
+class Told(NamedTuple):
+    """What a record says of the dwelling, of the household and of each occupant: the fed columns, between tabs."""
+
+    dwelling: str
+    household: str
+    people: list[str]
+
+
+class Arrival(NamedTuple):
     """A household that is new to the campaign, with the ids and the reference it is given."""
 
-    record: HouseholdRecord
+    told: Told
     pk: int
     dwelling: int
     case: int
     reference: str
     scope: Scope
-    # The name it is searched by, once its record is escaped.
-    search_name: str | None = None
+
+
+# ── What records say ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def told_by(records: Sequence[HouseholdRecord]) -> list[Told] | None:
+    """The text of each record; None when a value is too long or too large for its column, or COPY would misread it."""
+    told = [_told(record, TAB.join) for record in records]
+    dwellings, households, people = zip(*told, strict=True) if told else ((), (), ())
+    fit = (
+        _FITS[0].fullmatch("\n".join((*dwellings, ""))),
+        _FITS[1].fullmatch("\n".join((*households, ""))),
+        _FITS[2].fullmatch("\n".join([*(person for own in people for person in own), ""])),
+    )
+    return told if all(fit) else None
+
+
+def escaped(records: Sequence[HouseholdRecord]) -> list[Told]:
+    """The text of each record, whatever signs it holds."""
+    return [_told(record, _joined_escaped) for record in records]
+
+
+def _joined_escaped(values: Iterable[str]) -> str:
+    return TAB.join([value.translate(ESCAPES) for value in values])
+
+
+def _told(record: HouseholdRecord, joined: Joined) -> Told:
+    people = record.occupants
+    return Told(
+        f"{joined((rows.dwelling_reference(record), *_dwelling_texts(record)))}"
+        f"\t{_money(record.surface)}\t{'1' if record.qpv else '0'}\t{_zone_text(record)}",
+        f"{joined(_household_texts(record))}\t{record.move_in or NOTHING}\t{_money(record.rent)}"
+        f"\t{'1' if record.apl else '0'}\t{record.non_response_years}\t{text_of(record.exempt_zone_at_move_in)}"
+        f"\t{'1' if record.large_print else '0'}\t{rows.search_name(people)}",
+        [
+            f"{person.rank}\t{joined(_occupant_texts(person))}\t{_day(person.birth_date)}"
+            f"\t{'1' if person.cmi else '0'}\t{'1' if person.dependant else '0'}"
+            for person in people
+        ],
+    )
+
+
+@lru_cache(maxsize=50_000)
+def _day(value: dt.date | None) -> str:
+    return NOTHING if value is None else value.isoformat()
+
+
+def _zone_text(record: HouseholdRecord) -> str:
+    """The columns of the exempt zones; most files tell none of them."""
+    told = _zones(record)
+    if told == _UNTOLD:
+        return _NO_ZONE
+    values = zip(rows.DWELLING_ZONES, told, strict=True)
+    return TAB.join(text_of(bool(value) if name in rows.YES_OR_NO else value) for name, value in values)
+
+
+_NO_ZONE = TAB.join("0" if name in rows.YES_OR_NO else NOTHING for name in rows.DWELLING_ZONES)
+
+
+def _money(value: Decimal | None) -> str:
+    """An amount with at most two decimals."""
+    if value is None:
+        return NOTHING
+    text = str(value)
+    return text if text.find(".", 0, -3) < 0 else str(value.quantize(rows.CENT))
+
+
+# ── What columns hold ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _fits(model: type[Model], columns: Sequence[str]) -> re.Pattern[str]:
+    """Takes lines of these columns whose values all fit, and that COPY reads as they are meant."""
+    return re.compile(rf"(?:{TAB.join(_holds(model._meta.get_field(name)) for name in columns)}\n)*+")
+
+
+def _holds(field: Any) -> str:
+    if field.name == "non_response_years":
+        return r"\d{1,2}+"
+    if isinstance(field, DecimalField):
+        return rf"(?:{NOTHING}|-?\d{{1,{field.max_digits - field.decimal_places}}}+(?:\.\d{{1,2}})?+)"
+    if isinstance(field, CharField) and field.max_length:
+        return rf"[^\t\n\r\\]{{0,{field.max_length}}}+"
+    return r"[^\t\n\r\\]*+"
+
+
+_FITS = (_fits(Dwelling, _DWELLING), _fits(Household, _HOUSEHOLD), _fits(Occupant, _OCCUPANT))
+
+
+# ── Lines ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class PeopleTables:
@@ -54,52 +157,21 @@ class PeopleTables:
 
     def __init__(self, campaign_id: int) -> None:
         self._campaign = campaign_id
-        self._dwellings = Table(
-            Dwelling, ("id", "campaign", "reference", *rows.DWELLING_TEXTS, "surface", "qpv", *rows.DWELLING_ZONES)
-        )
-        self._households = Table(
-            Household, ("id", "campaign", "dwelling", "tenant_reference", *rows.HOUSEHOLD_TEXTS, *_HOUSEHOLD_END)
-        )
-        self._occupants = Table(Occupant, ("household", "row", *rows.OCCUPANT_TEXTS, "birth_date", "cmi", "dependant"))
+        self._dwellings = Table(Dwelling, ("id", "campaign", *_DWELLING))
+        self._households = Table(Household, ("id", "campaign", "dwelling", *_HOUSEHOLD))
+        self._occupants = Table(Occupant, ("household", *_OCCUPANT))
         self.all = (self._dwellings, self._households, self._occupants)
 
-    def add(self, dwellings: Sequence[tuple[int, HouseholdRecord]], arrivals: Sequence[Arrival]) -> None:
-        """The lines of new dwellings (id, the record that describes it) and of new households."""
-        people = sum(len(each.record.occupants) for each in arrivals)
-        _put(self._dwellings, self._dwelling_lines, dwellings, len(dwellings))
-        _put(self._households, self._household_lines, arrivals, len(arrivals))
-        _put(self._occupants, self._occupant_lines, arrivals, people)
-
-    def _dwelling_lines(self, dwellings: Sequence[tuple[int, HouseholdRecord]]) -> str:
+    def add(self, dwellings: Mapping[int, Told], arrivals: Sequence[Arrival]) -> None:
+        """The lines of new dwellings (id → what describes it) and of new households."""
         campaign, rest = self._campaign, self._dwellings.rest
-        return "".join(
-            f"{pk}\t{campaign}\t{rows.dwelling_reference(record)}\t{TAB.join(_dwelling_texts(record))}"
-            f"\t{_money(record.surface)}\t{'1' if record.qpv else '0'}\t{_zone_text(record)}{rest}"
-            for pk, record in dwellings
+        self._dwellings.write("".join([f"{pk}\t{campaign}\t{told.dwelling}{rest}" for pk, told in dwellings.items()]))
+        rest = self._households.rest
+        self._households.write(
+            "".join([f"{pk}\t{campaign}\t{home}\t{told.household}{rest}" for told, pk, home, *_ in arrivals])
         )
-
-    def _household_lines(self, arrivals: Sequence[Arrival]) -> str:
-        campaign, rest = self._campaign, self._households.rest
-        lines = []
-        for each in arrivals:
-            record = each.record
-            name = rows.search_name(record.occupants) if each.search_name is None else each.search_name
-            lines.append(
-                f"{each.pk}\t{campaign}\t{each.dwelling}\t{record.tenant_ref}\t{TAB.join(_household_texts(record))}"
-                f"\t{record.move_in or NOTHING}\t{_money(record.rent)}\t{'1' if record.apl else '0'}"
-                f"\t{record.non_response_years}\t{text_of(record.exempt_zone_at_move_in)}"
-                f"\t{'1' if record.large_print else '0'}\t{name}{rest}"
-            )
-        return "".join(lines)
-
-    def _occupant_lines(self, arrivals: Sequence[Arrival]) -> str:
         rest = self._occupants.rest
-        return "".join(
-            f"{each.pk}\t{person.rank}\t{TAB.join(_occupant_texts(person))}\t{person.birth_date or NOTHING}"
-            f"\t{'1' if person.cmi else '0'}\t{'1' if person.dependant else '0'}{rest}"
-            for each in arrivals
-            for person in each.record.occupants
-        )
+        self._occupants.write("".join([f"{pk}\t{person}{rest}" for told, pk, *_ in arrivals for person in told.people]))
 
 
 class CaseTables:
@@ -133,51 +205,3 @@ class CaseTables:
         )
         self._told[scope] = told
         return told
-
-
-def _put(table: Table, lines: Any, items: Sequence[Any], count: int) -> None:
-    """Write the lines of these items, `count` in all; joined again from escaped records if a value would be misread."""
-    text = lines(items)
-    tabs = len(table.columns) - 1
-    if "\\" in text or "\r" in text or text.count("\n") != count or text.count("\t") != count * tabs:
-        text = lines([_safe(each) for each in items])
-    table.write(text)
-
-
-def _safe(item: Any) -> Any:
-    if isinstance(item, Arrival):
-        return replace(item, record=_escaped(item.record), search_name=rows.search_name(item.record.occupants))
-    pk, record = item
-    return pk, _escaped(record)
-
-
-def _escaped(record: RecordT) -> RecordT:
-    """The same record with every text escaped."""
-    changes: dict[str, Any] = {}
-    for name in record.__dataclass_fields__:
-        value = getattr(record, name)
-        if isinstance(value, str):
-            changes[name] = value.translate(ESCAPES)
-        elif isinstance(value, tuple):
-            changes[name] = tuple(_escaped(person) for person in value)
-    return replace(record, **changes)
-
-
-def _zone_text(record: HouseholdRecord) -> str:
-    """The columns of the exempt zones; most files tell none of them."""
-    told = _zones(record)
-    if told == _UNTOLD:
-        return _NO_ZONE
-    values = zip(rows.DWELLING_ZONES, told, strict=True)
-    return TAB.join(text_of(bool(value) if name in rows.YES_OR_NO else value) for name, value in values)
-
-
-_NO_ZONE = TAB.join("0" if name in rows.YES_OR_NO else NOTHING for name in rows.DWELLING_ZONES)
-
-
-def _money(value: Decimal | None) -> str:
-    """An amount with at most two decimals."""
-    if value is None:
-        return NOTHING
-    text = str(value)
-    return text if text.find(".", 0, -3) < 0 else str(value.quantize(rows.CENT))

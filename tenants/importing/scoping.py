@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from campaigns.law.survey_scope import exemptions, scope_of
@@ -15,6 +16,9 @@ from tenants.models import SurveyCase
 
 LONGEST_REASON = 500
 MEMORY = 50_000
+_plain = attrgetter(
+    "apl", "qpv", "financing", "frr", "zrr", "zus", "plh_exempt", "exempt_zone_at_move_in", "conventioned"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,16 @@ class Scoping:
 
     def of(self, record: HouseholdRecord) -> Scope:
         """The scope of that household."""
+        # Without a date that may change the answer, the facts are told by these alone.
+        plain = _plain(record) if not record.zrr and record.convention_on is None else None
+        scope = self._known.get(plain)
+        if scope is None:
+            scope = self._decided(record)
+            if plain is not None and len(self._known) < MEMORY:
+                self._known[plain] = scope
+        return scope
+
+    def _decided(self, record: HouseholdRecord) -> Scope:
         facts: dict[str, Any] = rows.facts_of(record)
         key = tuple(facts.values())
         scope = self._known.get(key)

@@ -40,14 +40,18 @@ class Table:
     def __init__(self, model: type[Model], fed: Sequence[str]) -> None:
         self.model = model
         fields = {field.column: field for field in model._meta.concrete_fields}
-        self.columns = [model._meta.get_field(name).column for name in fed]  # type: ignore[union-attr]
+        columns = [model._meta.get_field(name).column for name in fed]  # type: ignore[union-attr]
         others = [
-            field for column, field in fields.items() if column not in self.columns and not isinstance(field, AutoField)
+            field for column, field in fields.items() if column not in columns and not isinstance(field, AutoField)
         ]
-        self.columns += [field.column for field in others]
-        self._nullable = {column for column, field in fields.items() if field.null}
-        # What ends each line, tab and line feed included.
-        self.rest = "".join(f"\t{text_of(_usual(field))}" for field in others) + "\n"
+        # What no file feeds is the same in all lines; what would be nothing is left to the database.
+        usual = {field.column: _usual(field) for field in others}
+        self._usual = {column: text_of(value) for column, value in usual.items() if value is not None}
+        self.columns = [*columns, *self._usual]
+        self._marks = ["NULLIF(%s, char(1))" if fields[column].null else "%s" for column in columns]
+        # What ends each line, its line feed included: SQLite has the same values once, in its query.
+        told = self._usual.values() if connection.vendor == "postgresql" else ()
+        self.rest = "".join(f"\t{value}" for value in told) + "\n"
         self._file: TextIO = tempfile.TemporaryFile(  # noqa: SIM115 — closed by `close`
             "w+", encoding="utf-8", newline="\n", buffering=_BUFFER
         )
@@ -72,7 +76,7 @@ class Table:
                 with connection.wrap_database_errors:  # Django wraps what it knows, and COPY is psycopg2's own
                     cursor.copy_expert(query, self._file.buffer, size=_BUFFER)
                 return
-            marks = ", ".join("NULLIF(%s, char(1))" if each in self._nullable else "%s" for each in self.columns)
+            marks = ", ".join([*self._marks, *map(_quoted, self._usual.values())])
             query = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 — our names
             rows = self._rows()
             while chunk := list(islice(rows, _AT_ONCE)):
@@ -90,6 +94,11 @@ def _usual(field: Field[Any, Any]) -> Any:
     if isinstance(field, JSONField):
         return json.dumps(value)
     return field.get_db_prep_save(value, connection)
+
+
+def _quoted(value: str) -> str:
+    """One of our own values inside a query of SQLite."""
+    return "'" + _plain(value).replace("'", "''").replace("%", "%%") + "'"
 
 
 def _plain(value: str) -> str:

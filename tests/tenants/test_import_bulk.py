@@ -14,7 +14,7 @@ from tenants import importing
 from tenants.importing import examining, identifiers, masking, rows
 from tenants.importing.identifiers import CaseReferences, DwellingIndex, reserve_ids
 from tenants.importing.kinds import LABELS, label_of
-from tenants.importing.lines import Arrival, CaseTables, PeopleTables
+from tenants.importing.lines import Arrival, CaseTables, PeopleTables, escaped, told_by
 from tenants.importing.scoping import Scope
 from tenants.landlord_file.records import HouseholdRecord, OccupantRecord
 from tenants.landlord_file.wording import KINDS
@@ -65,9 +65,10 @@ def written(campaign, records):
     homes, pks, cases = (reserve_ids(model, count) for model in (Dwelling, Household, SurveyCase))
     scope = Scope("sls", 'L\'"exempté" \\ du\tSLS')
     references = CaseReferences().take(count)
-    arrivals = [Arrival(*each) for each in zip(records, pks, homes, cases, references, [scope] * count, strict=True)]
+    told = told_by(records) or escaped(records)
+    arrivals = [Arrival(*each) for each in zip(told, pks, homes, cases, references, [scope] * count, strict=True)]
     tables = PeopleTables(campaign.pk), CaseTables(campaign.pk, deposit, NOW)
-    tables[0].add(list(zip(homes, records, strict=True)), arrivals)
+    tables[0].add(dict(zip(homes, told, strict=True)), arrivals)
     tables[1].add(arrivals)
     for family in tables:
         for table in family.all:

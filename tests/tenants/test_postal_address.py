@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import asdict
+from dataclasses import asdict, astuple, replace
 
 import pytest
 from hypothesis import example, given
@@ -30,8 +30,40 @@ def only(**changes: str) -> list[tuple[Kind, dict[str, str]]]:
 
 
 def test_an_address_that_follows_the_norm_is_left_alone():
-    assert is_clean(CLEAN)
+    assert is_clean(astuple(CLEAN))
     assert propose(CLEAN, ON) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"address_2": "X" * 39},
+        {"address_2": "APPT  12"},
+        {"address_2": "APPT\t12"},
+        {"address_3": " BAT E"},
+        {"address_3": "BAT\u00a0E"},
+        {"address_4": ""},
+        {"address_4": "8 RUE " + "X" * 33},
+        {"address_4": "8  RUE DES LILAS"},
+        {"address_5": "Lieu-dit"},
+        {"postcode": "3700"},
+        {"postcode": "٣٧٠٠٠"},
+        {"city": "X" * 33},
+        {"city": "TOURS\n"},
+        {"city": ""},
+    ],
+)
+def test_the_quick_answer_lets_nothing_wrong_through(changes):
+    address = replace(CLEAN, **changes)
+    assert not is_clean(astuple(address))
+    assert propose(address, ON)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"address_2": "", "address_3": ""}, {"address_3": "Bât. É"}, {"address_5": "LE BOURG"}]
+)
+def test_lines_that_may_be_empty_or_accented_are_clean(changes):
+    assert is_clean(astuple(replace(CLEAN, **changes)))
 
 
 @pytest.mark.parametrize(
