@@ -16,7 +16,8 @@ from campaigns.models import Campaign, Landlord, User
 from campaigns.scope import across_landlords
 from returns import complements, intake, keying, scan_collection, simulating
 from returns.completeness import settle
-from returns.models import ScanBatch, SurveyReturn
+from returns.models import RuleTrial, ScanBatch, SurveyReturn
+from returns.rules import whole_trials
 from returns.transcription import transcribe
 from tenants.case_states import State
 from tenants.models import SurveyCase
@@ -101,3 +102,12 @@ def simulate_sls(*, campaign: int, year: int, actor: int | None = None) -> None:
     simulating.simulate(
         campaign=found, year=year, now=timezone.now(), actor=User.objects.filter(pk=actor).first() if actor else None
     )
+
+
+@shared_task
+@across_landlords
+def try_rule(*, trial: int) -> None:
+    """Try a rule on every household of its campaign, unless its person has asked for another trial since."""
+    found = RuleTrial.objects.select_related("campaign__landlord").filter(pk=trial).first()
+    if found is not None:
+        whole_trials.carry_out(trial=found)

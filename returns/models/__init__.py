@@ -7,6 +7,7 @@ from returns.models.rehearsed import Rehearsal, RehearsedTenant
 from returns.models.restitutions import Restitution, RestitutionFile, RestitutionLine
 from returns.models.scans import Page, ScanBatch, SupportingDocument, SurveyReturn
 from returns.models.simulations import SlsSimulation
+from returns.models.trials import RuleTrial
 
 __all__ = [
     "AcceptanceLot",
@@ -22,6 +23,7 @@ __all__ = [
     "Restitution",
     "RestitutionFile",
     "RestitutionLine",
+    "RuleTrial",
     "ScanBatch",
     "SlsSimulation",
     "SupportingDocument",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import QuerySet
@@ -72,29 +72,64 @@ class Trial:
         return round(self.fired * self.total / self.examined) if self.examined else 0
 
 
+@dataclass(slots=True)
+class Running:
+    """The figures of a trial that is being made; `shown` holds the case and the row of the first places."""
+
+    examined: int = 0
+    answered: int = 0
+    concerned: int = 0
+    fired: int = 0
+    places: int = 0
+    shown: list[tuple[int, int]] = field(default_factory=list)
+
+
 def try_rule(*, campaign: Campaign, rule: Rule, form: Questionnaire, most: int = MOST) -> Trial:
     """Try a rule that `expression_types.check()` accepts on the households of a campaign; nothing is written.
 
     Beyond `most` households, those tried are taken at regular intervals of the campaign's file.
     """
-    ids = list(SurveyCase.objects.filter(campaign=campaign).order_by("pk").values_list("pk", flat=True))
+    ids = case_ids(campaign)
     sample = _spread(ids, most)
-    symbols = symbols_of(form)
-    answered = concerned_cases = fired_cases = fired_places = 0
-    shown: list[TriedCase] = []
-    for start in range(0, len(sample), CHUNK):
-        chunk = sample[start : start + CHUNK]
-        for case, dossier in dossiers_of(SurveyCase.objects.filter(pk__in=chunk), form):
+    *_, told = (Running(), *examined(campaign=campaign, rule=rule, form=form, ids=sample))
+    figures = (told.answered, told.concerned, told.fired, told.places)
+    shown = retold(campaign=campaign, rule=rule, form=form, places=told.shown)
+    return Trial(len(ids), len(sample), *figures, shown)
+
+
+def case_ids(campaign: Campaign) -> list[int]:
+    """The cases of a campaign, in the order of its file."""
+    return list(SurveyCase.objects.filter(campaign=campaign).order_by("pk").values_list("pk", flat=True))
+
+
+def examined(*, campaign: Campaign, rule: Rule, form: Questionnaire, ids: Sequence[int]) -> Iterator[Running]:
+    """Try a rule on these cases: the figures so far, after each few hundred."""
+    symbols, told = symbols_of(form), Running()
+    for start in range(0, len(ids), CHUNK):
+        chunk = SurveyCase.objects.filter(campaign=campaign, pk__in=ids[start : start + CHUNK])
+        for case, dossier in dossiers_of(chunk, form):
             facts = CaseFacts(dossier, symbols)
             rows = concerned(rule, facts)
             fired = list(places(rule, facts)) if rows else []
-            answered += bool(dossier.declared.answers)
-            concerned_cases += bool(rows)
-            fired_cases += bool(fired)
-            fired_places += len(fired)
-            if fired and len(shown) < SHOWN:
-                shown.append(_told(case, rule, facts, fired[0].row))
-    return Trial(len(ids), len(sample), answered, concerned_cases, fired_cases, fired_places, tuple(shown))
+            told.answered += bool(dossier.declared.answers)
+            told.concerned += bool(rows)
+            told.fired += bool(fired)
+            told.places += len(fired)
+            if fired and len(told.shown) < SHOWN:
+                told.shown.append((case.pk, fired[0].row))
+        told.examined = min(start + CHUNK, len(ids))
+        yield told
+
+
+def retold(
+    *, campaign: Campaign, rule: Rule, form: Questionnaire, places: Sequence[Sequence[int]]
+) -> tuple[TriedCase, ...]:
+    """These cases, each with the facts that its condition looks at for that row."""
+    if not places:
+        return ()
+    symbols, rows = symbols_of(form), dict(places)
+    found = dossiers_of(SurveyCase.objects.filter(campaign=campaign, pk__in=rows), form)
+    return tuple(_told(case, rule, CaseFacts(dossier, symbols), rows[case.pk]) for case, dossier in found)
 
 
 def _spread(ids: Sequence[int], most: int) -> list[int]:
@@ -126,8 +161,8 @@ def dossiers_of(cases: QuerySet[SurveyCase], form: Questionnaire) -> Iterator[tu
         channels.setdefault(case_id, set()).add(channel)
     doubled: dict[int, set[tuple[str, int]]] = {}
     readings = FieldReading.objects.filter(survey_return__case__in=kept, reason=Doubt.TWO_BOXES)
-    for case_id, field, row in readings.values_list("survey_return__case_id", "field", "row"):
-        doubled.setdefault(case_id, set()).add((field, row))
+    for case_id, key, row in readings.values_list("survey_return__case_id", "field", "row"):
+        doubled.setdefault(case_id, set()).add((key, row))
     for case in kept:
         declaration = declarations.get(case.pk)
         declared = Context(

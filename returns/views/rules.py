@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import number_format
 
 from campaigns.admin_site import (
     CURRENT,
@@ -43,8 +46,10 @@ from campaigns.rule_encoding import (
     switch_library_rule,
     withdraw_rule,
 )
+from returns import tasks
 from returns.confirming import UnableToConfirm, confirm, refuse, to_confirm
-from returns.models import Finding
+from returns.models import Finding, RuleTrial
+from returns.rules import whole_trials
 from returns.rules.trial import try_rule
 from returns.views.rule_book import EXAMPLES, RuleBook, lines_to_do, rule_book
 
@@ -67,6 +72,7 @@ class LandlordRuleAdmin(RecordAdmin):
         own = [
             path("campagne/<int:pk>/", view(self.rules_page), name="rules_page"),
             path("campagne/<int:pk>/document/", view(self.document), name="rules_document"),
+            path("campagne/<int:pk>/essai/<int:trial>/", view(self.trial_progress), name="rules_trial"),
             path("campagne/<int:pk>/a-confirmer/", view(self.confirmations), name="rules_confirmations"),
         ]
         return own + super().get_urls()
@@ -84,11 +90,28 @@ class LandlordRuleAdmin(RecordAdmin):
         action = request.POST.get("action", "") if request.method == "POST" else ""
         if action == "try":
             return self._page(request, campaign, rule_from(request.POST), tried=True)
+        if action == "try_all":
+            return self._try_all(request, campaign)
         if action == "save":
             return self._save(request, campaign)
         if action:
             return self._act(request, campaign, action)
         return self._page(request, campaign)
+
+    def trial_progress(self, request: HttpRequest, pk: int, trial: int) -> JsonResponse:
+        """How far a trial on the whole campaign is, for the page that shows it."""
+        found = get_object_or_404(RuleTrial, pk=trial, campaign=pk)
+        told = {"value": found.examined, "max": found.total, "text": progress_of(found)}
+        return JsonResponse({**told, "done": found.is_over(timezone.now())})
+
+    def _try_all(self, request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
+        rule, form = rule_from(request.POST), rule_book(campaign).form
+        if form is None or not _can_be_tried(problems_of(rule, form)):
+            return self._page(request, campaign, rule, tried=True)
+        trial = whole_trials.ask(campaign=campaign, rule=rule, actor=actor_of(request), now=timezone.now())
+        transaction.on_commit(lambda: tasks.try_rule.delay(trial=trial.pk))
+        query = urlencode({"essai": trial.pk} | {key: request.GET[key] for key in ("line",) if key in request.GET})
+        return redirect(f"{_address(campaign)}?{query}#essai")
 
     def _save(self, request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
         rule = rule_from(request.POST)
@@ -124,11 +147,14 @@ class LandlordRuleAdmin(RecordAdmin):
     ) -> TemplateResponse:
         book = rule_book(campaign)
         source = next((each.line for each in book.lines if each.line.digest == request.GET.get("line")), None)
-        rule = rule or _asked(request, campaign, source, book)
+        whole = _whole_trial(request, campaign) if rule is None and book.form is not None else None
+        rule = rule or (whole.definition if whole else _asked(request, campaign, source, book))
         trial = None
+        if whole is not None and whole.state == RuleTrial.State.DONE and book.form is not None:
+            trial = whole_trials.told(whole, book.form)
         if tried and rule is not None and book.form is not None:
             problems = tuple(problems_of(rule, book.form))
-            if not any(each.entry in ("expression", "field_key", "document_key") for each in problems):
+            if _can_be_tried(problems):
                 trial = try_rule(campaign=campaign, rule=rule, form=book.form)
                 problems = ()
         context = {
@@ -140,6 +166,9 @@ class LandlordRuleAdmin(RecordAdmin):
             "source": source,
             "problems": {each.entry: each for each in problems},
             "trial": trial,
+            "whole": whole,
+            "whole_text": progress_of(whole) if whole else "",
+            "whole_silent": whole is not None and whole.is_silent(timezone.now()),
             "fields": _fields(book.form),
             "requirements": RuleVersion.Required.choices,
             "severities": RuleVersion.Gravity.choices,
@@ -246,6 +275,27 @@ def _campaign(pk: int) -> Campaign:
 
 def _address(campaign: Campaign) -> str:
     return reverse("admin:rules_page", args=[campaign.pk])
+
+
+def _can_be_tried(problems: Iterable[RuleProblem]) -> bool:
+    """Whether nothing is wrong with what the trial needs."""
+    return not any(each.entry in ("expression", "field_key", "document_key") for each in problems)
+
+
+def _whole_trial(request: HttpRequest, campaign: Campaign) -> RuleTrial | None:
+    """The trial on the whole campaign that the page is asked for."""
+    asked = request.GET.get("essai", "")
+    trials = RuleTrial.objects.select_related("campaign__landlord").filter(campaign=campaign)
+    return trials.filter(pk=asked).first() if asked.isascii() and asked.isdigit() and len(asked) < 19 else None
+
+
+def progress_of(trial: RuleTrial) -> str:
+    """How far a trial is, in French."""
+    return f"{_number(trial.examined)} sur {_number(trial.total)} foyers"
+
+
+def _number(value: int) -> str:
+    return number_format(value, force_grouping=True)
 
 
 def _asked(request: HttpRequest, campaign: Campaign, source: DocumentLine | None, book: RuleBook) -> Rule | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from django.urls import reverse
 from campaigns.models import LandlordRule, RuleVersion
 from campaigns.operations import draw_up_revision
 from campaigns.rule_encoding import line_decisions, own_rules
-from returns.models import Finding
+from returns.models import Finding, RuleTrial
+from returns.rules.trial import try_rule
 from tests.factories.campaigns import UserFactory
 from tests.factories.returns import NOW
 from tests.factories.tenants import CaseFactory
@@ -75,6 +77,60 @@ def test_a_rule_is_tried_at_once_on_the_campaign_s_households(campaign, post):
     assert "Zoé Élodée" in told
     assert "Âge au 1er janvier de l&#x27;enquête : <strong>15</strong>" in told
     assert not LandlordRule.objects.exists()
+
+
+class TestTheWholeCampaign:
+    """A campaign larger than what a page tries at once."""
+
+    @pytest.fixture(autouse=True)
+    def _households(self, campaign, monkeypatch):
+        for people in (3, 3, 2):
+            CaseFactory(campaign=campaign, household__occupants=people)
+        monkeypatch.setattr("returns.views.rules.try_rule", partial(try_rule, most=2))
+
+    def test_the_sample_offers_it_and_a_worker_does_it(self, post, django_capture_on_commit_callbacks):
+        assert "Essayer sur les 3 foyers" in text_of(post("try", **TYPED))
+
+        with django_capture_on_commit_callbacks(execute=True):
+            waiting = post("try_all", **TYPED)
+        trial = RuleTrial.objects.get()
+        assert "0 sur 3 foyers" in text_of(waiting)
+        assert f'data-progress="{reverse("admin:rules_trial", args=[trial.campaign_id, trial.pk])}"' in text_of(waiting)
+        where = waiting.redirect_chain[0][0]
+        assert where.endswith(f"?essai={trial.pk}#essai")
+
+        state = waiting.client.get(reverse("admin:rules_trial", args=[trial.campaign_id, trial.pk])).json()
+        assert state == {"value": 3, "max": 3, "text": "3 sur 3 foyers", "done": True}
+        told = text_of(waiting.client.get(where))
+        assert "se déclencherait sur <strong>2</strong> des 3 foyers" in told
+        assert "Toute la campagne a été essayée" in told
+        assert 'value="RG30"' in told
+        assert "Échantillon" not in told
+
+    def test_a_wrong_condition_is_told_and_not_tried(self, post):
+        told = text_of(post("try_all", **TYPED | {"expression": "occupant.nothing = 1"}))
+
+        assert "entry--wrong" in told
+        assert not RuleTrial.objects.exists()
+
+    def test_an_interrupted_one_may_be_asked_again(self, manage, post):
+        post("try_all", **TYPED)
+        RuleTrial.objects.update(state="running", examined=1, seen_at=NOW)
+
+        told = text_of(manage.get(self.page()))
+
+        assert "L’essai a été interrompu." in told
+        assert "1 sur 3 foyers" in told
+
+    def page(self):
+        trial = RuleTrial.objects.get()
+        return f"{reverse('admin:rules_page', args=[trial.campaign_id])}?essai={trial.pk}"
+
+    def test_that_of_another_campaign_is_not_shown(self, manage, page):
+        other = CaseFactory().campaign
+        told = text_of(manage.get(f"{page}?essai=999999999"))
+        assert "Essai sur toute la campagne" not in told
+        assert manage.get(reverse("admin:rules_trial", args=[other.pk, 1])).status_code == 404
 
 
 def test_a_rule_is_tried_before_any_import(post):

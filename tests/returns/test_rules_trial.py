@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from campaigns.operations import effective_form
 from campaigns.questionnaire.parsing import load_library
 from campaigns.questionnaire.schema import Requires, Rule, Severity
-from returns.models import Finding
+from returns.models import Finding, RuleTrial
+from returns.rules import trial as trials
+from returns.rules import whole_trials
 from returns.rules.dossier import dossier_of
 from returns.rules.trial import dossiers_of, try_rule
 from tenants.models import SurveyCase
@@ -125,3 +129,71 @@ def test_many_dossiers_are_those_of_each_case(family, declare, notices):
     assert among.context == alone.context
     assert among.evidence == alone.evidence
     assert (among.on_paper, among.doubled, among.decisions) == (alone.on_paper, alone.doubled, alone.decisions)
+
+
+class TestOnTheWholeCampaign:
+    """The same trial by a worker, a few hundred households at a time."""
+
+    def asked(self, campaign, manager, now, rule=RULE):
+        return whole_trials.ask(campaign=campaign, rule=rule, actor=manager, now=now)
+
+    def test_it_comes_to_what_the_trial_at_once_comes_to(self, campaign, households, manager, now, monkeypatch):
+        monkeypatch.setattr(trials, "CHUNK", 2)
+        trial = self.asked(campaign, manager, now)
+        assert (trial.state, trial.total, trial.definition) == ("waiting", 5, RULE)
+
+        whole_trials.carry_out(trial=trial, clock=lambda: now)
+
+        trial.refresh_from_db()
+        form = effective_form(campaign)
+        assert trial.state == RuleTrial.State.DONE
+        assert whole_trials.told(trial, form) == try_rule(campaign=campaign, rule=RULE, form=form)
+        assert "Zoé" not in str(trial.shown)
+
+    def test_it_tells_how_far_it_is(self, campaign, households, manager, now, monkeypatch):
+        monkeypatch.setattr(trials, "CHUNK", 2)
+        trial, seen = self.asked(campaign, manager, now), []
+
+        def clock():
+            seen.append(RuleTrial.objects.get(pk=trial.pk).examined)
+            return now
+
+        whole_trials.carry_out(trial=trial, clock=clock)
+
+        assert seen == [0, 0, 2, 4, 5]
+
+    def test_a_new_one_takes_the_place_of_the_former_which_ends(self, campaign, households, manager, now, monkeypatch):
+        monkeypatch.setattr(trials, "CHUNK", 2)
+        former, asked = self.asked(campaign, manager, now), []
+
+        def clock():
+            if RuleTrial.objects.filter(pk=former.pk, examined=2).exists():
+                asked.append(self.asked(campaign, manager, now))
+            return now
+
+        whole_trials.carry_out(trial=former, clock=clock)
+
+        assert list(RuleTrial.objects.all()) == asked
+        assert (asked[0].state, asked[0].examined) == ("waiting", 0)
+
+    def test_a_second_worker_leaves_it_alone(self, campaign, households, manager, now):
+        trial = self.asked(campaign, manager, now)
+        RuleTrial.objects.filter(pk=trial.pk).update(state="running")
+
+        whole_trials.carry_out(trial=trial, clock=lambda: now)
+
+        trial.refresh_from_db()
+        assert (trial.state, trial.examined) == ("running", 0)
+        assert not trial.is_over(now)
+        assert trial.is_over(now + dt.timedelta(minutes=6))
+
+    def test_a_form_that_cannot_be_drawn_up_stops_it_with_the_reason(self, campaign, households, manager, now):
+        trial = self.asked(campaign, manager, now)
+        campaign.overlay = {"hide": ["no.such.field"]}
+        campaign.save(update_fields=["overlay"])
+
+        whole_trials.carry_out(trial=RuleTrial.objects.get(), clock=lambda: now)
+
+        trial.refresh_from_db()
+        assert trial.state == RuleTrial.State.STOPPED
+        assert trial.explanation
