@@ -110,4 +110,4 @@ def try_rule(*, trial: int) -> None:
     """Try a rule on every household of its campaign, unless its person has asked for another trial since."""
     found = RuleTrial.objects.select_related("campaign__landlord").filter(pk=trial).first()
     if found is not None:
-        whole_trials.carry_out(trial=found)
+        whole_trials.carry_out(trial=found, clock=timezone.now)

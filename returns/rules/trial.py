@@ -127,7 +127,8 @@ def retold(
     """These cases, each with the facts that its condition looks at for that row."""
     if not places:
         return ()
-    symbols, rows = symbols_of(form), dict(places)
+    symbols = symbols_of(form)
+    rows = {case_id: row for case_id, row in places}
     found = dossiers_of(SurveyCase.objects.filter(campaign=campaign, pk__in=rows), form)
     return tuple(_told(case, rule, CaseFacts(dossier, symbols), rows[case.pk]) for case, dossier in found)
 

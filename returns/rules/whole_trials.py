@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Callable
 
 from django.db import transaction
-from django.utils import timezone
 
 from campaigns.models import Campaign, User
 from campaigns.operations import UnableToDrawUp, effective_form
@@ -33,7 +32,7 @@ def ask(*, campaign: Campaign, rule: Rule, actor: User, now: dt.datetime) -> Rul
     )
 
 
-def carry_out(*, trial: RuleTrial, clock: Callable[[], dt.datetime] = timezone.now) -> None:
+def carry_out(*, trial: RuleTrial, clock: Callable[[], dt.datetime]) -> None:
     """Examine the households, telling how far it is after each few hundred; nothing when another worker has begun.
 
     Ends early when the trial was given up for another one, or when the form can't be drawn up: then it says why.

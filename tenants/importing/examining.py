@@ -24,7 +24,7 @@ from tenants.importing.departures import Departure, Named, departures
 from tenants.importing.deposits import CHUNK, Progress
 from tenants.importing.identifiers import CaseReferences, DwellingIndex, reserve_ids
 from tenants.importing.lines import Arrival, CaseTables, PeopleTables, Told, escaped, told_by
-from tenants.importing.renumbering import PROBABLY, Newcomers
+from tenants.importing.renumbering import Newcomers, probably
 from tenants.importing.report import ImportReport
 from tenants.importing.scoping import Scope, Scoping
 from tenants.importing.tables import Table
@@ -289,7 +289,7 @@ class Examination:
         self.report.renumbered = len(likely)
         for each in self.departed:
             new = likely.get(each.pk, "")
-            effect = PROBABLY.format(new=new, effect=each.effect) if new else each.effect
+            effect = probably(new, each.effect) if new else each.effect
             self.log.add(Kind.DEPARTURE, each.reference, household=each.pk, effect=effect, renumbered_as=new)
 
 

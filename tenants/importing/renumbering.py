@@ -19,10 +19,14 @@ from tenants.importing.departures import CHUNK, Departure
 from tenants.landlord_file.records import HouseholdRecord
 from tenants.models import Household, ImportChange, ImportFile
 
-PROBABLY = "Sans doute le même ménage sous la référence {new} : à vous de décider. Sinon : {effect}"
-
 Likeness = tuple[str, str, dt.date | None]
 """What makes two households the same: the dwelling, the leaseholder's name as it is searched, her birth date."""
+
+
+def probably(new: str, effect: str) -> str:
+    """What is told of a household that the file seems to name under another reference; `effect` if it has left."""
+    otherwise = f"{effect[:1].lower()}{effect[1:]}"
+    return f"Sans doute le même ménage sous la référence {new} : à vous de décider. Sinon, {otherwise}"
 
 
 class UnableToRenumber(Exception):

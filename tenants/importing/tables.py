@@ -40,7 +40,7 @@ class Table:
     def __init__(self, model: type[Model], fed: Sequence[str]) -> None:
         self.model = model
         fields = {field.column: field for field in model._meta.concrete_fields}
-        columns = [model._meta.get_field(name).column for name in fed]  # type: ignore[union-attr]
+        columns: list[str] = [model._meta.get_field(name).column for name in fed]  # type: ignore[union-attr,misc]
         others = [
             field for column, field in fields.items() if column not in columns and not isinstance(field, AutoField)
         ]

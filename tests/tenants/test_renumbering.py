@@ -49,7 +49,7 @@ class TestRecognised:
         change = deposit.changes.get(kind="departure")
         assert (change.tenant_reference, change.renumbered_as) == (LEAVER, NEWCOMER)
         assert NEWCOMER in change.effect
-        assert "à vous de décider" in change.effect
+        assert "à vous de décider. Sinon, dossier mis hors enquête" in change.effect
         assert deposit.report["renumbered"] == 1
         assert "1 sans doute renuméroté" in deposit.explanation
         assert case_of(campaign, LEAVER).state == State.SENT
@@ -112,7 +112,7 @@ class TestPage:
         client.force_login(manager)
         url = reverse("admin:deposit_changes", args=[deposit.pk])
         text = client.get(f"{url}?nature=departure").content.decode()
-        assert "semble seulement avoir changé de référence" in text
+        assert "Un ménage sans doute renuméroté" in text
         assert "Même ménage : garder son dossier" in text
         change = deposit.changes.get(kind="departure")
         page = client.post(reverse("admin:deposit_renumber", args=[deposit.pk]), {"change": change.pk}, follow=True)
