@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('campaigns', '0012_proof_contents'),
-        ('returns', '0010_page_clues'),
+        ('returns', '0011_blank_controls'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
