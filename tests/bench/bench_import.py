@@ -257,7 +257,10 @@ def _bulk_create(path: Path, dialect: str) -> None:
             for person in each.occupants
         ]
         Occupant.objects.bulk_create(people, batch_size=500)
-        cases = [SurveyCase(campaign=campaign, household=household) for household in households]
+        cases = [
+            SurveyCase(campaign=campaign, household=household, reference=f"{number:08d}")  # never one drawn already
+            for number, household in enumerate(households)
+        ]
         SurveyCase.objects.bulk_create(cases, batch_size=500)
         CaseEvent.objects.bulk_create(
             [CaseEvent(case=case, kind="import", occurred_at=now) for case in cases], batch_size=500
