@@ -18,7 +18,7 @@ from django.db.models import Q, QuerySet
 from campaigns.models import Campaign, LayoutVariant
 from campaigns.paper_form.page_code import PageCode, UnreadablePageCode, parse
 from returns.models import Page
-from returns.reading.places import plain
+from returns.reading.names import plain
 from tenants.models import Household, Occupant, SurveyCase
 
 MOST = 5

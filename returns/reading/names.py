@@ -1,11 +1,17 @@
-"""Names as a machine reads them: in capitals, without accents nor hyphens."""
+"""Printed text and names as they are compared: without accents, capitals nor hyphens."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from returns.reading.places import plain
+
+def plain(text: str) -> str:
+    """Lower case, accents off, typographic apostrophes straight."""
+    straight = text.replace("’", "'").replace("\u202f", " ").replace("\xa0", " ")
+    letters = unicodedata.normalize("NFD", straight.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def letters_of(name: str) -> str:

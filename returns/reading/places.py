@@ -5,7 +5,6 @@ Places are shares of the image, so that they hold whatever size it is shown at.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from returns.reading.names import plain
 from returns.reading.nir import Word
 from returns.reading.pixels import Grey, grey_level, quartered
 
@@ -84,10 +84,3 @@ def lies_on_its_side(grey: Grey) -> bool:
     inked = small < max(grey_level(small, 0.7) - INKED, 30)
     down, across = (np.diff(inked.mean(axis=axis)) for axis in (1, 0))
     return bool((across**2).sum() > (down**2).sum())
-
-
-def plain(text: str) -> str:
-    """Lower case, accents off, typographic apostrophes straight."""
-    straight = text.replace("’", "'").replace("\u202f", " ").replace("\xa0", " ")
-    letters = unicodedata.normalize("NFD", straight.casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))

@@ -27,6 +27,10 @@ def zones(*values: str) -> list[Zone]:
     ]
 
 
+# The least share of the boxes told for sure: a stain or a streak across a box is a doubt, and heavy wear has more.
+SURE = {Quality.LIGHT: 0.96, Quality.MEDIUM: 0.96, Quality.HEAVY: 0.95}
+
+
 def boxes_of_page(page: int) -> list[Zone]:
     return [zone for zone in filled.layout().on_page(page) if zone.kind is ZoneKind.BOX]
 
@@ -53,7 +57,7 @@ def test_ticks_of_every_pen_are_seen_and_corrections_told_apart(quality, bilevel
 
     told = [(mark.state, kind) for mark, kind in zip(marks, kinds, strict=True)]
     assert all(state in (kind, BoxState.DOUBTFUL) for state, kind in told)
-    assert sum(state is kind for state, kind in told) >= 0.95 * len(told)
+    assert sum(state is kind for state, kind in told) >= SURE[quality] * len(told)
 
 
 def test_a_page_lying_on_its_side_gives_the_same_boxes():
