@@ -15,7 +15,8 @@ from campaigns.paper_form.ink import Ink, open_canvas
 from campaigns.paper_form.letter_layout import Access, Letter, Panel, lay_out_letter
 from campaigns.paper_form.painter import FormFill, align_of, draw_art, draw_code, lines_of, own_spots, style_of
 from campaigns.paper_form.proofing import preflight_texts
-from campaigns.paper_form.tagged import TaggedPaper, Told
+from campaigns.paper_form.tagged import TaggedPaper
+from campaigns.paper_form.tagged_spots import Told
 from campaigns.paper_form.zones import FormLayout, PrefillSpot
 
 __all__ = [

@@ -142,7 +142,11 @@ def style_of(spot: PrefillSpot) -> str:
 
 def lines_of(spot: PrefillSpot, fill: FormFill, branding: Branding | None = None) -> tuple[str, ...]:
     """What is printed in `spot` for this household, line by line; empty when nothing is known."""
-    told = told_in(spot, fill, branding)
+    return as_lines(told_in(spot, fill, branding))
+
+
+def as_lines(told: str | Sequence[str]) -> tuple[str, ...]:
+    """A text as it was given, line by line as it is printed."""
     lines = told.split("\n") if isinstance(told, str) else told
     return tuple(clean(line) for line in lines if line)
 

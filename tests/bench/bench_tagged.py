@@ -18,11 +18,19 @@ from campaigns.paper_form.letters import Letter, tagged_letter
 from campaigns.paper_form.painter import FormFill, paint
 from campaigns.paper_form.tagged import TaggedForm
 from campaigns.questionnaire.parsing import load_library
-from tests.bench.bench_forms import made_up_fill
+from tests.bench.made_up_forms import made_up_fill
 
 BRANDING = Branding(name="Val d’Orme Habitat", sender=("12, avenue des Tilleuls", "37000 TOURS"))
 LIMIT = 5.0  # ms of CPU for one PDF on demand
 PEERS = 10  # files that the peer draws
+FRENCH = {
+    "NGUYỄN": "LEFÈVRE",
+    "WIŚNIEWSKA": "DUCHÊNE",
+    "GÜNEŞ": "GARÇON",
+    "Thị Ánh Tuyết": "Inès",
+    "Łucja": "Lucie",
+    "İrem": "Irène",
+}
 LETTER = Letter(
     title="Accusé de réception",
     paragraphs=("Numéro de reçu : 27-AB12CD34-1", "Reçu le lundi 16 novembre 2026 à 10 h 42, en ligne."),
@@ -36,12 +44,16 @@ LETTER = Letter(
 def usual_fill(number: int, occupants: int) -> FormFill:
     """A household whose names have only the letters of French."""
     told = made_up_fill(number, occupants)
-    french = {"NGUYỄN": "LEFÈVRE", "Thị Ánh Tuyết": "Inès"}
-    plain = dict(told.prefills)
-    for place, value in plain.items():
-        plain[place] = french.get(value, french.get(value.rpartition(" ")[0], value))
-    texts = dict(told.texts) | {"@occupant_title": [f"Inès LEFÈVRE {number}"] * occupants}
-    return FormFill(told.case_reference, texts, plain, told.portal_url)
+    plain = {place: french(value) for place, value in told.prefills.items()}
+    titles = [french(title) for title in told.texts["@occupant_title"]]
+    return FormFill(told.case_reference, {**told.texts, "@occupant_title": titles}, plain, told.portal_url)
+
+
+def french(text: str) -> str:
+    """`text` with a French name in the place of each one of other letters."""
+    for foreign, name in FRENCH.items():
+        text = text.replace(foreign, name)
+    return text
 
 
 def milliseconds(works: Sequence[Callable[[], object]]) -> list[float]:
@@ -62,11 +74,12 @@ def told(name: str, spent: list[float]) -> None:
 
 def main(copies: int) -> None:
     """Print the figures."""
+    print(f"{copies} copies a line, one core")
     questionnaire = load_library("sls_ops").with_words(year=2027, notice_year=2026, income_year=2025)
     for large in (False, True):
         layout = lay_out(questionnaire, 4, large=large)
         ready = TaggedForm(layout, BRANDING, questionnaire.title)
-        for name, fill in (("usual names", usual_fill), ("Vietnamese names", made_up_fill)):
+        for name, fill in (("usual names", usual_fill), ("names of other letters", made_up_fill)):
             ready.copy(fill(0, 3))
             spent = milliseconds([partial(ready.copy, fill(n, 3)) for n in range(copies)])
             told(f"form, {layout.pages} pages, {name}", spent)

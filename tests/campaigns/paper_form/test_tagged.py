@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -13,16 +14,22 @@ import numpy
 import pdfua
 import pikepdf
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from campaigns.paper_form.branding import Branding
+from campaigns.paper_form.drawn import DrawnInk
+from campaigns.paper_form.drawn_faces import DrawnFaces
 from campaigns.paper_form.layout import lay_out
 from campaigns.paper_form.letters import Access, Letter, Panel, compose, tagged_letter
 from campaigns.paper_form.page_code import return_sheet
-from campaigns.paper_form.painter import FormFill, paint
+from campaigns.paper_form.painter import FormFill, align_of, paint, style_of
+from campaigns.paper_form.reading_order import Leaf
 from campaigns.paper_form.tagged import TaggedForm
-from campaigns.paper_form.typography import faces
-from campaigns.paper_form.zones import FormLayout
+from campaigns.paper_form.tagged_spots import ReadySpot
+from campaigns.paper_form.typography import clean, faces
+from campaigns.paper_form.zones import Box, FormLayout, PrefillSpot
 from tests.campaigns.paper_form.conftest import made_up_fill, one_of_each_type, page_images, page_texts, survey
 
 LAYOUT = lay_out(survey("sls_ops"), 4)
@@ -40,6 +47,17 @@ LETTER = Letter(
     law_title="Article L441-9",
     quoted_law=("Premier alinéa.", "Second alinéa."),
     return_code=return_sheet("AB12CD34", 2),
+)
+
+lines_to_print = st.text(st.sampled_from("AÉWçil ’-.,:09œŁΩ\u202f"), min_size=1, max_size=40).map(clean)
+spots_to_fill = st.builds(
+    PrefillSpot,
+    st.sampled_from(("occupant.last_name", "@reference_foot")),
+    st.just(1),
+    st.just(1),
+    st.builds(Box, st.floats(10, 100), st.floats(10, 250), st.floats(20, 90), st.floats(4, 9)),
+    st.sampled_from((9.0, 10.5, 16.0)),
+    st.booleans(),
 )
 
 
@@ -167,6 +185,41 @@ def test_what_is_not_known_leaves_no_empty_element(branding: Branding) -> None:
         empty = [str(element.S) for element in elements(pdf) if not list(element.get("/K", []))]
 
     assert set(empty) <= {"/TH", "/TD"}
+
+
+def test_each_mark_of_a_page_leads_to_the_element_that_holds_it(branding: Branding) -> None:
+    known = made_up_fill(7, 3)
+    some = {place: value for place, value in known.prefills.items() if place[1] != 2}
+
+    with pikepdf.open(BytesIO(form(LAYOUT, branding, dataclasses.replace(known, prefills=some)))) as pdf:
+        told = list(pdf.Root.StructTreeRoot.ParentTree.Nums)
+        for page, row in zip(pdf.pages, told[1::2], strict=True):
+            drawn = b"".join(stream.read_bytes() for stream in page.Contents)
+            marks = {int(mark) for mark in re.findall(rb"MCID (\d+)", drawn)}
+            held = {mark: element for mark, element in enumerate(row) if element is not None}
+
+            assert held.keys() == marks
+            assert all(mark in element.K for mark, element in held.items())
+
+
+@settings(max_examples=40)
+@given(line=lines_to_print, spot=spots_to_fill)
+def test_a_line_that_fits_as_it_is_takes_the_short_way_to_the_same_operators(line: str, spot: PrefillSpot) -> None:
+    leaf = Leaf(spot, 1, 5)
+    ink = DrawnInk(Branding(name="B"), DrawnFaces("X"))
+    ink.lines(spot.box, (line,), spot.size, style_of(spot), align_of(spot))
+
+    ready = ReadySpot(spot, leaf)
+
+    assert ready.plain(line) in ("", f"/Span <</MCID 5>> BDC\n{ink.taken()}\nEMC")
+
+
+def test_an_ordinary_line_takes_the_short_way_and_a_foreign_or_long_one_does_not() -> None:
+    ready = ReadySpot(PrefillSpot("occupant.last_name", 1, 1, Box(20, 20, 50, 5), 10.0), None)
+
+    assert ready.plain("LEFÈVRE, Œnone")
+    assert not ready.plain("ΠΑΠΑΔΟΠΟΥΛΟΣ")
+    assert not ready.plain("W" * 60)
 
 
 def test_a_list_a_quotation_and_a_logo_have_their_elements(branding: Branding) -> None:
