@@ -6,7 +6,6 @@ Same modules and same twin as `codes.page_code_matrix` and `page_code.page_code_
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -48,7 +47,7 @@ class FormCodes:
             (weight(f"{page:02d}", 8) + weight(layout, 10), self._ends(page, layout)) for page in range(1, pages + 1)
         ]
 
-    def of(self, reference: str) -> Iterator[tuple[bytes, bytes]]:
+    def of(self, reference: str) -> list[tuple[bytes, bytes]]:
         """For each page of the form of a case, the bits of its code and what shows its twin.
 
         Raises ValueError unless the case's reference is eight figures or capitals.
@@ -58,15 +57,17 @@ class FormCodes:
             raise ValueError(message)
         told, own, modules, wide = f"-{reference}-", 0, self._begin, self._begin_wide
         for place, part in zip(PAIRS, self._pairs, strict=True):
-            adds = part(told[place : place + 2])
-            modules ^= adds.modules
-            own += adds.weight
-            wide += adds.wide
+            adds, weighs, widens = part(told[place : place + 2])
+            modules ^= adds
+            own += weighs
+            wide += widens
         begin = f"F1{told}"
+        drawn = []
         for start, ends in self._pages:
-            end = ends[(own + start) % len(SYMBOLS)]
-            bits = (modules ^ end.modules).to_bytes(PAGE_CODE_BYTES, "big")
-            yield code_bits(bits), self._twin.measured(begin + end.text, wide + end.wide)
+            text, changed, widens = ends[(own + start) % len(SYMBOLS)]
+            bits = (modules ^ changed).to_bytes(PAGE_CODE_BYTES, "big")
+            drawn.append((code_bits(bits), self._twin.measured(begin + text, wide + widens)))
+        return drawn
 
     def _part(self, place: int, pair: str) -> _Part:
         """What a pair of symbols adds from that place of the case's reference between its dashes."""

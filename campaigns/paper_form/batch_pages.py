@@ -7,9 +7,9 @@ cannot hold as they are (too long, of another face) are written apart, after the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import compress, groupby, repeat
+from itertools import compress, groupby
 from operator import gt
 from typing import NamedTuple, cast
 
@@ -52,15 +52,15 @@ class Text(NamedTuple):
 class PagePlan:
     """A page of a layout: which places of the form are its own (`span`), and what never changes on it.
 
-    `art` calls the static art, `code` begins the page code, `right` says which of the form's texts set on the right it
-    has, `link` is where a QR code goes.
+    `art` calls the static art, `code` begins the page code, `right` names the texts set on the right and what writes
+    them, `link` is where a QR code goes.
     """
 
     span: slice
     places: Sequence[Place]
     art: bytes
     code: bytes
-    right: Sequence[int]
+    right: Sequence[tuple[str, BatchWriter]]
     link: Box | None
     templates: dict[bytes, bytes] = field(default_factory=dict)
 
@@ -103,50 +103,56 @@ class FormPlan:
         twin = next(spot for spot in layout.prefills if spot.field == "@page_code")
         self._codes = FormCodes(layout.fingerprint, layout.pages, writer(twin))
         self._places: list[Place] = []
-        self._right: list[tuple[Key, BatchWriter]] = []
         self._pages = [self._page(layout, page, art, writer) for page, art in enumerate(arts, start=1)]
         self._keys = [place.key for place in self._places]
         self._all = range(len(self._places))
         self._longest = [place.longest for place in self._places]
         self._texts = [text for page in self._pages for text in _texts(self._places, page.span)]
         self._text_at = [text for text in self._texts for _ in range(text.lines.start, text.lines.stop)]
-        self._untold: dict[Key, Told] = {key: NEW_OCCUPANT for key in self._keys if key[0] == TITLE}
+        self._untold = [NEW_OCCUPANT if name == TITLE else "" for name, _ in self._keys]
+        self._lines_of = _lines_of(self._keys)
         self._links: dict[int, bytes] = {}
 
     def contents(self, fill: FormFill) -> list[bytes]:
         """What each page of a household's form draws. Raises ValueError for a reference that no page code says."""
-        told = self._told(fill)
-        values = list(map(told.get, self._keys, repeat("")))
+        own: Mapping[str, Told] = own_texts(fill, self._branding)
         aside: Aside = defaultdict(list)
+        values = self._values(fill, own)
+        shown = self._encoded(values) or self._encoded_one_by_one(values, aside)
         for place in compress(self._all, map(gt, map(len, values), self._longest)):
-            self._put_aside(self._text_at[place], values, aside)
-        shown = self._encoded(values)
-        if shown is None:
-            for text in self._texts:
+            writer = self._places[place].writer
+            if writer.width_of(cast("str", values[place])) > writer.room:
+                text = self._text_at[place]
                 self._put_aside(text, values, aside)
-            shown = self._faces.encoded(PARTING.join(cast("list[str]", values))).split(b"\0")
-        present = bytes(map(bool, shown))
-        right = [writer[words] if (words := told.get(key)) else b"" for key, writer in self._right]
-        drawn = []
+                shown[text.lines] = [b""] * (text.lines.stop - text.lines.start)
+        present, drawn = bytes(map(bool, shown)), []
         for page, (bits, twin) in zip(self._pages, self._codes.of(fill.case_reference), strict=True):
             span = page.span
-            apart = b"".join([twin, *map(right.__getitem__, page.right), *aside.get(span.start, ())])
-            template = page.templates.get(present[span]) or page.template(present[span])
+            apart = [twin]
+            for name, writer in page.right:
+                if name in own:
+                    apart.append(writer[own[name]])
+            if span.start in aside:
+                apart += aside[span.start]
+            here = present[span]
+            template = page.templates.get(here) or page.template(here)
             link = self._link(page.link, fill.portal_url) if page.link else b""
-            drawn.append(template % (*filter(None, shown[span]), apart, link, bits))
+            drawn.append(template % (*filter(None, shown[span]), b"".join(apart), link, bits))
         return drawn
 
-    def _told(self, fill: FormFill) -> dict[Key, Told]:
-        """Every text of a household by its key."""
-        told: dict[Key, Told] = {**self._untold, **fill.prefills}
-        for name, text in own_texts(fill, self._branding).items():
-            if name == TITLE:
-                told.update({(TITLE, row): title for row, title in enumerate(text, start=1)})
-            elif isinstance(text, str) or len(text) > LINES.get(name, 0):
-                told[name, 0] = text
-            else:
-                told.update({(name, line): each for line, each in enumerate(filter(None, text))})
-        return told
+    def _values(self, fill: FormFill, own: Mapping[str, Told]) -> list[Told]:
+        """Every text of a household, at its place; '' where nothing is known."""
+        values: list[Told] = list(map(fill.prefills.get, self._keys, self._untold))
+        for name, told in own.items():
+            lines = self._lines_of.get(name, ())
+            if isinstance(told, str) or len(told) > len(lines):
+                told = (told,)  # noqa: PLW2901 — one text, or lines that are fitted together
+            elif name in LINES:
+                told = filter(None, told)  # noqa: PLW2901
+            for places, line in zip(lines, told, strict=False):
+                for place in places:
+                    values[place] = line
+        return values
 
     def _encoded(self, values: Sequence[Told]) -> list[bytes] | None:
         """The bytes of each text; nothing when one of them may not be printed as it is."""
@@ -156,14 +162,21 @@ class FormPlan:
             return None
         return shown if len(shown) == len(values) else None
 
+    def _encoded_one_by_one(self, values: list[Told], aside: Aside) -> list[bytes]:
+        """The same when some may not: each text is composed anew if need be, or put aside."""
+        for text in self._texts:
+            plain = [text.writer.plain(line) for line in values[text.lines] if line]
+            if all(plain):
+                values[text.lines] = plain + [""] * (text.lines.stop - text.lines.start - len(plain))
+            else:
+                self._put_aside(text, values, aside)
+        return self._faces.encoded(PARTING.join(cast("list[str]", values))).split(b"\0")
+
     def _put_aside(self, text: Text, values: list[Told], aside: Aside) -> None:
-        """When its place does not hold a text as it is, take it out of `values`, and write it apart on its page."""
+        """Write a text apart on its page, since its place does not hold it as it is; take it out of `values`."""
         told = [line for line in values[text.lines] if line]
-        plain = [text.writer.plain(line) for line in told]
-        if not all(plain):
-            aside[text.page].append(text.writer[told[0] if len(told) == 1 else tuple(cast("list[str]", told))])
-            plain = []
-        values[text.lines] = plain + [""] * (text.lines.stop - text.lines.start - len(plain))
+        aside[text.page].append(text.writer[told[0] if len(told) == 1 else tuple(cast("list[str]", told))])
+        values[text.lines] = [""] * (text.lines.stop - text.lines.start)
 
     def _link(self, box: Box, address: str) -> bytes:
         """The QR code of an address with its quiet zone inside `box`."""
@@ -186,8 +199,6 @@ class FormPlan:
             if align_of(spot) == "left"
             for line in range(LINES.get(spot.field, 1))
         ]
-        right = [((spot.field, spot.row), writer) for spot, writer in texts if align_of(spot) == "right"]
-        self._right += [each for each in right if each not in self._right]
         first = len(self._places)
         self._places += places
         return PagePlan(
@@ -195,7 +206,7 @@ class FormPlan:
             places=places,
             art=f"/{art} Do".encode("ascii"),
             code=code_start(layout.page_code, PAGE_CODE_SIDE).encode("ascii"),
-            right=[self._right.index(each) for each in right],
+            right=[(spot.field, writer) for spot, writer in texts if align_of(spot) == "right"],
             link=next((spot.box for spot, _ in spots if spot.field == "@portal_qr"), None),
         )
 
@@ -205,6 +216,18 @@ def _texts(places: Sequence[Place], span: slice) -> Iterator[Text]:
     for writer, group in groupby(range(span.start, span.stop), key=lambda at: places[at].writer):
         first, *others = group
         yield Text(span.start, slice(first, first + 1 + len(others)), writer)
+
+
+def _lines_of(keys: Sequence[Key]) -> dict[str, list[list[int]]]:
+    """Of each text that is the household's own, the places of each of its lines, or of each occupant's title."""
+    found: dict[str, list[list[int]]] = {}
+    for place, (name, line) in enumerate(keys):
+        if name.startswith("@"):
+            lines = found.setdefault(name, [])
+            at = line - 1 if name == TITLE else line
+            lines += [[] for _ in range(at + 1 - len(lines))]
+            lines[at].append(place)
+    return found
 
 
 def _points(thousandths: int) -> str:
