@@ -42,7 +42,7 @@ class FormCodes:
         self._twin = twin
         self._begin = page_code_part(0, "F1")
         self._begin_wide = twin.width_of("F1")
-        self._pairs = [cache(partial(self._part, place)) for place in PAIRS]
+        self._pairs = [(place, cache(partial(self._part, place))) for place in PAIRS]
         self._pages = [
             (weight(f"{page:02d}", 8) + weight(layout, 10), self._ends(page, layout)) for page in range(1, pages + 1)
         ]
@@ -56,7 +56,7 @@ class FormCodes:
             message = f"La référence d'un dossier compte huit chiffres ou capitales : « {reference[:40]} »."
             raise ValueError(message)
         told, own, modules, wide = f"-{reference}-", 0, self._begin, self._begin_wide
-        for place, part in zip(PAIRS, self._pairs, strict=True):
+        for place, part in self._pairs:
             adds, weighs, widens = part(told[place : place + 2])
             modules ^= adds
             own += weighs

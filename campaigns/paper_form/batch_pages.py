@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import compress, groupby
+from itertools import compress, groupby, repeat
 from operator import gt
 from typing import NamedTuple, cast
 
@@ -104,13 +104,17 @@ class FormPlan:
         self._codes = FormCodes(layout.fingerprint, layout.pages, writer(twin))
         self._places: list[Place] = []
         self._pages = [self._page(layout, page, art, writer) for page, art in enumerate(arts, start=1)]
-        self._keys = [place.key for place in self._places]
         self._all = range(len(self._places))
         self._longest = [place.longest for place in self._places]
         self._texts = [text for page in self._pages for text in _texts(self._places, page.span)]
         self._text_at = [text for text in self._texts for _ in range(text.lines.start, text.lines.stop)]
-        self._untold = [NEW_OCCUPANT if name == TITLE else "" for name, _ in self._keys]
-        self._lines_of = _lines_of(self._keys)
+        keys = list(dict.fromkeys(place.key for place in self._places))
+        self._asked = [key for key in keys if not key[0].startswith("@")]
+        self._named = [name for name, _ in keys if name.startswith("@") and name != TITLE and name not in LINES]
+        self._rows = max((row for name, row in keys if name == TITLE), default=0)
+        flat = [*self._asked, *((name, 0) for name in self._named), *((TITLE, row + 1) for row in range(self._rows))]
+        flat += [(name, line) for name, most in LINES.items() for line in range(most)]
+        self._order = [flat.index(place.key) for place in self._places]
         self._links: dict[int, bytes] = {}
 
     def contents(self, fill: FormFill) -> list[bytes]:
@@ -141,18 +145,18 @@ class FormPlan:
         return drawn
 
     def _values(self, fill: FormFill, own: Mapping[str, Told]) -> list[Told]:
-        """Every text of a household, at its place; '' where nothing is known."""
-        values: list[Told] = list(map(fill.prefills.get, self._keys, self._untold))
-        for name, told in own.items():
-            lines = self._lines_of.get(name, ())
-            if isinstance(told, str) or len(told) > len(lines):
-                told = (told,)  # noqa: PLW2901 — one text, or lines that are fitted together
-            elif name in LINES:
-                told = filter(None, told)  # noqa: PLW2901
-            for places, line in zip(lines, told, strict=False):
-                for place in places:
-                    values[place] = line
-        return values
+        """Every text of a household, in the order of its places; '' where nothing is known."""
+        values: list[Told] = list(map(fill.prefills.get, self._asked, repeat("")))
+        values += map(own.get, self._named, repeat(""))
+        titles = own.get(TITLE, ())[: self._rows]
+        values += titles
+        values += [NEW_OCCUPANT] * (self._rows - len(titles))
+        for name, most in LINES.items():
+            told = own.get(name, "")
+            lines = (told,) if isinstance(told, str) or len(told) > most else tuple(filter(None, told))
+            values += lines
+            values += [""] * (most - len(lines))
+        return list(map(values.__getitem__, self._order))
 
     def _encoded(self, values: Sequence[Told]) -> list[bytes] | None:
         """The bytes of each text; nothing when one of them may not be printed as it is."""
@@ -216,18 +220,6 @@ def _texts(places: Sequence[Place], span: slice) -> Iterator[Text]:
     for writer, group in groupby(range(span.start, span.stop), key=lambda at: places[at].writer):
         first, *others = group
         yield Text(span.start, slice(first, first + 1 + len(others)), writer)
-
-
-def _lines_of(keys: Sequence[Key]) -> dict[str, list[list[int]]]:
-    """Of each text that is the household's own, the places of each of its lines, or of each occupant's title."""
-    found: dict[str, list[list[int]]] = {}
-    for place, (name, line) in enumerate(keys):
-        if name.startswith("@"):
-            lines = found.setdefault(name, [])
-            at = line - 1 if name == TITLE else line
-            lines += [[] for _ in range(at + 1 - len(lines))]
-            lines[at].append(place)
-    return found
 
 
 def _points(thousandths: int) -> str:

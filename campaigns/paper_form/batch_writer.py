@@ -15,7 +15,7 @@ from campaigns.paper_form.typography import POINT, clean, face_for, faces
 from campaigns.paper_form.zones import PAGE_HEIGHT, Box
 
 PLAIN = re.compile(r"[ -'*-\[\]-~]*").fullmatch  # ASCII letters that stand for themselves in a PDF string
-REMEMBERED = 64  # texts a place remembers, for those that several pages or households share
+REMEMBERED = 64  # texts and widths a place remembers, for those that several pages or households share
 
 
 class BatchWriter(dict[str | tuple[str, ...], bytes]):
@@ -38,6 +38,7 @@ class BatchWriter(dict[str | tuple[str, ...], bytes]):
         self.left, self._right = box.x * POINT, box.right * POINT
         self._scale = size / 1000
         self._plain: dict[str | tuple[str, ...], str] = {}
+        self._starts: dict[float, bytes] = {}
         self._moved = f"{self.font} 1 0 0 1 "
         self._height = f" {self.heights(1)[0]:.3f} Tm("
 
@@ -68,14 +69,23 @@ class BatchWriter(dict[str | tuple[str, ...], bytes]):
 
     def measured(self, text: str, wide: float) -> bytes:
         """The operators that show one line of ASCII letters and figures whose width is known."""
+        start = self._starts.get(wide) or self._start(wide)
+        return b"%b%b)Tj " % (start, text.encode("ascii")) if start else self._fitted((text,))
+
+    def _start(self, wide: float) -> bytes:
+        """What comes before the letters of a line so wide, remembered; nothing for one wider than its place."""
         if wide > self.room:
-            return self._fitted((text,))
+            return b""
+        if len(self._starts) >= REMEMBERED:
+            self._starts.clear()
         left = self.left if self._align == "left" else self._right - wide * self._scale
-        return f"{self._moved}{left:.3f}{self._height}{text})Tj ".encode("ascii")
+        start = self._starts[wide] = f"{self._moved}{left:.3f}{self._height}".encode("ascii")
+        return start
 
     def _as_it_is(self, text: str) -> bytes:
         """A line that fits as it is in the preferred face; nothing for any other."""
-        text = unicodedata.normalize("NFC", text)
+        if not text.isascii():
+            text = unicodedata.normalize("NFC", text)
         try:
             wide = self.width_of(text)
         except KeyError:  # a control character, or a letter of another face
