@@ -29,6 +29,7 @@ class Doubt(StrEnum):
     HANDWRITING = "écriture à lire"
     SENSITIVE = "champ sensible"
     CONFLICT = "deux pages se contredisent"
+    SECOND_SHEET = "une autre feuille a déjà répondu"
     ALONE = "rien ne recoupe cette valeur"
 
 

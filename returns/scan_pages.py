@@ -16,6 +16,7 @@ from django.utils import timezone
 from campaigns.models import LayoutVariant, QuestionnaireRevision
 from campaigns.paper_form.page_code import PageCode
 from campaigns.questionnaire.schema import Field
+from returns import rescans
 from returns.acceptance import judge
 from returns.answers import declaration_of, questionnaire_of, revision_of
 from returns.arrivals import arrive
@@ -34,6 +35,7 @@ READ_FROM = {
     Sight.CODELESS: State.UNMATCHED,
 }
 FOREIGN = "Le dossier de cette page n'est pas de cette campagne : remettez la feuille à qui de droit."
+STILL_UNREAD = "Numérisée de nouveau : seuls les champs que personne n'avait pu lire y sont lus."
 ALONE = "Aucun code de page, et aucun formulaire avant elle dans le lot : à rapprocher à la main."
 
 
@@ -149,13 +151,14 @@ class PageKeeper:
             self.behind = None
             page.save()
             return
-        twin = self._twin(case, page, seen)
+        twin = rescans.twin_of(case=case, page=page, seen=seen)
         if twin is not None:
-            page.state, page.survey_return = State.DUPLICATE, twin.survey_return
-            page.explanation = f"Déjà reçue : page {twin.index + 1} du lot {twin.batch_id}."
-            self.behind = Behind(case, twin.survey_return)
-            page.save()
-            return
+            page.same_as = twin
+            again = rescans.still_unread(twin=twin, seen=seen)
+            if again is None:
+                self._keep_twin(page, twin, case, seen)
+                return
+            seen, page.explanation = again, STILL_UNREAD
         survey_return = self._arrived(case, variant.revision)
         page.survey_return = survey_return
         page.state = State.MATCHED if seen.sight is Sight.FORM else State.UNREGISTERED
@@ -163,9 +166,17 @@ class PageKeeper:
         page.unexpected_ink = seen.unexpected_ink
         page.save()
         if page.state == State.MATCHED:
-            _replace_unregistered(page, case)
+            rescans.release_unregistered(page=page, case=case)
         self._keep_readings(page, seen, survey_return, self._fields_of(variant))
         self.behind = Behind(case, survey_return)
+
+    def _keep_twin(self, page: Page, twin: Page, case: SurveyCase, seen: SeenPage) -> None:
+        """The same sheet once more: said to be so, beside the first; nothing is read or keyed again."""
+        page.state, page.survey_return = State.DUPLICATE, twin.survey_return
+        page.explanation = f"Déjà reçue : page {twin.index + 1} du lot {twin.batch_id}."
+        page.matrix = [list(line) for line in seen.matrix]
+        self.behind = Behind(case, twin.survey_return)
+        page.save()
 
     def _arrived(
         self, case: SurveyCase, revision: QuestionnaireRevision | None = None, *, request: int = 0
@@ -185,19 +196,6 @@ class PageKeeper:
             questionnaire = questionnaire_of(variant.revision)
             self._fields[variant.revision_id] = {field.key: field for _, field in questionnaire.fields()}
         return self._fields[variant.revision_id]
-
-    def _twin(self, case: SurveyCase, page: Page, seen: SeenPage) -> Page | None:
-        """The same sheet kept before: the same image, or a page where the same things are written."""
-        told = {(each.field, each.row): (each.value, each.inked) for each in seen.fields}
-        same = Page.objects.filter(survey_return__case=case, number=page.number, layout=page.layout)
-        for earlier in same.exclude(batch=self.batch, index=page.index).order_by("pk"):
-            if earlier.digest == page.digest:
-                return earlier
-            if seen.sight is Sight.FORM and earlier.state == State.MATCHED:
-                read = {(each.field, each.row): (each.value, each.inked) for each in earlier.readings.all()}
-                if read == told and not _holds_handwriting(seen):
-                    return earlier
-        return None
 
     def _keep_readings(self, page: Page, seen: SeenPage, survey_return: SurveyReturn, fields: dict[str, Field]) -> None:
         today = timezone.localdate(self.now)
@@ -273,15 +271,6 @@ class PageKeeper:
         return occupant_named(case.household, seen.clues.get("words", ()))
 
 
-def _replace_unregistered(page: Page, case: SurveyCase) -> None:
-    """The same sheet, scanned before without its marks, waits for nobody any more."""
-    before = Page.objects.filter(
-        survey_return__case=case, number=page.number, state=State.UNREGISTERED, decided_at=None
-    )
-    told = f"Numérisée de nouveau : page {page.index + 1} du lot {page.batch_id}."
-    before.update(state=State.DUPLICATE, explanation=told)
-
-
 def packed_layouts(variants: Iterable[LayoutVariant]) -> dict[str, bytes]:
     """The layouts as `see_pages` wants them, by fingerprint."""
     return {variant.fingerprint: _packed(variant.pk, variant.fingerprint) for variant in variants}
@@ -291,8 +280,3 @@ def packed_layouts(variants: Iterable[LayoutVariant]) -> dict[str, bytes]:
 def _packed(pk: int, fingerprint: str) -> bytes:
     variants = LayoutVariant.objects.values_list("tables", "revision__definition")
     return pack(*variants.get(pk=pk))
-
-
-def _holds_handwriting(seen: SeenPage) -> bool:
-    """Whether something is written that the machine does not read: then equal readings prove nothing."""
-    return any(each.inked and each.value is None for each in seen.fields)

@@ -151,7 +151,7 @@ def _pages(case: SurveyCase) -> QuerySet[Page]:
     pages = Page.objects.filter(survey_return__case=case, readings__isnull=False).exclude(image="").distinct()
     return (
         pages.select_related("survey_return")
-        .prefetch_related(Prefetch("readings", queryset=readings))
+        .prefetch_related(Prefetch("readings", queryset=readings), "rescans__batch")
         .order_by("survey_return__received_at", "number", "index")
     )
 

@@ -18,12 +18,14 @@ from returns.answers import Address, declaration_of, declared_in, put
 from returns.completeness import settle
 from returns.controls import draw_controls
 from returns.evidence import Evidence
-from returns.models import FieldReading, KeyingTask, SupportingDocument, SurveyReturn
+from returns.models import Declaration, FieldReading, KeyingTask, SupportingDocument, SurveyReturn
 from returns.models.declarations import Source
 from returns.reading.names import spelling_of
 from returns.unread import unread_of
 from tenants.models import SurveyCase
 
+SHEETS = frozenset({Source.READING, Source.KEYING})
+TOLD_OTHERWISE = frozenset({Doubt.CONFLICT, Doubt.SECOND_SHEET})
 SIZE, LEFT = "household.size", "occupant.left"
 
 
@@ -66,12 +68,16 @@ def _transcribe(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
     chosen = _chosen(survey_return)
     supported = {**_spelled(fields, context, chosen), **_headcount(context, chosen)}
     supported |= _certified(case, context, chosen.values())
+    before = _told_by_sheets(declaration)
     doubts: list[FieldReading] = []
     kept: list[FieldReading] = []
     for (key, row), reading in chosen.items():
         known = context.prefill.get((key, row))
-        confirmed = _same(reading.value, supported.get((key, row))) or _same(reading.value, known)
-        if reading.accepted or (confirmed and reading.reason != Doubt.CONFLICT):
+        said = before.get((key, row))
+        confirmed = any(_same(reading.value, each) for each in (supported.get((key, row)), known, said))
+        if reading.inked and said is not None and not _same(reading.value, said) and reading.reason != Doubt.CONFLICT:
+            _doubt_second_sheet(reading)
+        if reading.accepted or (confirmed and reading.reason not in TOLD_OTHERWISE):
             _keep(reading)
             kept.append(reading)
             if reading.inked:
@@ -91,6 +97,21 @@ def _transcribe(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
     declaration.save(update_fields=["answers", "version", "updated_at"])
     KeyingTask.objects.bulk_create([task_of(each, survey_return, fields[each.field], now=now) for each in doubts])
     draw_controls(campaign=case.campaign, survey_return=survey_return, kept=kept, now=now)
+
+
+def _told_by_sheets(declaration: Declaration) -> Mapping[Address, Any]:
+    """What earlier sheets answered, read or keyed: a person compares it with a sheet that says otherwise."""
+    return {
+        (key, int(row)): entry["value"]
+        for key, rows in declaration.answers.items()
+        for row, entry in rows.items()
+        if entry["source"] in SHEETS
+    }
+
+
+def _doubt_second_sheet(reading: FieldReading) -> None:
+    reading.accepted, reading.reason = False, Doubt.SECOND_SHEET
+    reading.save(update_fields=["accepted", "reason"])
 
 
 def _tell_notes(survey_return: SurveyReturn, *, now: dt.datetime) -> None:

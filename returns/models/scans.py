@@ -116,6 +116,14 @@ class Page(models.Model):
     residual = models.FloatField("écart de repérage (mm)", default=0)
     unexpected_ink = models.BooleanField("mention manuscrite", default=False)
     explanation = models.CharField("explication", max_length=300, blank=True)
+    same_as = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="rescans",
+        verbose_name="même feuille que",
+    )
     digest = models.CharField("empreinte de l'image", max_length=64, blank=True)
     clues = models.JSONField("indices lus", default=dict, blank=True, help_text="Jusqu'à ce qu'une personne décide.")
     decided_at = models.DateTimeField("rapprochée le", null=True, blank=True)

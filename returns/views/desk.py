@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -15,7 +16,7 @@ from campaigns.staff import for_operators, operator_of
 from returns import qualification, reconciling
 from returns.answers import declared_context, display_name, questionnaire_of, revision_of
 from returns.models import Page, SupportingDocument
-from returns.page_images import page_png
+from returns.page_images import page_png, sheet_png
 from returns.qualification import UnableToQualify
 from returns.reconciling import UnableToReconcile
 from returns.suggestions import suggestions_for
@@ -100,6 +101,34 @@ def _page_shown(request: HttpRequest, page: Page, *, error: str = "") -> Templat
         "here": "reconciling",
     }
     return TemplateResponse(request, "keying/lost_page.html", told)
+
+
+@for_operators
+@require_safe
+def rescan(request: HttpRequest, pk: int) -> TemplateResponse:
+    """A sheet scanned again, beside the first picture of it."""
+    page = _rescanned(pk)
+    first = page.same_as
+    case = page.survey_return.case if page.survey_return else None
+    if first is None or case is None:
+        raise Http404
+    concerns(request, case.reference)
+    told = {"page": page, "first": first, "case": case, "rehearsal": page.batch.campaign.rehearsal, "here": ""}
+    return TemplateResponse(request, "keying/rescan.html", told)
+
+
+@for_operators
+@require_safe
+def rescan_picture(request: HttpRequest, pk: int) -> HttpResponse:
+    """One of the two pictures."""
+    page = _rescanned(pk)
+    return picture(request, f"page {page.pk}", lambda: sheet_png(page))
+
+
+def _rescanned(pk: int) -> Page:
+    """A page that another is the same sheet as, or that is itself the same as another."""
+    pages = Page.objects.select_related("batch__campaign", "same_as__batch", "survey_return__case")
+    return get_object_or_404(pages.filter(Q(same_as__isnull=False) | Q(rescans__isnull=False)).distinct(), pk=pk)
 
 
 @for_operators

@@ -14,6 +14,7 @@ from django.urls import reverse
 from campaigns.audit_trail import concerns
 from campaigns.questionnaire.schema import Field
 from campaigns.questionnaire.values import FieldValueError, show
+from returns.acceptance import Doubt
 from returns.answers import Address, questionnaire_of
 from returns.forms import entry_of, suggestions_for
 from returns.keying_queue import is_referred, is_to_settle
@@ -82,6 +83,7 @@ def shown(
         "person": next((each.full_name for each in people if task.row and each.row == task.row), ""),
         "known": _known(task, field, prefill_of(case, questionnaire, people)),
         "earlier": _earlier(task, field) if settling else [],
+        "sheet_before": task.reason == Doubt.SECOND_SHEET,
         "reason": task.reason if settling else "",  # it would tell a control from a doubt
         "referred": is_referred(task),
         "only": only,

@@ -21,7 +21,7 @@ from returns import keying
 from returns.answers import questionnaire_of
 from returns.forms import typed_value
 from returns.keying_queue import next_task
-from returns.models import KeyingEntry, KeyingTask, Page
+from returns.models import FieldReading, KeyingEntry, KeyingTask, Page
 from returns.page_images import crop_png, page_png, sheet_png
 from returns.piece_readings import pieces_of
 from returns.sheet_readings import being_keyed, sheets_of
@@ -198,6 +198,19 @@ def crop(request: HttpRequest, pk: int) -> HttpResponse:
     if not reading.page.matrix or not reading.box:
         return picture(request, f"task {task.pk}", lambda: page_png(reading.page))
     return picture(request, f"task {task.pk}", lambda: crop_png(reading))
+
+
+@for_operators
+@require_safe
+def crop_before(request: HttpRequest, pk: int) -> HttpResponse:
+    """The picture of the same field on the sheet that answered before."""
+    task = _task_in_sight(request, pk)
+    same = FieldReading.objects.filter(field=task.field, row=task.row, inked=True).select_related("page")
+    before = same.filter(survey_return__case=task.survey_return.case_id, survey_return__lt=task.survey_return_id)
+    reading = before.order_by("pk").last()
+    if reading is None:
+        raise Http404
+    return picture(request, f"task {task.pk}, before", lambda: crop_png(reading))
 
 
 @for_operators
