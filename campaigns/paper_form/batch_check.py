@@ -5,6 +5,8 @@ Pure. Every batch goes through it, at about half a millisecond a form.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
@@ -13,16 +15,31 @@ import pikepdf
 FONT_FILES = ("/FontFile", "/FontFile2", "/FontFile3")
 
 
-def faults(document: bytes, pages: int) -> list[str]:
-    """What is wrong with a PDF that should have so many pages, as French sentences; nothing when it is sound."""
+class UnsoundError(Exception):
+    """The file would not print; `faults` are French sentences."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__(" ".join(faults))
+        self.faults = faults
+
+
+@contextmanager
+def sound(document: bytes, pages: int) -> Iterator[pikepdf.Pdf]:
+    """The finished file, read whole and found sound, with so many pages. Raises UnsoundError with all that is wrong."""
     try:
         with pikepdf.open(BytesIO(document)) as pdf:
-            found = [f"Le PDF est abîmé : {problem}." for problem in pdf.check_pdf_syntax()]
-            if len(pdf.pages) != pages:
-                found.append(f"Le PDF compte {len(pdf.pages)} pages au lieu de {pages}.")
-            return found + [f"La police « {name} » n'est pas dans le PDF." for name in sorted(_missing_faces(pdf))]
+            if found := _faults(pdf, pages):
+                raise UnsoundError(found)
+            yield pdf
     except pikepdf.PdfError as error:
-        return [f"Le PDF est abîmé : {error}."]
+        raise UnsoundError([f"Le PDF est abîmé : {error}."]) from error
+
+
+def _faults(pdf: pikepdf.Pdf, pages: int) -> list[str]:
+    found = [f"Le PDF est abîmé : {problem}." for problem in pdf.check_pdf_syntax()]
+    if len(pdf.pages) != pages:
+        found.append(f"Le PDF compte {len(pdf.pages)} pages au lieu de {pages}.")
+    return found + [f"La police « {name} » n'est pas dans le PDF." for name in sorted(_missing_faces(pdf))]
 
 
 def _missing_faces(pdf: pikepdf.Pdf) -> set[str]:

@@ -14,14 +14,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-import pikepdf
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.db.models import Max
 from django.db.models.fields.files import FieldFile
 
 from campaigns.models import Campaign
-from campaigns.paper_form.batch_check import faults
+from campaigns.paper_form.batch_check import UnsoundError, sound
 from campaigns.paper_form.envelope_code import EnvelopeCode
 from campaigns.paper_form.envelope_proof import art_digests, envelope_digests
 from campaigns.paper_form.sheet_code import sheet_codes
@@ -142,9 +141,7 @@ def write(
     _check(envelopes)
     batch.envelopes = len(envelopes)
     batch.pages = sum(envelope.pages for envelope in envelopes)
-    if envelopes and (found := faults(document, batch.pages)):
-        raise UnableToCompose(f"Lot annulé, son PDF ne peut pas être imprimé. {' '.join(found[:5])}")
-    envelopes, art = _proved(document, envelopes)
+    envelopes, art = _proved(document, batch.pages, envelopes)
     batch.sha256 = hashlib.sha256(document).hexdigest()
     stem = _stem(batch)
     _keep(batch.document, f"{stem}.pdf", document)
@@ -155,18 +152,20 @@ def write(
     return batch
 
 
-def _proved(document: bytes, envelopes: Sequence[Envelope]) -> tuple[list[Envelope], dict[str, str]]:
+def _proved(document: bytes, pages: int, envelopes: Sequence[Envelope]) -> tuple[list[Envelope], dict[str, str]]:
     """The envelopes, each with its digest, and the digests of the art that their pages share."""
     if not envelopes:
         return [], {}
-    with pikepdf.open(io.BytesIO(document)) as pdf:
-        if len(pdf.pages) != envelopes[-1].last_page:
-            raise UnableToCompose(f"Le PDF compte {len(pdf.pages)} pages, ses plis {envelopes[-1].last_page}.")
-        if all(each.sha256 for each in envelopes):
-            return list(envelopes), art_digests(pdf)
-        digests = envelope_digests(pdf, [(each.first_page, each.pages) for each in envelopes])
-        proved = [replace(each, sha256=digest) for each, digest in zip(envelopes, digests, strict=True)]
-        return proved, art_digests(pdf)
+    try:
+        with sound(document, pages) as pdf:
+            if all(each.sha256 for each in envelopes):
+                return list(envelopes), art_digests(pdf)
+            digests = envelope_digests(pdf, [(each.first_page, each.pages) for each in envelopes])
+            proved = [replace(each, sha256=digest) for each, digest in zip(envelopes, digests, strict=True)]
+            return proved, art_digests(pdf)
+    except UnsoundError as error:
+        wrong = " ".join(error.faults[:5])
+        raise UnableToCompose(f"Lot annulé, son PDF ne peut pas être imprimé. {wrong}") from error
 
 
 def _keep(place: FieldFile, name: str, content: bytes) -> None:

@@ -8,7 +8,7 @@ import pikepdf
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from campaigns.paper_form.batch_check import faults
+from campaigns.paper_form.batch_check import UnsoundError, sound
 from campaigns.paper_form.batch_press import BatchPress
 from campaigns.paper_form.branding import Branding
 from campaigns.paper_form.layout import lay_out
@@ -17,6 +17,16 @@ from campaigns.paper_form.pdf_stream import PdfStream
 from tests.campaigns.paper_form.conftest import made_up_fill, survey
 
 LAYOUT = lay_out(survey("sls"), 2)
+
+
+def faults(document: bytes, pages: int) -> list[str]:
+    """What is wrong with a finished file."""
+    try:
+        with sound(document, pages) as pdf:
+            assert len(pdf.pages) == pages
+    except UnsoundError as error:
+        return error.faults
+    return []
 
 
 @pytest.fixture(scope="module")
