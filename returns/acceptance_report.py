@@ -7,40 +7,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from io import BytesIO
 
 from django.db.models import Count, Q
 from django.utils import timezone
 from reportlab.lib.colors import Color, HexColor
-from reportlab.lib.pagesizes import A4
-from reportlab.lib.units import mm
-from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
 from reportlab.platypus.flowables import Flowable
 
-from campaigns.paper_form.ink import SPECIMEN
-from campaigns.paper_form.look import (
-    MARGIN,
-    PAGE_HEIGHT,
-    PAGE_WIDTH,
-    SIZES,
-    SOFT,
-    WIDTH,
-    Look,
-    font,
-    heading,
-    soft,
-    table,
-    text,
-    tiles,
-)
+from campaigns.paper_form.desk import DeskPaper
+from campaigns.paper_form.look import Look, heading, number, soft, table, text, tiles
 from returns import keying_figures
 from returns.acceptance_lots import ACCEPTED, REFUSED, Standing, field_names, standing_of
 from returns.keying_figures import Rate, percent
 from returns.models import AcceptanceLot, KeyingTask
 from returns.sampling import parameters
 
-NARROW = "\u202f"
 GREEN, RED = HexColor("#1f6f43"), HexColor("#a3262a")
 LISTED = 200  # fields found wrong that are told one by one
 DECISIONS = {
@@ -52,24 +32,15 @@ CHECKING = "Le lot est en cours de contrôle"
 
 def compose_acceptance(*, lot: AcceptanceLot, now: dt.datetime) -> bytes:
     """The report of a lot as it stands (PDF). Raises FontsMissingError when the faces are not installed."""
-    standing, look, stream = standing_of(lot), Look.of(lot.campaign.landlord.accent), BytesIO()
-    document = BaseDocTemplate(
-        stream,
-        pagesize=A4,
-        title=f"Réception du lot {lot.number}, {lot.campaign}",
-        author=lot.campaign.landlord.name,
-        lang="fr-FR",
-        initialFontName=font("regular"),
-        invariant=1,
+    standing, look = standing_of(lot), Look.of(lot.campaign.landlord.accent)
+    paper = DeskPaper(
+        f"Réception du lot {lot.number}, {lot.campaign}",
+        lot.campaign.landlord.name,
+        look,
+        foot=f"Lot n° {lot.number}, arrêté au {timezone.localtime(now):%d/%m/%Y à %H:%M}",
+        rehearsal=lot.campaign.rehearsal,
     )
-    frame = Frame(MARGIN, 18 * mm, WIDTH, PAGE_HEIGHT - 38 * mm, leftPadding=0, rightPadding=0, topPadding=0)
-
-    def dress(canvas: Canvas, made: BaseDocTemplate) -> None:
-        _dress(canvas, lot, look, made.page, now)
-
-    document.addPageTemplates([PageTemplate("plain", [frame], onPage=dress)])
-    document.build([*_decision(standing, look), *_plan(standing), *_found(lot), *_rates(lot)])
-    return stream.getvalue()
+    return paper.bound([*_decision(standing, look), *_plan(standing), *_found(lot), *_rates(lot)])
 
 
 def _decision(standing: Standing, look: Look) -> list[Flowable]:
@@ -84,9 +55,9 @@ def _decision(standing: Standing, look: Look) -> list[Flowable]:
         tiles(
             look,
             [
-                (_number(standing.wrong), _plural(standing.wrong, "champ faux", "champs faux"), _allowed(lot)),
-                (_number(standing.looked_at), "champs contrôlés", f"sur {_number(lot.sample_size)} tirés au sort"),
-                (_number(lot.size), "champs remplis", f"dans {_number(lot.dossiers)} dossiers papier"),
+                (number(standing.wrong), _plural(standing.wrong, "champ faux", "champs faux"), _allowed(lot)),
+                (number(standing.looked_at), "champs contrôlés", f"sur {number(lot.sample_size)} tirés au sort"),
+                (number(lot.size), "champs remplis", f"dans {number(lot.dossiers)} dossiers papier"),
             ],
         ),
     ]
@@ -95,12 +66,12 @@ def _decision(standing: Standing, look: Look) -> list[Flowable]:
 def _because(standing: Standing) -> str:
     lot = standing.lot
     if standing.verdict == REFUSED:
-        found = f"{_number(standing.wrong)} {_plural(standing.wrong, 'champ faux trouvé', 'champs faux trouvés')}"
+        found = f"{number(standing.wrong)} {_plural(standing.wrong, 'champ faux trouvé', 'champs faux trouvés')}"
         return f"{found}, pour {lot.accept_up_to} admis au plus : tous les autres champs du lot sont à ressaisir."
     if standing.verdict == ACCEPTED:
         return "Tout l'échantillon a été ressaisi à l'aveugle, sans plus d'erreurs que le plan n'en admet."
     left = lot.sample_size - standing.looked_at
-    return f"{_number(left)} {_plural(left, 'champ reste', 'champs restent')} à contrôler avant de décider."
+    return f"{number(left)} {_plural(left, 'champ reste', 'champs restent')} à contrôler avant de décider."
 
 
 def _allowed(lot: AcceptanceLot) -> str:
@@ -116,7 +87,7 @@ def _plan(standing: Standing) -> list[Flowable]:
         ("Norme", str(parameters()["acceptance"]["source"])),
         ("Niveau de qualité acceptable", limit),
         ("Lettre-code", lot.letter),
-        ("Échantillon", f"{_number(lot.sample_size)} champs tirés au sort parmi {_number(lot.size)}"),
+        ("Échantillon", f"{number(lot.sample_size)} champs tirés au sort parmi {number(lot.size)}"),
         ("Critère", f"accepté jusqu'à {lot.accept_up_to} faux, refusé à partir de {lot.accept_up_to + 1}"),
         ("Ce que vaut le plan", f"un lot dont {limit} des champs sont faux est accepté dans {percent(chosen)} des cas"),
         ("", f"un lot dont {percent(plan.refused_mostly)} des champs sont faux est refusé neuf fois sur dix"),
@@ -134,7 +105,7 @@ def _found(lot: AcceptanceLot) -> list[Flowable]:
     )
     names = field_names(lot.campaign)
     rows = [
-        (names.get(key, key), *(_number(each) for each in (exact, wrong, unread)))
+        (names.get(key, key), *(number(each) for each in (exact, wrong, unread)))
         for key, exact, wrong, unread in counted.order_by("field")
     ]
     shown: list[Flowable] = [heading("Ce qui a été trouvé")]
@@ -192,8 +163,8 @@ def _rate_table(title: str, rates: Iterable[Rate]) -> Flowable:
     rows = [
         (
             each.label[:1].upper() + each.label[1:],
-            _number(each.checked),
-            _number(each.wrong),
+            number(each.checked),
+            number(each.wrong),
             each.told,
             each.told_high if each.checked else "—",
         )
@@ -203,23 +174,5 @@ def _rate_table(title: str, rates: Iterable[Rate]) -> Flowable:
     return table(head, rows, widths=(5, 2, 2, 2, 2.4), numbers=(1, 2, 3, 4), total=True)
 
 
-def _number(count: int) -> str:
-    return f"{count:,}".replace(",", NARROW)
-
-
 def _plural(count: int, one: str, many: str) -> str:
     return many if count > 1 else one
-
-
-def _dress(canvas: Canvas, lot: AcceptanceLot, look: Look, page: int, now: dt.datetime) -> None:
-    canvas.saveState()
-    canvas.setFillColor(look.accent)
-    canvas.rect(0, PAGE_HEIGHT - 2 * mm, PAGE_WIDTH, 2 * mm, stroke=0, fill=1)
-    canvas.setFillColor(SOFT)
-    canvas.setFont(font("regular"), SIZES["small"])
-    canvas.drawString(MARGIN, 11 * mm, f"Lot n° {lot.number}, arrêté au {timezone.localtime(now):%d/%m/%Y à %H:%M}")
-    canvas.drawRightString(PAGE_WIDTH - MARGIN, 11 * mm, f"page {page}")
-    if lot.campaign.rehearsal:
-        canvas.setFont(font("bold", SPECIMEN), SIZES["small"])
-        canvas.drawRightString(PAGE_WIDTH - MARGIN, PAGE_HEIGHT - 13 * mm, SPECIMEN)
-    canvas.restoreState()

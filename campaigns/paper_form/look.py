@@ -26,6 +26,7 @@ LINE = HexColor("#DED6C8")
 STRONG_LINE = HexColor("#7F7A70")
 SUNKEN = HexColor("#F3EEE5")
 WARMTH = HexColor("#B4552D")
+NARROW = "\u202f"
 SIZES = {"body": 10, "small": 8.5, "lead": 12, "h1": 20, "h2": 14, "figure": 26, "cover": 34}
 
 
@@ -76,6 +77,11 @@ def text(
     if right:
         style.alignment = TA_RIGHT
     return Paragraph(escape(french(words)), style)
+
+
+def number(count: int) -> str:
+    """A count with its thousands set apart."""
+    return f"{count:,}".replace(",", NARROW)
 
 
 def heading(words: str) -> Paragraph:

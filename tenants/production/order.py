@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from io import BytesIO
 
 from django.utils import timezone
 from django.utils.text import capfirst
-from reportlab.lib.pagesizes import A4
-from reportlab.lib.units import mm
-from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
 from reportlab.platypus.flowables import Flowable
 
 from campaigns.models import Campaign, FormProof
-from campaigns.paper_form.ink import SPECIMEN
-from campaigns.paper_form.look import (
-    MARGIN,
-    PAGE_HEIGHT,
-    PAGE_WIDTH,
-    SIZES,
-    SOFT,
-    WIDTH,
-    Look,
-    font,
-    heading,
-    soft,
-    table,
-    text,
-    tiles,
-)
+from campaigns.paper_form.desk import DeskPaper
+from campaigns.paper_form.look import Look, heading, number, soft, table, text, tiles
 from tenants.messaging.texts import french_day
 from tenants.models import PrintShop, Purpose, Supply
 from tenants.production.quantities import Need, Volumes, needs_of, volumes_of
 from tenants.production.stationery import Stationery, stationery_on
 from tenants.production.supplies import list_supplies
 from tenants.production.weights import Scales
-
-NARROW = "\u202f"
 
 
 def compose_order(*, campaign: Campaign, now: dt.datetime) -> bytes:
@@ -46,23 +25,14 @@ def compose_order(*, campaign: Campaign, now: dt.datetime) -> bytes:
     supplies = list_supplies(campaign)
     volumes = volumes_of(campaign)
     needs = needs_of(campaign, volumes, supplies)
-    stream = BytesIO()
-    document = BaseDocTemplate(
-        stream,
-        pagesize=A4,
-        title=f"Dossier de traitement {campaign}",
-        author=campaign.landlord.name,
-        lang="fr-FR",
-        initialFontName=font("regular"),
-        invariant=1,
+    paper = DeskPaper(
+        f"Dossier de traitement {campaign}",
+        campaign.landlord.name,
+        look,
+        foot=f"Arrêté au {timezone.localtime(now):%d/%m/%Y à %H:%M}",
+        rehearsal=campaign.rehearsal,
     )
-    frame = Frame(MARGIN, 18 * mm, WIDTH, PAGE_HEIGHT - 38 * mm, leftPadding=0, rightPadding=0, topPadding=0)
-
-    def dress(canvas: Canvas, made: BaseDocTemplate) -> None:
-        _dress(canvas, campaign, look, made.page, now)
-
-    document.addPageTemplates([PageTemplate("plain", [frame], onPage=dress)])
-    document.build(
+    return paper.bound(
         [
             text("Dossier de traitement", "h1", bold=True, colour=look.accent, after=1),
             text(f"{campaign.landlord.name}, {campaign.get_survey_display()} {campaign.year}", "lead", after=4),
@@ -74,11 +44,6 @@ def compose_order(*, campaign: Campaign, now: dt.datetime) -> bytes:
             *_batches(campaign),
         ]
     )
-    return stream.getvalue()
-
-
-def _number(count: int) -> str:
-    return f"{count:,}".replace(",", NARROW)
 
 
 def _volumes(volumes: Volumes, supplies: list[Supply], look: Look, usual: Stationery) -> list[Flowable]:
@@ -86,9 +51,9 @@ def _volumes(volumes: Volumes, supplies: list[Supply], look: Look, usual: Statio
         tiles(
             look,
             [
-                (_number(volumes.envelopes), "plis", "un par ménage enquêté"),
-                (_number(volumes.sheets), "feuilles A4", "recto verso"),
-                (_number(volumes.pages), "faces imprimées", "noir et une couleur"),
+                (number(volumes.envelopes), "plis", "un par ménage enquêté"),
+                (number(volumes.sheets), "feuilles A4", "recto verso"),
+                (number(volumes.pages), "faces imprimées", "noir et une couleur"),
             ],
         ),
         heading("Volumes par maquette"),
@@ -103,17 +68,17 @@ def _volumes(volumes: Volumes, supplies: list[Supply], look: Look, usual: Statio
                 each.label,
                 str(each.pages),
                 str(each.sheets),
-                _number(each.envelopes),
+                number(each.envelopes),
                 f"{scales.grams(each.sheets):.1f}".replace(".", ",") + " g",
                 f"jusqu'à {bracket} g" if bracket else "hors tranche",
             )
         )
-    rows.append(("Total", "", "", _number(volumes.envelopes), "", ""))
+    rows.append(("Total", "", "", number(volumes.envelopes), "", ""))
     head = ("Maquette", "Pages", "Feuilles", "Plis", "Poids du pli", "Tranche")
     shown.append(table(head, rows, widths=(5, 2, 2, 2.5, 3, 3), numbers=(1, 2, 3, 4), total=True))
     if volumes.unprintable:
         shown.append(
-            soft(f"{_number(volumes.unprintable)} ménages sont trop grands pour le formulaire : à traiter à part.")
+            soft(f"{number(volumes.unprintable)} ménages sont trop grands pour le formulaire : à traiter à part.")
         )
     return shown
 
@@ -122,12 +87,12 @@ def _supplies(needs: list[Need]) -> list[Flowable]:
     rows = [
         (
             each.supply.description or capfirst(each.supply.get_kind_display()),
-            _number(each.exact),
-            f"{_number(each.planned)} (+ {each.supply.spare_percent} %)",
-            _number(each.supply.ordered),
-            _number(each.supply.received),
-            _number(each.used),
-            _number(each.lacking) if each.lacking else "—",
+            number(each.exact),
+            f"{number(each.planned)} (+ {each.supply.spare_percent} %)",
+            number(each.supply.ordered),
+            number(each.supply.received),
+            number(each.used),
+            number(each.lacking) if each.lacking else "—",
         )
         for each in needs
     ]
@@ -188,8 +153,8 @@ def _approvals(campaign: Campaign) -> list[Flowable]:
     proofs = FormProof.objects.filter(revision__campaign=campaign).select_related("revision", "decided_by")
     rows = [
         (
-            f"révision {each.revision.number}",
-            each.get_state_display(),
+            f"Révision {each.revision.number}",
+            capfirst(each.get_state_display()),
             f"{timezone.localtime(each.decided_at):%d/%m/%Y à %H:%M}" if each.decided_at else "—",
             (each.decided_by.get_full_name() or each.decided_by.username) if each.decided_by else "—",
             each.digest[:16],
@@ -206,11 +171,11 @@ def _batches(campaign: Campaign) -> list[Flowable]:
     rows = [
         (
             f"Lot {each.number}",
-            each.get_purpose_display(),
-            _number(each.envelopes),
-            _number(each.pages),
+            capfirst(each.get_purpose_display()),
+            number(each.envelopes),
+            number(each.pages),
             each.shop.name if each.shop else "—",
-            each.get_state_display(),
+            capfirst(each.get_state_display()),
             each.sha256[:16],
         )
         for each in campaign.batches.select_related("shop").order_by("number")
@@ -218,18 +183,4 @@ def _batches(campaign: Campaign) -> list[Flowable]:
     if not rows:
         return [heading("Lots"), soft("Aucun lot n'est encore composé.")]
     head = ("Lot", "Objet", "Plis", "Pages", "Imprimeur", "État", "SHA-256")
-    return [heading("Lots"), table(head, rows, widths=(1.6, 3.4, 1.6, 1.6, 3, 2.6, 3.8), numbers=(2, 3))]
-
-
-def _dress(canvas: Canvas, campaign: Campaign, look: Look, page: int, now: dt.datetime) -> None:
-    canvas.saveState()
-    canvas.setFillColor(look.accent)
-    canvas.rect(0, PAGE_HEIGHT - 2 * mm, PAGE_WIDTH, 2 * mm, stroke=0, fill=1)
-    canvas.setFillColor(SOFT)
-    canvas.setFont(font("regular"), SIZES["small"])
-    canvas.drawString(MARGIN, 11 * mm, f"Arrêté au {timezone.localtime(now):%d/%m/%Y à %H:%M}")
-    canvas.drawRightString(PAGE_WIDTH - MARGIN, 11 * mm, f"page {page}")
-    if campaign.rehearsal:
-        canvas.setFont(font("bold", SPECIMEN), SIZES["small"])
-        canvas.drawRightString(PAGE_WIDTH - MARGIN, PAGE_HEIGHT - 13 * mm, SPECIMEN)
-    canvas.restoreState()
+    return [heading("Lots"), table(head, rows, widths=(1.3, 4, 1.2, 1.4, 2, 3.6, 3.5), numbers=(2, 3))]
