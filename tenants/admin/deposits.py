@@ -100,6 +100,7 @@ class ImportFileAdmin(RecordAdmin):
             **self.admin_site.each_context(request),
             "title": "Ce que change ce dépôt",
             "deposit": deposit,
+            "campaign": deposit.campaign,
             "tabs": [(value, label, counts[value]) for value, label in Kind.choices if value in counts],
             "kind": kind,
             "changes": [(each, told.get(each.household_id or 0, [])) for each in listing.page.object_list],

@@ -99,7 +99,11 @@ class WaveAdmin(RecordAdmin):
     def page(self, request: HttpRequest, pk: int) -> HttpResponse:
         """A wave: tried as long as it is not armed, then followed."""
         wave, now = self._wave(pk), timezone.now()
-        context: dict[str, Any] = {"title": f"Vague {wave.number} · {wave.campaign}", "wave": wave}
+        context: dict[str, Any] = {
+            "title": f"Vague {wave.number} · {wave.campaign}",
+            "wave": wave,
+            "campaign": wave.campaign,
+        }
         if wave.state == State.PREPARED:
             context |= _tried(wave, now) | {"mine": wave.prepared_by_id == actor_of(request).pk}
         else:
