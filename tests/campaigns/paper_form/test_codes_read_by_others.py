@@ -27,11 +27,12 @@ from campaigns.paper_form.layout import lay_out
 from campaigns.paper_form.page_code import SYMBOLS, PageCode, UnreadablePageCode, parse
 from campaigns.paper_form.painter import paint
 from campaigns.paper_form.sheet_code import sheet_codes
-from campaigns.paper_form.sheet_marks import mark_sheets
+from campaigns.paper_form.sheet_marks import MARK, MODULE, mark_sheets
 from tests.campaigns.paper_form.conftest import made_up_fill, page_images, survey
 
 LAYOUT = lay_out(survey("sls"), 2)
 CASES = (20, 21)
+MARGIN, MARGIN_TOP = 13, 110  # mm: width of the margin looked at, and where it begins
 
 
 def by_zxing(page: numpy.ndarray) -> set[str]:
@@ -115,11 +116,11 @@ def marked(branding: Branding) -> list[tuple[str, numpy.ndarray]]:
         mark_sheets(pdf, [(1, LAYOUT.pages)])
         stream = io.BytesIO()
         pdf.save(stream)
-    rectos = page_images(stream.getvalue(), dpi=300)[::2]
+    rectos = page_images(stream.getvalue(), dpi=200)[::2]
     codes = sheet_codes(1, len(rectos))
     dot = rectos[0].shape[1] / 210
     return [
-        (code, numpy.ascontiguousarray(page[round(110 * dot) : round(136 * dot), : round(13 * dot)]))
+        (code, numpy.ascontiguousarray(page[round(MARGIN_TOP * dot) : round(136 * dot), : round(MARGIN * dot)]))
         for code, page in zip(codes, rectos, strict=True)
     ]
 
@@ -128,6 +129,17 @@ def marked(branding: Branding) -> list[tuple[str, numpy.ndarray]]:
 @pytest.mark.parametrize("reader", [by_libdmtx, by_zxing_too])
 def test_the_marks_of_an_inserter_are_read_on_every_recto(reader, state: str, marked) -> None:
     assert [reader(STATES[state](margin)) for _, margin in marked] == [[code] for code, _ in marked]
+
+
+def test_a_mark_without_its_corner_is_still_read_by_libdmtx(marked) -> None:
+    for code, margin in marked:
+        dot = margin.shape[1] / MARGIN
+        right, top, cut = round(MARK.right * dot), round((MARK.y - MARGIN_TOP) * dot), round(3 * MODULE * dot)
+        holed = margin.copy()
+        holed[top - 2 : top + cut, right - cut : right + 2] = 255
+
+        assert (holed != margin).any()
+        assert by_libdmtx(holed) == [code]
 
 
 LETTERS = st.sampled_from(SYMBOLS)
