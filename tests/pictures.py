@@ -42,9 +42,10 @@ BRANDING = Branding(
 )
 ADDRESS = ["MME INÈS DURAND-LEFÈVRE", "APPT 12 ÉTAGE 3", "8 RUE DES ÉRABLES", "37000 TOURS"]
 ACCESS = Access("enquete.example", "https://enquete.example/a/AAAAAAAAAAAAAAAAAAAAAA", REFERENCE, "M4TR-9KWP-QX27")
+SIGN = "Signez le formulaire et renvoyez-le par courrier, ou validez votre déclaration en ligne."
 ITEMS = [
     {"sentence": "Inès Durand-Lefèvre : il manque l'avis d'impôt 2026.", "how": "Envoyez toutes ses pages."},
-    {"sentence": "La signature manque.", "how": "Signez la feuille de retour."},
+    {"sentence": "La signature manque.", "how": SIGN},
 ]
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from campaigns.paper_form.typography import FLOOR, POINT, fit, french, wrap
-from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, UNREAD, Box, PrefillSpot, Shape, Text, Zone
+from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, UNREAD, Box, FormLayout, PrefillSpot, Shape, Text, Zone
 
 LEFT = 18.0
 RIGHT = PAGE_WIDTH - LEFT
@@ -123,6 +123,10 @@ class Block:
                 y += step
         return y
 
+    def twin(self) -> None:
+        """The text of the page code, under it."""
+        self.spot("@page_code", 0, Box(RIGHT - TWIN_WIDTH, PAGE_CODE.bottom + CODE_QUIET + 0.2, TWIN_WIDTH, 3.4), 7)
+
     def draw(self, kind: str, box: Box, tone: str = "soft", radius: float = 0.0) -> None:
         """A figure behind the texts."""
         self.shapes.append(Shape(1, kind, box, tone, radius))
@@ -187,11 +191,11 @@ class Flow:
         self.placed: list[Block] = []
         self.parts: list[str] = []
 
-    def room_for(self, *blocks: Block) -> bool:
-        """Whether these blocks still fit on the page, one under the other."""
-        y = self.y
+    def room_for(self, *blocks: Block, gap: float = 0.0) -> bool:
+        """Whether these blocks still fit on the page, one under the other with `gap` mm between them."""
+        y = self.y - gap
         for block in blocks:
-            y = self._start(block, y) + block.height
+            y = self._start(block, y + gap) + block.height
         return y <= BOTTOM
 
     def turn(self) -> None:
@@ -211,6 +215,22 @@ class Flow:
         """Put `block` at an exact place; the flow does not move."""
         self.placed.append(block.at(page, y, len(self.parts)))
         self.parts += block.parts
+
+    def layout(self, questionnaire: str, rows: int, pages: int) -> FormLayout:
+        """All that was placed, on so many pages; marks and page code are those of papers that are scanned."""
+        placed = self.placed
+        return FormLayout(
+            questionnaire=questionnaire,
+            rows=rows,
+            pages=pages,
+            zones=tuple(each for block in placed for each in block.zones),
+            prefills=tuple(each for block in placed for each in block.prefills),
+            texts=tuple(each for block in placed for each in block.texts),
+            shapes=tuple(each for block in placed for each in block.shapes),
+            marks=MARKS if self._code else (),
+            page_code=PAGE_CODE if self._code else Box(0, 0, 0, 0),
+            parts=tuple(self.parts),
+        )
 
     def _start(self, block: Block, y: float) -> float:
         return max(y, BODY_TOP) if self._code and block.right > HEAD_RIGHT else y

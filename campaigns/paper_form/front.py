@@ -124,7 +124,9 @@ def _blackened_example(block: Block, y: float, scale: float) -> None:
 
 def _access(wording: Wording, sizes: Sizes) -> Block:
     """The panel that leads to the portal: QR code, address, identifier and code."""
-    return _wide_access(wording, sizes) if sizes.stacked else _side_access(wording, sizes)
+    if sizes.stacked:
+        return wide_access(wording.online_title, wording.login, wording.code, sizes)
+    return _side_access(wording, sizes)
 
 
 def _side_access(wording: Wording, sizes: Sizes) -> Block:
@@ -146,20 +148,20 @@ def _side_access(wording: Wording, sizes: Sizes) -> Block:
     return block
 
 
-def _wide_access(wording: Wording, sizes: Sizes) -> Block:
-    """The same panel over the whole width."""
-    block = Block(right=RIGHT, height=PORTAL_QR + 13.0)
+def wide_access(title: str, login: str, code: str, sizes: Sizes) -> Block:
+    """The same panel over the whole width: its title, what is said over the identifier and over the code."""
+    block = Block(right=RIGHT, height=PORTAL_QR + 6.0)
     block.draw("panel", Box(LEFT, 0, WIDTH, block.height), "tint", 1.2)
-    code = Box(LEFT + 4, 9.0, PORTAL_QR, PORTAL_QR)
-    block.draw("panel", code, "paper", 1.2)
+    square = Box(LEFT + 4, 3.0, PORTAL_QR, PORTAL_QR)
+    block.draw("panel", square, "paper", 1.2)
     x = LEFT + PORTAL_QR + 10
     room = RIGHT - x - 4
-    block.write(x, 10.0, wording.online_title, size=sizes.side_title, style="bold", tone="accent", role="H2")
-    block.spot("@portal_qr", 0, code)
-    block.spot("@portal_url", 0, Box(x, 13.0, room, 7.0), sizes.side)
+    block.write(x, 9.5, title, size=sizes.side_title - 1, style="bold", tone="accent", role="H2")
+    block.spot("@portal_qr", 0, square)
+    block.spot("@portal_url", 0, Box(x, 11.6, room, sizes.side * 0.46), sizes.side + 0.5)
     half = room / 2
-    for place, (label, name) in enumerate(((wording.login, "@access_login"), (wording.code, "@access_code"))):
-        credential(block, Box(x + place * half, 22.5, half - 3, 0), label, name, sizes)
+    for place, (label, name) in enumerate(((login, "@access_login"), (code, "@access_code"))):
+        credential(block, Box(x + place * half, 20.0, half - 3, 0), label, name, sizes)
     return block
 
 

@@ -13,13 +13,9 @@ from campaigns.paper_form import closing
 from campaigns.paper_form.flow import (
     BODY_TOP,
     BOTTOM,
-    CODE_QUIET,
     HEAD_TOP,
     LEFT,
-    MARKS,
-    PAGE_CODE,
     RIGHT,
-    TWIN_WIDTH,
     WIDTH,
     Block,
     Flow,
@@ -97,23 +93,7 @@ def lay_out(
         _end_sheet(flow, words, sizes)
     for page in range(1, flow.page + 1):
         flow.fix(_furniture(page, flow.page, sizes), page)
-    return _layout(questionnaire, rows, flow.page, flow)
-
-
-def _layout(questionnaire: Questionnaire, rows: int, pages: int, flow: Flow) -> FormLayout:
-    placed = flow.placed
-    return FormLayout(
-        questionnaire=questionnaire.key,
-        rows=rows,
-        pages=pages,
-        zones=tuple(each for block in placed for each in block.zones),
-        prefills=tuple(each for block in placed for each in block.prefills),
-        texts=tuple(each for block in placed for each in block.texts),
-        shapes=tuple(each for block in placed for each in block.shapes),
-        marks=MARKS,
-        page_code=PAGE_CODE,
-        parts=tuple(flow.parts),
-    )
+    return flow.layout(questionnaire.key, rows, flow.page)
 
 
 def _place_front(flow: Flow, questionnaire: Questionnaire, words: Wording, sizes: Sizes) -> None:
@@ -245,18 +225,17 @@ def _blank(words: Wording, sizes: Sizes) -> Block:
 def _furniture(page: int, pages: int, sizes: Sizes) -> Block:
     """What every page carries: the twin of its code under it, and the foot."""
     block = Block(right=RIGHT)
-    twin = Box(RIGHT - TWIN_WIDTH, PAGE_CODE.bottom + CODE_QUIET + 0.2, TWIN_WIDTH, 3.4)
     with block.part(""):
-        block.spot("@page_code", 0, twin, 7)
+        block.twin()
         foot(block, page, pages, sizes)
     return block
 
 
-def foot(block: Block, page: int, pages: int, sizes: Sizes) -> None:
-    """The foot of a page: whose paper it is, which page of how many, which case."""
+def foot(block: Block, page: int, pages: int, sizes: Sizes, more: str = "") -> None:
+    """The foot of a page: whose paper it is, which page of how many and what `more` says of it, which case."""
     top, size = FOOT - 3.4, sizes.foot
     with block.part(""):
         block.spot("@brand_name", 0, Box(LEFT, top, WIDTH * 0.36, 4.4), size)
-        told = f"{page} / {pages}"
+        told = f"{page} / {pages}{more}"
         block.write(PAGE_WIDTH / 2, FOOT, told, size=size + 0.5, style="bold", tone="soft", align="center")
         block.spot("@reference_foot", 0, Box(RIGHT - WIDTH * 0.36, top, WIDTH * 0.36, 4.4), size)

@@ -9,18 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from campaigns.paper_form.flow import (
-    CODE_QUIET,
     HEAD_TOP,
     LEFT,
     MARKS,
     PAGE_CODE,
     RIGHT,
-    TWIN_WIDTH,
     WIDTH,
     Block,
     Flow,
 )
-from campaigns.paper_form.front import PORTAL_QR, TITLE_TOP, credential, head, title
+from campaigns.paper_form.front import TITLE_TOP, head, title, wide_access
 from campaigns.paper_form.layout import foot
 from campaigns.paper_form.page_code import PageCode
 from campaigns.paper_form.sizes import Sizes, sizes_of
@@ -28,6 +26,8 @@ from campaigns.paper_form.zones import Box, FormLayout, Shape
 
 PARAGRAPH_GAP = 2.8
 BULLET = 5.0
+ACCESS = "Répondez en ligne", "Votre identifiant", "Votre code d'accès"
+OVERLEAF = ", suite au dos"
 RETURN_TITLE = "Feuille de retour"
 RETURN_TEXT = (
     "Placez cette feuille au-dessus des documents demandés, dans la même enveloppe. "
@@ -90,20 +90,9 @@ def lay_out_letter(letter: Letter, *, signatory: str = "", hotline: bool = True)
         flow.fix(_return_sheet(letter, sizes), total)
     for page in range(1, total + 1):
         block = Block(right=RIGHT)
-        foot(block, page, total, sizes)
+        foot(block, page, total, sizes, OVERLEAF if page % 2 and page < total else "")
         flow.fix(block, page)
-    return FormLayout(
-        questionnaire="letter",
-        rows=0,
-        pages=total + total % 2,
-        zones=(),
-        prefills=tuple(each for block in flow.placed for each in block.prefills),
-        texts=tuple(each for block in flow.placed for each in block.texts),
-        shapes=tuple(each for block in flow.placed for each in block.shapes),
-        marks=(),
-        page_code=Box(0, 0, 0, 0),
-        parts=tuple(flow.parts),
-    )
+    return flow.layout("letter", 0, total + total % 2)
 
 
 def _flow(letter: Letter, signatory: str, hotline: bool, sizes: Sizes) -> Flow:
@@ -112,17 +101,18 @@ def _flow(letter: Letter, signatory: str, hotline: bool, sizes: Sizes) -> Flow:
     flow.fix(head(_references(letter, hotline, sizes), sizes), 1)
     flow.y = TITLE_TOP
     flow.place(title(letter.title, sizes), 3.0)
-    for text in letter.paragraphs:
-        flow.place(_paragraph(text, sizes), PARAGRAPH_GAP)
+    body = [(_paragraph(text, sizes), PARAGRAPH_GAP) for text in letter.paragraphs]
     for panel in (*letter.panels, Panel(letter.items_title, letter.items)):
-        for block in _items(panel, sizes):
-            flow.place(block, PARAGRAPH_GAP + 1)
-    for text in letter.closing:
-        flow.place(_paragraph(text, sizes), PARAGRAPH_GAP)
-    if letter.access is not None:
-        flow.place(_access(sizes), PARAGRAPH_GAP + 2)
-    if signatory:
-        flow.place(_signatory(signatory, sizes), PARAGRAPH_GAP + 2)
+        body += [(block, PARAGRAPH_GAP + 1) for block in _items(panel, sizes)]
+    body += [(_paragraph(text, sizes), PARAGRAPH_GAP) for text in letter.closing]
+    end = [wide_access(*ACCESS, sizes)] if letter.access is not None else []
+    end += [_signatory(signatory, sizes)] if signatory else []
+    for place, (block, gap) in enumerate(body, start=1):
+        if place == len(body) and not flow.room_for(block, *end, gap=PARAGRAPH_GAP + 2):
+            flow.turn()  # what ends a letter never stands alone on a page
+        flow.place(block, gap)
+    for block in end:
+        flow.place(block, PARAGRAPH_GAP + 2)
     law = _quoted(letter.law_title, letter.quoted_law, sizes)
     if law and not flow.room_for(*law[:2]):  # its title never stays alone at the foot of a page
         flow.turn()
@@ -173,24 +163,6 @@ def _item_line(panel: Block, x: float, text: str, sizes: Sizes, *, head: bool = 
     panel.height = bottom + 1.3
 
 
-def _access(sizes: Sizes) -> Block:
-    block = Block(right=RIGHT, height=PORTAL_QR + 6)
-    block.draw("panel", Box(LEFT, 0, WIDTH, block.height), "tint", 1.2)
-    code = Box(LEFT + 4, 3, PORTAL_QR, PORTAL_QR)
-    block.draw("panel", code, "paper", 1.2)
-    x = LEFT + PORTAL_QR + 10
-    room = RIGHT - x - 4
-    size = sizes.side_title - 1
-    block.write(x, 9.5, "Répondez en ligne", size=size, style="bold", tone="accent", role="H2")
-    block.spot("@portal_qr", 0, code)
-    block.spot("@portal_url", 0, Box(x, 11.6, room, sizes.side * 0.46), sizes.side + 0.5)
-    half = room / 2
-    told = (("Votre identifiant", "@access_login"), ("Votre code d'accès", "@access_code"))
-    for place, (label, name) in enumerate(told):
-        credential(block, Box(x + place * half, 20.0, half - 3, 0), label, name, sizes)
-    return block
-
-
 def _signatory(signatory: str, sizes: Sizes) -> Block:
     block = Block(height=7.0)
     block.write(RIGHT, 5.0, signatory, size=sizes.body, align="right")
@@ -228,8 +200,7 @@ def _return_sheet(letter: Letter, sizes: Sizes) -> Block:
         sheet.draw("panel", mark, "ink")
     with sheet.part(""):
         sheet.spot("@return_code", 0, PAGE_CODE)
-        twin = Box(RIGHT - TWIN_WIDTH, PAGE_CODE.bottom + CODE_QUIET + 0.2, TWIN_WIDTH, 3.4)
-        sheet.spot("@page_code", 0, twin, 7)
+        sheet.twin()
     sheet.add(title(RETURN_TITLE, replace(sizes, title=19.0)), HEAD_TOP)
     step = sizes.body_step + 0.2
     y = sheet.paragraph(LEFT, HEAD_TOP + 26, RETURN_TEXT, WIDTH, size=sizes.body, step=step) + 5

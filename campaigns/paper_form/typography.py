@@ -112,12 +112,12 @@ def clean(text: str) -> str:
 
 
 def french(text: str) -> str:
-    """`text` with the spaces and apostrophes of French print: no break before ; : ! ?, inside quotes, in numbers."""
+    """`text` with the spaces and apostrophes of French print: no break before ; : ! ?, in quotes, numbers, hours."""
     text = text.replace("'", "’")
     text = re.sub(r" ([;!?])", "\u202f\\1", text)
     text = re.sub(r" ([:%€»])", "\u00a0\\1", text)
     text = re.sub(r" ”", "\u00a0”", re.sub(r"([«“]) ", "\\1\u00a0", text))
-    return re.sub(r"(n°|\d) (?=\d)", "\\1\u00a0", text)
+    return re.sub(r"(n°|\d) (?=\d|h\b)", "\\1\u00a0", text)
 
 
 @lru_cache(maxsize=8192)

@@ -26,8 +26,20 @@ from tenants.messaging import render
 from tenants.messaging.texts import french_day
 from tenants.models import Household, Message, Occupant, Purpose, SurveyCase
 
-REPLY = dt.timedelta(days=15)
-WRITTEN = (Purpose.REMINDER_DIGITAL, Purpose.REMINDER_LETTER, Purpose.COMPLEMENT, Purpose.FORMAL_NOTICE)
+REPLY, DAY = dt.timedelta(days=15), dt.timedelta(days=1)
+REMINDERS = frozenset({Purpose.REMINDER_DIGITAL, Purpose.REMINDER_LETTER})
+# What is shown: each letter, and again where its words change once a day has passed.
+SHOWN = (
+    (Purpose.REMINDER_DIGITAL, ""),
+    (Purpose.REMINDER_DIGITAL, ", délai passé"),
+    (Purpose.REMINDER_LETTER, ""),
+    (Purpose.REMINDER_LETTER, ", délai passé"),
+    (Purpose.COMPLEMENT, ""),
+    (Purpose.COMPLEMENT, ", rappel"),
+    (Purpose.FORMAL_NOTICE, ""),
+    (Purpose.LATE_ANSWER, ""),
+    (Purpose.RECEIPT, ""),
+)
 
 
 def proof_letters(
@@ -36,24 +48,38 @@ def proof_letters(
     """Each letter of the campaign, with its name, in ordinary then in large print."""
     for large in (False, True):
         case = _invented_case(campaign, reference, now, large=large)
-        for purpose in (*WRITTEN, Purpose.LATE_ANSWER, Purpose.RECEIPT):
+        for purpose, late in SHOWN:
             if purpose == Purpose.FORMAL_NOTICE and campaign.survey not in SLS_SCOPES:
                 continue
-            title = LETTERS[purpose] + (", gros caractères" if large else "")
-            yield title, replace(_letter(case, purpose, questionnaire, now), address_lines=_addressed(purpose, address))
+            title = LETTERS[purpose] + late + (", gros caractères" if large else "")
+            letter = _letter(case, purpose, questionnaire, now, late=bool(late))
+            yield title, replace(letter, address_lines=_addressed(purpose, address))
 
 
 def _addressed(purpose: Purpose, address: list[str]) -> tuple[str, ...]:
     return () if purpose == Purpose.RECEIPT else tuple(address)
 
 
-def _letter(case: SurveyCase, purpose: Purpose, questionnaire: Questionnaire, now: dt.datetime) -> Letter:
+def _letter(
+    case: SurveyCase, purpose: Purpose, questionnaire: Questionnaire, now: dt.datetime, *, late: bool
+) -> Letter:
     if purpose == Purpose.RECEIPT:
         return receipt_letter(case, _acknowledged(case, questionnaire, now))
     told = _told(case, purpose, questionnaire, now)
-    text = render(case=case, channel=Message.Channel.LETTER, purpose=purpose, on=timezone.localdate(now), **told)
+    if late and purpose == Purpose.COMPLEMENT:
+        told["reminder"] = True
+    written = _written(case.campaign, purpose, now, late=late)
+    text = render(case=case, channel=Message.Channel.LETTER, purpose=purpose, on=timezone.localdate(written), **told)
     message = Message(case=case, purpose=purpose, subject=text.subject, body=text.body)
-    return letter_of(message, None if purpose in WITHOUT_ACCESS else _access(case), now)
+    return letter_of(message, None if purpose in WITHOUT_ACCESS else _access(case), written)
+
+
+def _written(campaign: Campaign, purpose: Purpose, now: dt.datetime, *, late: bool) -> dt.datetime:
+    """When a letter would be written: today, on the right side of the day that it speaks of."""
+    if purpose in REMINDERS:
+        ahead = campaign.reply_by - timezone.localdate(now)
+        return now + (max(dt.timedelta(), ahead + DAY) if late else min(dt.timedelta(), ahead))
+    return now + REPLY + DAY if late else now
 
 
 def _told(case: SurveyCase, purpose: Purpose, questionnaire: Questionnaire, now: dt.datetime) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import io
 import json
@@ -10,12 +11,15 @@ from pathlib import Path
 import pikepdf
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from campaigns import covered, operations
 from campaigns.models import Campaign, FormProof
 from campaigns.paper_form import page_code
+from campaigns.questionnaire.parsing import load_library
 from tenants.dispatch import UnableToCompose, compose_letters, compose_proof
 from tenants.dispatch.proof import looks
+from tenants.dispatch.proof_letters import proof_letters
 from tenants.models import AccessCode
 from tests.factories.campaigns import CampaignFactory, LandlordFactory, UserFactory
 from tests.factories.tenants import CaseFactory
@@ -81,19 +85,41 @@ class TestProof:
         assert looked == {looks(each, page) for each in layouts.values() for page in range(1, each.pages + 1)}
         titles = [part["title"] for part in proof.contents]
         assert titles == outline
-        assert [title for title in titles if "gros caractères" not in title][-6:] == [
+        assert [title for title in titles if "gros caractères" not in title][-9:] == [
             "Relance à qui a une adresse électronique ou un mobile",
+            "Relance à qui a une adresse électronique ou un mobile, délai passé",
             "Relance",
+            "Relance, délai passé",
             "Demande de compléments",
+            "Demande de compléments, rappel",
             "Mise en demeure",
             "Réponse hors délai",
             "Accusé de réception",
         ]
-        assert {f"{title}, gros caractères" for title in titles[-12:-6]} == set(titles[-6:])
+        assert {f"{title}, gros caractères" for title in titles[-18:-9]} == set(titles[-9:])
         assert [part["first"] for part in proof.contents][1:] == [
             part["first"] + part["pages"] for part in proof.contents
         ][:-1]
         assert "L441-9" in said
+
+    @pytest.mark.parametrize("days", [-400, 0, 400], ids=["long after", "on the day", "long before"])
+    def test_letters_whose_words_change_with_time_are_shown_with_both(self, db: None, days: int) -> None:
+        reply_by = timezone.localdate(NOW) + dt.timedelta(days=days)
+        campaign = CampaignFactory.build(landlord=LandlordFactory.build(), reply_by=reply_by, pk=0)
+
+        letters = dict(proof_letters(campaign, load_library("sls"), ["A"], reference="SPECIMEN", now=NOW))
+
+        told = {title: " ".join((each.title, *each.paragraphs, *each.closing)) for title, each in letters.items()}
+        for name, before, after in (
+            ("Relance", "Merci de répondre avant le", "Il est encore temps de répondre."),
+            ("Relance à qui a une adresse électronique ou un mobile", "Elle est attendue avant", "Elle était attendue"),
+            ("Demande de compléments", "Merci de nous l'envoyer avant le", "Rappel : votre dossier n'est pas complet"),
+        ):
+            late = f"{name}, rappel" if name.startswith("Demande") else f"{name}, délai passé"
+            assert before in told[name]
+            assert after not in told[name]
+            assert after in told[late]
+            assert before not in told[late]
 
     def test_a_letter_whose_words_changed_since_the_approval_is_not_printed(
         self, approved: Campaign, monkeypatch: pytest.MonkeyPatch
