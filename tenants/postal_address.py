@@ -27,11 +27,12 @@ _GLUED = re.compile(r"^(\d{1,4})(BIS|TER|QUATER|QUINQUIES)\b")
 _PACKED = re.compile(r"^(\d{2} ?\d{3}) (\D.*)$")
 _NOT_ALLOWED = re.compile(r"[^A-Z0-9]+")
 # Words between single spaces: in capitals, or of any letters and signs of French.
-_CAPITALS = r"(?=[^\t]{%d,%d}(?:\t|$))[A-Z0-9]++(?: [A-Z0-9]++)*+"
-_FREE = r"(?=[^\t]{0,38}\t)(?:[!-~¡-¬®-ſ]++(?: [!-~¡-¬®-ſ]++)*+)?+"
-_CLEAN = re.compile(
-    "\t".join((_FREE, _FREE, _CAPITALS % (1, 38), f"(?:{_CAPITALS % (0, 38)})?+", "[0-9]{5}", _CAPITALS % (1, 32)))
+_CAPITALS = r"(?=[^\t\n]{%d,%d}(?:[\t\n]|$))[A-Z0-9]++(?: [A-Z0-9]++)*+"
+_FREE = r"(?=[^\t\n]{0,38}\t)(?:[!-~¡-¬®-ſ]++(?: [!-~¡-¬®-ſ]++)*+)?+"
+_ADDRESS = "\t".join(
+    (_FREE, _FREE, _CAPITALS % (1, 38), f"(?:{_CAPITALS % (0, 38)})?+", "[0-9]{5}", _CAPITALS % (1, 32))
 )
+_CLEAN, _ALL_CLEAN = re.compile(_ADDRESS), re.compile(f"(?:{_ADDRESS}\n)*+")
 _LIGATURES = str.maketrans(
     {"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
 )
@@ -126,6 +127,20 @@ def rules_at(on: dt.date) -> Rules:
 def is_clean(lines: Sequence[str]) -> bool:
     """Whether nothing is to be said of these lines (`FIELDS`): a quick answer for those that follow the norm."""
     return _CLEAN.fullmatch("\t".join(lines)) is not None
+
+
+def unclean(addresses: Sequence[Sequence[str]]) -> list[int]:
+    """The places of the addresses (`FIELDS`) of which something may have to be said: those that are not clean."""
+    whole = "".join(["\t".join(lines) + "\n" for lines in addresses])
+    if whole.count("\n") > len(addresses):
+        return [place for place, lines in enumerate(addresses) if not is_clean(lines)]
+    found: list[int] = []
+    start = place = 0
+    while (run := _ALL_CLEAN.match(whole, start)) is not None and run.end() < len(whole):
+        place += whole.count("\n", start, run.end())
+        found.append(place)
+        start, place = whole.index("\n", run.end()) + 1, place + 1
+    return found
 
 
 def propose(address: PostalAddress, on: dt.date) -> list[Proposal]:

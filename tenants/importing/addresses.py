@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -20,7 +20,7 @@ from campaigns.models import Campaign, User
 from tenants.importing.tables import Table, text_of
 from tenants.landlord_file.records import Anomaly, Severity
 from tenants.models import AddressProposal, CaseEvent, Household
-from tenants.postal_address import FIELDS, REASONS, Kind, PostalAddress, Proposal, is_clean, propose
+from tenants.postal_address import FIELDS, REASONS, Kind, PostalAddress, Proposal, is_clean, propose, unclean
 
 CHUNK = 2_000
 TAB = "\t"
@@ -45,8 +45,15 @@ class AddressDesk:
 
     def look(self, tenant_reference: str, lines: tuple[str, ...]) -> None:
         """One household's lines 2 to 5, postcode and city (`FIELDS`), as the file says them."""
-        if is_clean(lines):
-            return
+        if not is_clean(lines):
+            self._propose(tenant_reference, lines)
+
+    def look_at(self, tenant_references: Sequence[str], addresses: Sequence[tuple[str, ...]]) -> None:
+        """The same, of many households at once."""
+        for place in unclean(addresses):
+            self._propose(tenant_references[place], addresses[place])
+
+    def _propose(self, tenant_reference: str, lines: tuple[str, ...]) -> None:
         found = self._known.get(lines)
         if found is None:
             found = propose(PostalAddress(*lines), self.on)

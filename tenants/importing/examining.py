@@ -8,7 +8,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from operator import attrgetter
 from types import TracebackType
 from typing import BinaryIO, cast
 
@@ -23,20 +22,19 @@ from tenants.importing.comparing import KEPT, Change, Known, changes_between, in
 from tenants.importing.departures import Departure, Named, departures
 from tenants.importing.deposits import CHUNK, Progress
 from tenants.importing.identifiers import CaseReferences, DwellingIndex, reserve_ids
-from tenants.importing.lines import Arrival, CaseTables, PeopleTables, Told, escaped, told_by
+from tenants.importing.lines import Arrivals, CaseTables, PeopleTables, Told, escaped, told_by
 from tenants.importing.renumbering import Newcomers, probably
 from tenants.importing.report import ImportReport
 from tenants.importing.scoping import Scope, Scoping
 from tenants.importing.tables import Table
+from tenants.landlord_file.blocks import Block
 from tenants.landlord_file.profile import MappingProfile
-from tenants.landlord_file.reader import read
+from tenants.landlord_file.reader import read_blocks
 from tenants.landlord_file.records import Anomaly, HouseholdRecord, Severity
 from tenants.models import Dwelling, Household, ImportFile, SurveyCase
 
 # More anomalies than this say nothing new: the file comes from another dialect.
 MOST_ANOMALIES = 20_000
-
-_address = attrgetter(*rows.ADDRESS.values())
 
 
 @dataclass(slots=True)
@@ -91,7 +89,6 @@ class Examination:
         self.again = campaign.households.exists()
         self.departed: list[Departure] = []
         self._newcomers = Newcomers()
-        self._waiting: list[HouseholdRecord] = []
         self._dwellings, self._described = DwellingIndex(), DwellingIndex()
         self._named = _nobody(campaign) if self.again else Named(0, 0)
         self._people, self._cases = PeopleTables(campaign.pk), CaseTables(campaign.pk, deposit, now)
@@ -113,91 +110,93 @@ class Examination:
 
     def read(self, profile: MappingProfile, progress: Progress | None = None) -> None:
         """The whole file. What was found is complete afterwards; a file that is refused leaves `report.refused`."""
+        waiting: list[Block] = []
+        count = 0
         with self.deposit.content.open("rb") as source:
-            found = read(cast(BinaryIO, source), profile, codes_of(self.campaign))
-            for position, each in enumerate(found, start=1):
-                self._take(each)
-                if progress and position % CHUNK == 0:
-                    progress(position)
-        self._flush()
+            for each in read_blocks(cast(BinaryIO, source), profile, codes_of(self.campaign)):
+                if isinstance(each, Anomaly):
+                    self.found.add(each)
+                    continue
+                waiting.append(each)
+                if sum(map(len, waiting)) >= CHUNK:
+                    count += self._take(waiting)
+                    waiting = []
+                    if progress:
+                        progress(count)
+        self._take(waiting)
         for warning in self.desk.warnings():
             self.found.add(warning)
         self.conclude()
         if progress:
             progress(self.report.imported)
 
-    def _take(self, each: HouseholdRecord | Anomaly) -> None:
-        if isinstance(each, Anomaly):
-            self.found.add(each)
-            return
-        self._waiting.append(each)
-        if len(self._waiting) == CHUNK:
-            self._flush()
-
-    def _flush(self) -> None:
-        chunk, told = self._fitting(self._waiting)
-        self._waiting = []
-        for each in chunk:
-            self.desk.look(each.tenant_ref, _address(each))
+    def _take(self, blocks: list[Block]) -> int:
+        """One chunk of the file; how many households it holds."""
+        read = Block.joined(blocks)
+        block, told = self._fitting(read)
+        addresses = list(zip(*(block.households[name] for name in rows.ADDRESS.values()), strict=True))
+        self.desk.look_at(block.households["tenant_ref"], addresses)
         if not self.again:
-            self._arrive(chunk, told)
-            return
-        known = known_households(self.campaign, [each.tenant_ref for each in chunk]) if chunk else {}
-        new = [place for place, each in enumerate(chunk) if each.tenant_ref not in known]
-        self._arrive([chunk[place] for place in new], [told[place] for place in new])
-        for record in chunk:
+            self._arrive(block, told)
+            return len(read)
+        references = block.households["tenant_ref"]
+        known = known_households(self.campaign, references) if references else {}
+        new = block.at([place for place, reference in enumerate(references) if reference not in known])
+        self._arrive(new, escaped(new))
+        for record in block.records():
             if record.tenant_ref in known:
                 self._compare(known[record.tenant_ref], record)
+        return len(read)
 
-    def _fitting(self, records: list[HouseholdRecord]) -> tuple[list[HouseholdRecord], list[Told]]:
-        """Those that rows can hold, with what they say; the others are told."""
-        told = told_by(records)
+    def _fitting(self, block: Block) -> tuple[Block, Told]:
+        """The households that rows can hold, with what they say; the others are told."""
+        told = told_by(block)
         if told is not None:
-            return records, told
+            return block, told
+        records = block.records()
         unfit = rows.unfit(records)
         for anomaly in unfit.values():
             self.found.add(anomaly)
-        fit = [each for place, each in enumerate(records) if place not in unfit]
+        fit = Block.of([each for place, each in enumerate(records) if place not in unfit])
         return fit, escaped(fit)
 
     # ── New households ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _arrive(self, records: list[HouseholdRecord], told: list[Told]) -> None:
-        if not records:
+    def _arrive(self, block: Block, told: Told) -> None:
+        count = len(block)
+        if not count:
             return
-        scopes = [self.scoping.of(record) for record in records]
-        self.report.created += len(records)
-        for scope, count in Counter(scopes).items():
-            self._count(scope, count)
+        scopes = self.scoping.of_block(block)
+        self.report.created += count
+        for scope, times in Counter(scopes).items():
+            self._count(scope, times)
         if self.again:
-            for record, scope in zip(records, scopes, strict=True):
+            for record, scope in zip(block.records(), scopes, strict=True):
                 effect = "Nouveau dossier, à envoyer." if scope.surveyed else f"Hors enquête. {scope.reason}"
                 self.log.add(Kind.ARRIVAL, record.tenant_ref, line=record.line, effect=effect)
                 self._newcomers.add(record)
         if self._references is None:
             return
-        count = len(records)
-        homes, described = self._place(records, told)
+        homes, described = self._place(rows.dwelling_references(block))
         pks, cases = reserve_ids(Household, count), reserve_ids(SurveyCase, count)
-        arrivals = list(map(Arrival, told, pks, homes, cases, self._references.take(count), scopes))
+        arrivals = Arrivals(told, pks, homes, cases, self._references.take(count), scopes)
         self._people.add(described, arrivals)
         self._cases.add(arrivals)
 
-    def _place(self, records: list[HouseholdRecord], told: list[Told]) -> tuple[list[int], dict[int, Told]]:
-        """The dwelling of each record, and the new ones with what the first record that names them says of them."""
-        references = [rows.dwelling_reference(record) for record in records]
+    def _place(self, references: list[str]) -> tuple[list[int], dict[int, int]]:
+        """The dwelling of each household, and the new ones with the place of the first household that names them."""
         if self.again:
             self._know_dwellings(references)
-        known = list(map(self._dwellings.get, references))
-        first: dict[str, Told] = {}
-        for reference, pk, each in zip(references, known, told, strict=True):
+        known = self._dwellings.get_all(references)
+        first: dict[str, int] = {}
+        for place, (reference, pk) in enumerate(zip(references, known, strict=True)):
             if not pk:
-                first.setdefault(reference, each)
+                first.setdefault(reference, place)
         new = dict(zip(first, reserve_ids(Dwelling, len(first)), strict=True))
         for reference, pk in new.items():
             self._dwellings.keep(reference, pk)
         homes = [pk or new[reference] for reference, pk in zip(references, known, strict=True)]
-        return homes, {pk: first[reference] for reference, pk in new.items()}
+        return homes, dict(zip(new.values(), first.values(), strict=True))
 
     def _know_dwellings(self, references: list[str]) -> None:
         new = [reference for reference in references if not self._dwellings.get(reference)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from array import array
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection, transaction
@@ -63,7 +64,7 @@ class CaseReferences:
         """So many new references."""
         given: list[str] = []
         while len(given) < count:
-            drawn = [each for each in self._draw(count - len(given)) if self._is_new(each)]
+            drawn = self._new(self._draw(count - len(given)))
             given += drawn if self._alone else self._free(drawn)
         return given
 
@@ -75,13 +76,16 @@ class CaseReferences:
         text = symbols.decode("ascii")
         return [text[start : start + LENGTH] for start in range(0, count * LENGTH, LENGTH)]
 
-    def _is_new(self, reference: str) -> bool:
-        place = hash(reference) % _CELLS
-        byte, bit = place >> 3, 1 << (place & 7)
-        if self._drawn[byte] & bit:
-            return False
-        self._drawn[byte] |= bit
-        return True
+    def _new(self, references: list[str]) -> list[str]:
+        """Those whose bit was not taken; it is from now on."""
+        drawn, found = self._drawn, []
+        for reference in references:
+            place = hash(reference) % _CELLS
+            byte, bit = place >> 3, 1 << (place & 7)
+            if not drawn[byte] & bit:
+                drawn[byte] |= bit
+                found.append(reference)
+        return found
 
     @staticmethod
     def _free(drawn: list[str]) -> list[str]:
@@ -105,6 +109,17 @@ class DwellingIndex:
     def get(self, reference: str) -> int:
         """The id kept for that reference, 0 when there is none."""
         return self._ids[self._place(hash(reference) or 1)]
+
+    def get_all(self, references: Iterable[str]) -> list[int]:
+        """The id kept for each of these references."""
+        hashes, ids, mask, found = self._hashes, self._ids, self._mask, []
+        for reference in references:
+            known = hash(reference) or 1
+            place = known & mask
+            while hashes[place] and hashes[place] != known:
+                place = (place + 1) & mask
+            found.append(ids[place])
+        return found
 
     def keep(self, reference: str, pk: int) -> None:
         """Remember the id of a reference."""

@@ -1,8 +1,8 @@
 """New households as lines of five tables: dwellings, households, occupants; cases and the start of their history.
 
-What a record says becomes text once (`Told`); ids are set before it when they are known. A block of such texts is
-checked as a whole by one expression a table, which knows what each column can hold and which signs COPY would misread:
-only a block that it refuses is looked at record by record.
+What households say becomes text column by column (`Told`); ids are set before it when they are known. The texts of a
+block are checked as a whole by one expression a table, which knows what each column can hold and which signs COPY would
+misread: only a block that it refuses is looked at record by record.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
-from operator import attrgetter
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -22,7 +21,7 @@ from django.db.models import CharField, DecimalField, Model
 from tenants.importing import rows
 from tenants.importing.scoping import Scope
 from tenants.importing.tables import ESCAPES, NOTHING, Table, text_of
-from tenants.landlord_file.records import HouseholdRecord
+from tenants.landlord_file.blocks import Block
 from tenants.models import CaseEvent, Dwelling, Household, ImportFile, Occupant, SurveyCase
 
 TAB = "\t"
@@ -34,90 +33,91 @@ _HOUSEHOLD_END = (
 )
 _HOUSEHOLD = ("tenant_reference", *rows.HOUSEHOLD_TEXTS, *_HOUSEHOLD_END)
 _OCCUPANT = ("row", *rows.OCCUPANT_TEXTS, "birth_date", "cmi", "dependant")
-
-_zones = attrgetter(*rows.DWELLING_ZONES)
-_UNTOLD = (None,) * len(rows.DWELLING_ZONES)
-_dwelling_texts = attrgetter(*rows.DWELLING_TEXTS.values())
-_household_texts = attrgetter("tenant_ref", *rows.HOUSEHOLD_TEXTS.values())
-_occupant_texts = attrgetter(*rows.OCCUPANT_TEXTS.values())
-
-Joined = Callable[[Iterable[str]], str]
+_DWELLING_TEXTS = tuple(rows.DWELLING_TEXTS.values())
+_HOUSEHOLD_TEXTS = tuple(rows.HOUSEHOLD_TEXTS.values())
 
 
 class Told(NamedTuple):
-    """What a record says of the dwelling, of the household and of each occupant: the fed columns, between tabs."""
+    """What each household of a block says of its dwelling and of itself, and what each of its people is: the columns
+    fed, between tabs. `sizes` are how many people each household has."""
 
-    dwelling: str
-    household: str
+    dwellings: list[str]
+    households: list[str]
     people: list[str]
+    sizes: Sequence[int]
 
 
-class Arrival(NamedTuple):
-    """A household that is new to the campaign, with the ids and the reference it is given."""
+class Arrivals(NamedTuple):
+    """The households of a block, new to the campaign, with the ids and the references that they are given."""
 
     told: Told
-    pk: int
-    dwelling: int
-    case: int
-    reference: str
-    scope: Scope
+    pks: list[int]
+    homes: list[int]
+    cases: list[int]
+    references: list[str]
+    scopes: list[Scope]
 
 
-# ── What records say ─────────────────────────────────────────────────────────────────────────────────────────────────
+# ── What blocks say ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def told_by(records: Sequence[HouseholdRecord]) -> list[Told] | None:
-    """The text of each record; None when a value is too long or too large for its column, or COPY would misread it."""
-    told = [_told(record, TAB.join) for record in records]
-    dwellings, households, people = zip(*told, strict=True) if told else ((), (), ())
-    fit = (
-        _FITS[0].fullmatch("\n".join((*dwellings, ""))),
-        _FITS[1].fullmatch("\n".join((*households, ""))),
-        _FITS[2].fullmatch("\n".join([*(person for own in people for person in own), ""])),
-    )
+def told_by(block: Block) -> Told | None:
+    """The text of each household; None when a value does not fit its column, or COPY would misread it."""
+    told = _told(block, tuple)
+    fit = (fits.fullmatch("\n".join((*lines, ""))) for fits, lines in zip(_FITS, told[:3], strict=True))
     return told if all(fit) else None
 
 
-def escaped(records: Sequence[HouseholdRecord]) -> list[Told]:
-    """The text of each record, whatever signs it holds."""
-    return [_told(record, _joined_escaped) for record in records]
+def escaped(block: Block) -> Told:
+    """The text of each household, whatever signs it holds."""
+    return _told(block, lambda texts: [text.translate(ESCAPES) for text in texts])
 
 
-def _joined_escaped(values: Iterable[str]) -> str:
-    return TAB.join([value.translate(ESCAPES) for value in values])
-
-
-def _told(record: HouseholdRecord, joined: Joined) -> Told:
-    people = record.occupants
-    return Told(
-        f"{joined((rows.dwelling_reference(record), *_dwelling_texts(record)))}"
-        f"\t{_money(record.surface)}\t{'1' if record.qpv else '0'}\t{_zone_text(record)}",
-        f"{joined(_household_texts(record))}\t{record.move_in or NOTHING}\t{_money(record.rent)}"
-        f"\t{'1' if record.apl else '0'}\t{record.non_response_years}\t{text_of(record.exempt_zone_at_move_in)}"
-        f"\t{'1' if record.large_print else '0'}\t{rows.search_name(people)}",
-        [
-            f"{person.rank}\t{joined(_occupant_texts(person))}\t{_day(person.birth_date)}"
-            f"\t{'1' if person.cmi else '0'}\t{'1' if person.dependant else '0'}"
-            for person in people
-        ],
+def _told(block: Block, as_text: Callable[[Iterable[str]], Iterable[str]]) -> Told:
+    own, persons = block.households, block.people
+    texts = {name: as_text(own[name]) for name in (*_DWELLING_TEXTS, "tenant_ref", *_HOUSEHOLD_TEXTS)}
+    dwellings = (
+        as_text(rows.dwelling_references(block)),
+        *(texts[name] for name in _DWELLING_TEXTS),
+        map(_money, own["surface"]),
+        map(_YES.__getitem__, own["qpv"]),
+        *(map((_YES if name in rows.YES_OR_NO else _ANSWERS).__getitem__, own[name]) for name in rows.DWELLING_ZONES),
     )
+    households = (
+        texts["tenant_ref"],
+        *(texts[name] for name in _HOUSEHOLD_TEXTS),
+        map(_ANSWERS.__getitem__, own["move_in"]),
+        map(_money, own["rent"]),
+        map(_YES.__getitem__, own["apl"]),
+        map(str, own["non_response_years"]),
+        map(_ANSWERS.__getitem__, own["exempt_zone_at_move_in"]),
+        map(_YES.__getitem__, own["large_print"]),
+        rows.search_names(block),
+    )
+    people = (
+        map(str, persons["rank"]),
+        *(as_text(persons[name]) for name in rows.OCCUPANT_TEXTS.values()),
+        map(_ANSWERS.__getitem__, persons["birth_date"]),
+        map(_YES.__getitem__, persons["cmi"]),
+        map(_YES.__getitem__, persons["dependant"]),
+    )
+    lines = [list(map(TAB.join, zip(*each, strict=True))) for each in (dwellings, households, people)]
+    return Told(lines[0], lines[1], lines[2], block.sizes)
 
 
-@lru_cache(maxsize=50_000)
-def _day(value: dt.date | None) -> str:
-    return NOTHING if value is None else value.isoformat()
+class _Answers(dict[Any, str]):
+    """A date, an answer that may be missing → its text; dates come back, and are remembered."""
+
+    def __missing__(self, value: Any) -> str:
+        text = text_of(value)
+        if len(self) < _REMEMBERED:
+            self[value] = text
+        return text
 
 
-def _zone_text(record: HouseholdRecord) -> str:
-    """The columns of the exempt zones; most files tell none of them."""
-    told = _zones(record)
-    if told == _UNTOLD:
-        return _NO_ZONE
-    values = zip(rows.DWELLING_ZONES, told, strict=True)
-    return TAB.join(text_of(bool(value) if name in rows.YES_OR_NO else value) for name, value in values)
-
-
-_NO_ZONE = TAB.join("0" if name in rows.YES_OR_NO else NOTHING for name in rows.DWELLING_ZONES)
+_REMEMBERED = 50_000
+_ANSWERS = _Answers()
+_YES = {None: "0", False: "0", True: "1"}
 
 
 def _money(value: Decimal | None) -> str:
@@ -162,16 +162,19 @@ class PeopleTables:
         self._occupants = Table(Occupant, ("household", *_OCCUPANT))
         self.all = (self._dwellings, self._households, self._occupants)
 
-    def add(self, dwellings: Mapping[int, Told], arrivals: Sequence[Arrival]) -> None:
-        """The lines of new dwellings (id → what describes it) and of new households."""
-        campaign, rest = self._campaign, self._dwellings.rest
-        self._dwellings.write("".join([f"{pk}\t{campaign}\t{told.dwelling}{rest}" for pk, told in dwellings.items()]))
+    def add(self, dwellings: Mapping[int, int], arrivals: Arrivals) -> None:
+        """The lines of new dwellings (id → place of the household that describes it) and of new households."""
+        campaign, rest, (told, pks, homes, *_) = self._campaign, self._dwellings.rest, arrivals
+        described = told.dwellings
+        lines = [f"{pk}\t{campaign}\t{described[place]}{rest}" for pk, place in dwellings.items()]
+        self._dwellings.write("".join(lines))
         rest = self._households.rest
-        self._households.write(
-            "".join([f"{pk}\t{campaign}\t{home}\t{told.household}{rest}" for told, pk, home, *_ in arrivals])
-        )
+        each = zip(pks, homes, told.households, strict=True)
+        self._households.write("".join([f"{pk}\t{campaign}\t{home}\t{line}{rest}" for pk, home, line in each]))
         rest = self._occupants.rest
-        self._occupants.write("".join([f"{pk}\t{person}{rest}" for told, pk, *_ in arrivals for person in told.people]))
+        owners = chain.from_iterable(map(repeat, pks, told.sizes))
+        people = zip(owners, told.people, strict=True)
+        self._occupants.write("".join([f"{owner}\t{person}{rest}" for owner, person in people]))
 
 
 class CaseTables:
@@ -185,15 +188,14 @@ class CaseTables:
         self._told: dict[Scope, tuple[str, str]] = {}
         self.all = (self._cases, self._events)
 
-    def add(self, arrivals: Sequence[Arrival]) -> None:
+    def add(self, arrivals: Arrivals) -> None:
         """Their lines."""
-        cases, events = [], []
-        for each in arrivals:
-            about, event = self._told.get(each.scope) or self._tell(each.scope)
-            cases.append(f"{each.case}\t{self._campaign}\t{each.pk}\t{each.reference}\t{about}")
-            events.append(f"{each.case}\t{event}")
-        self._cases.write("".join(cases))
-        self._events.write("".join(events))
+        campaign, ends = self._campaign, [self._told.get(scope) or self._tell(scope) for scope in arrivals.scopes]
+        each = zip(arrivals.cases, arrivals.pks, arrivals.references, ends, strict=True)
+        self._cases.write(
+            "".join([f"{case}\t{campaign}\t{pk}\t{reference}\t{about}" for case, pk, reference, (about, _) in each])
+        )
+        self._events.write("".join([f"{case}\t{event}" for case, (_, event) in zip(arrivals.cases, ends, strict=True)]))
 
     def _tell(self, scope: Scope) -> tuple[str, str]:
         """What all cases of that scope have in common: the end of their line, and of their event's."""

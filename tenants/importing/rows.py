@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import CharField, DecimalField, Model
 
+from tenants.landlord_file.blocks import Block
 from tenants.landlord_file.records import FIELD_LABELS, Anomaly, HouseholdRecord, OccupantRecord, Severity
 from tenants.models import Dwelling, Household, Occupant
 
@@ -52,6 +53,8 @@ class _Letters(dict[int, str]):
 
 
 _LETTERS = _Letters()
+_PLAIN = {code: _LETTERS[code] for code in range(128)} | {ord("\n"): "\n"}
+LONGEST_NAME = 120
 
 
 def searchable(*names: str) -> str:
@@ -62,6 +65,13 @@ def searchable(*names: str) -> str:
 def dwelling_reference(record: HouseholdRecord) -> str:
     """The dwelling's reference; a landlord that gives none has one dwelling per lease."""
     return record.dwelling_ref or record.lease_ref or record.tenant_ref
+
+
+def dwelling_references(block: Block) -> list[str]:
+    """The same, of each household of a block."""
+    told = block.households
+    given = zip(told["dwelling_ref"], told["lease_ref"], told["tenant_ref"], strict=True)
+    return [dwelling or lease or tenant for dwelling, lease, tenant in given]
 
 
 def dwelling_values(record: HouseholdRecord) -> dict[str, Any]:
@@ -106,9 +116,22 @@ def search_name(people: Iterable[OccupantRecord]) -> str:
     first = None
     for person in people:
         if person.link == "holder":
-            return searchable(person.last_name, person.first_name)[:120]
+            return searchable(person.last_name, person.first_name)[:LONGEST_NAME]
         first = first or person
-    return searchable(first.last_name, first.first_name)[:120] if first else ""
+    return searchable(first.last_name, first.first_name)[:LONGEST_NAME] if first else ""
+
+
+def search_names(block: Block) -> list[str]:
+    """The same, of each household of a block: names of plain letters are folded all at once."""
+    lasts, firsts = block.people["last_name"], block.people["first_name"]
+    names = [f"{lasts[person]} {firsts[person]}" if person >= 0 else "" for person in block.leaseholders()]
+    found = "\n".join([name if name.isascii() else "" for name in names]).translate(_PLAIN).split("\n")
+    if len(found) != len(names):
+        return [searchable(name)[:LONGEST_NAME] for name in names]
+    return [
+        " ".join(folded.split())[:LONGEST_NAME] if name.isascii() else searchable(name)[:LONGEST_NAME]
+        for name, folded in zip(names, found, strict=True)
+    ]
 
 
 def _values(record: HouseholdRecord | OccupantRecord, columns: Mapping[str, str]) -> dict[str, Any]:

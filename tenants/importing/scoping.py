@@ -11,14 +11,14 @@ from campaigns.law.survey_scope import exemptions, scope_of
 from campaigns.models import Campaign, options_of
 from tenants.case_states import State
 from tenants.importing import rows
+from tenants.landlord_file.blocks import Block
 from tenants.landlord_file.records import HouseholdRecord
 from tenants.models import SurveyCase
 
 LONGEST_REASON = 500
 MEMORY = 50_000
-_plain = attrgetter(
-    "apl", "qpv", "financing", "frr", "zrr", "zus", "plh_exempt", "exempt_zone_at_move_in", "conventioned"
-)
+_PLAIN = ("apl", "qpv", "financing", "frr", "zrr", "zus", "plh_exempt", "exempt_zone_at_move_in", "conventioned")
+_plain = attrgetter(*_PLAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,16 @@ class Scoping:
             if plain is not None and len(self._known) < MEMORY:
                 self._known[plain] = scope
         return scope
+
+    def of_block(self, block: Block) -> list[Scope]:
+        """The scope of each household of a block."""
+        told = block.households
+        if any(told["zrr"]) or any(told["convention_on"]):
+            return list(map(self.of, block.records()))
+        keys = list(zip(*(told[name] for name in _PLAIN), strict=True))
+        new = {key: place for place, key in enumerate(keys) if key not in self._known}
+        decided = dict(zip(new, map(self.of, block.at(list(new.values())).records()), strict=True))
+        return [self._known.get(key) or decided[key] for key in keys]
 
     def _decided(self, record: HouseholdRecord) -> Scope:
         facts: dict[str, Any] = rows.facts_of(record)

@@ -8,6 +8,7 @@ from operator import call
 from typing import Any, Protocol
 
 from .code_tables import CodeTables
+from .columns import Column, column
 from .conversion import ADDRESS_LINE, Problem, absent, converter
 from .profile import HOUSEHOLD_TARGETS, OCCUPANT_TARGETS, FieldMapping, MappingProfile
 from .records import Anomaly, HouseholdRecord, OccupantRecord, Severity, addressed_as
@@ -41,7 +42,8 @@ MOST_OCCUPANTS = 99
 """People of one household; more is a broken join or a broken file."""
 
 _NOBODY = (OccupantRecord(0),)
-_LONGEST_TITLE = len("Mme  ")
+LONGEST_TITLE = len("Mme  ")
+"""Characters that stand before a name on an envelope, and between its parts."""
 
 _IN_ORDER = list(range(1, MOST_OCCUPANTS + 1))
 
@@ -62,11 +64,13 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """One field ready to be filled: its name, the slot of its text, its converter; the slots of the texts to join."""
+    """One field ready to be filled: its name, the slot of its text, what converts it, and what converts a whole column
+    of it; the slots of the texts to join."""
 
     target: str
     slot: int
     convert: Callable[[str | None], Any]
+    column: Column
     more: tuple[int, ...] = ()
     join: str = " "
 
@@ -91,9 +95,24 @@ class _Row:
             return texts
         joined = list(texts)
         for number, field in self._joined:
-            pieces = [(values[slot] or "").strip() for slot in (field.slot, *field.more)]
-            joined[number] = field.join.join(filter(None, pieces))
+            joined[number] = self._joined_text(field, values)
         return joined
+
+    def columns(self, rows: Sequence[Values], doubtful: set[int]) -> dict[str, Sequence[Any]]:
+        """Every field of many rows, by its name; `doubtful` gets the places of the rows that can't be taken so."""
+        if not rows:
+            return {field.target: [] for field in self.fields}
+        texts = list(zip(*rows, strict=True))
+        found = {}
+        for field in self.fields:
+            own = [self._joined_text(field, values) for values in rows] if field.more else texts[field.slot]
+            found[field.target] = field.column(own, doubtful)
+        return found
+
+    @staticmethod
+    def _joined_text(field: _Field, values: Values) -> str:
+        pieces = [(values[slot] or "").strip() for slot in (field.slot, *field.more)]
+        return field.join.join(filter(None, pieces))
 
     def target_of(self, slot: int) -> str:
         """The first field that this slot feeds, or ''."""
@@ -106,13 +125,13 @@ class Assembler:
     def __init__(self, profile: MappingProfile, codes: CodeTables, household: list[Slots], occupant: Slots) -> None:
         sources = _household_sources(profile, household)
         own = {m.target: (m, tuple(map(occupant.index, m.sources))) for m in profile.occupant.fields}
-        self._household = _row(HOUSEHOLD_TARGETS, sources, profile, codes)
-        self._occupant = _row(OCCUPANT_TARGETS, own, profile, codes)
-        self._slots = {field.target: field.slot for field in self._household.fields}
-        self._occupant_name = next(field.slot for field in self._occupant.fields if field.target == "last_name")
-        self._says_link = "link" in own
-        self._says_address = {"address_4", "postcode", "city"} <= sources.keys()
-        self._references = ReferenceIndex()
+        self.household = _row(HOUSEHOLD_TARGETS, sources, profile, codes)
+        self.occupant = _row(OCCUPANT_TARGETS, own, profile, codes)
+        self._slots = {field.target: field.slot for field in self.household.fields}
+        self._occupant_name = next(field.slot for field in self.occupant.fields if field.target == "last_name")
+        self.says_link = "link" in own
+        self.says_address = {"address_4", "postcode", "city"} <= sources.keys()
+        self.references = ReferenceIndex()
         self._values: Values = ()
         self._place: Place
         self._in_order = True
@@ -133,7 +152,7 @@ class Assembler:
             self._report("too_many_occupants", self._place.household(-1), value=str(len(occupants)))
             occupants = occupants[:MOST_OCCUPANTS]
         try:
-            fields = self._household.convert(values)
+            fields = self.household.convert(values)
         except Problem:
             fields = self._convert_slowly(values, 0)
         fields += (self._people(occupants), place.line)
@@ -141,11 +160,11 @@ class Assembler:
         self._check(record)
         if self.found and any(found.severity is not Severity.WARNING for found in self.found):
             return None
-        self._references.remember(record.tenant_ref, record.line)
+        self.references.remember(record.tenant_ref, record.line)
         return record
 
     def _people(self, occupants: Sequence[Values]) -> tuple[OccupantRecord, ...]:
-        convert = self._occupant.convert
+        convert = self.occupant.convert
         try:
             rows = [convert(own) for own in occupants]
         except Problem:
@@ -165,7 +184,7 @@ class Assembler:
         """The same conversion, field by field, reporting each problem once per place of the file."""
         converted: list[Any] = []
         told: set[tuple[int, str]] = set()
-        row = self._occupant if occupant else self._household
+        row = self.occupant if occupant else self.household
         for field, text in zip(row.fields, row.texts(own), strict=False):
             try:
                 converted.append(field.convert(text))
@@ -183,11 +202,11 @@ class Assembler:
         """What concerns the household as a whole."""
         if not record.occupants and not any(found.kind == "ambiguous_link" for found in self.found):
             self._report("no_occupant", self._place.household(-1), expected="au moins un occupant")
-        elif self._says_link and record.occupants and record.occupants[0].link != "holder":
+        elif self.says_link and record.occupants and record.occupants[0].link != "holder":
             links = [person.link for person in record.occupants]
             if "holder" not in links and all(links):
                 self._report("no_holder", self._place.household(-1), expected="un titulaire")
-        if self._says_address and not (record.address_4 and record.postcode and record.city):
+        if self.says_address and not (record.address_4 and record.postcode and record.city):
             expected = "une voie, un code postal et une ville"
             self._report("missing_address", self._place.household(-1), expected=expected)
         if len(record.postcode) + len(record.city) >= ADDRESS_LINE and record.city:
@@ -199,7 +218,7 @@ class Assembler:
                 field="city",
             )
         self._check_addressee(record)
-        first = self._references.first_line(record.tenant_ref)
+        first = self.references.first_line(record.tenant_ref)
         if first and record.tenant_ref:
             where = self._place.household(self._slots["tenant_ref"])
             value, expected = record.tenant_ref, str(first)
@@ -209,7 +228,7 @@ class Assembler:
         """The first line of the address, which is the leaseholder's name."""
         people = record.occupants or _NOBODY
         person = next((each for each in people if each.link == "holder"), people[0])
-        if len(person.first_name) + len(person.last_name) + _LONGEST_TITLE >= ADDRESS_LINE:
+        if len(person.first_name) + len(person.last_name) + LONGEST_TITLE >= ADDRESS_LINE:
             name = addressed_as(person.sex, person.first_name, person.last_name)
             if len(name) > ADDRESS_LINE:
                 expected = f"{ADDRESS_LINE} caractères au plus (NF Z10-011)"
@@ -222,7 +241,7 @@ class Assembler:
         return self._place.occupant(occupant - 1, slot) if occupant else self._place.household(slot)
 
     def _report_fault(self, fault: Fault) -> None:
-        target = (self._occupant if fault.occupant else self._household).target_of(fault.slot)
+        target = (self.occupant if fault.occupant else self.household).target_of(fault.slot)
         where = self._where(fault.occupant, fault.slot)
         self._report(fault.kind, where, value=fault.value, expected=fault.expected, field=target)
 
@@ -262,12 +281,13 @@ def _fed(
     """The field; slot -1 is the last value, always None, for what the file does not give."""
     nothing = NOTHING.get(target, "")
     if source is None:
-        return _Field(target, -1, absent(nothing))
+        return _Field(target, -1, absent(nothing), lambda texts, _: [nothing] * len(texts))
     mapping, slots = source
     if target == "tenant_ref":
         mapping = replace(mapping, required=True)
     first, *more = slots or (-1,)
-    return _Field(target, first, converter(mapping, codes, profile.empty, nothing), tuple(more), mapping.join)
+    convert = converter(mapping, codes, profile.empty, nothing)
+    return _Field(target, first, convert, column(mapping, convert, profile.empty, nothing), tuple(more), mapping.join)
 
 
 def missing_tables(profile: MappingProfile, codes: CodeTables) -> list[Anomaly]:

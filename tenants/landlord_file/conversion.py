@@ -116,7 +116,7 @@ def _quick(convert: Callable[[str | None], Any], target: str, empty: frozenset[s
         return quick_mobile
     if _CHECKS.get(target) not in (None, _address_line):
         return convert
-    limit = ADDRESS_LINE if target in _CHECKS else _limit(target)
+    limit = ADDRESS_LINE if target in _CHECKS else longest(target)
 
     def quick(text: str | None) -> Any:
         if text and text.isascii() and text.isprintable() and len(text) <= limit and text[0] != " " != text[-1]:
@@ -154,13 +154,14 @@ def _piece(value: str, pattern: re.Pattern[str] | None, mapping: FieldMapping) -
 # — one builder per type —
 
 
-def _limit(target: str) -> int:
+def longest(target: str) -> int:
+    """Characters that the text of a field may have."""
     return _MAX_LENGTH.get(target, _DEFAULT_MAX_LENGTH)
 
 
 def _text(mapping: FieldMapping, codes: CodeTables) -> Convert:
     check = _CHECKS.get(mapping.target)
-    limit = _limit(mapping.target)
+    limit = longest(mapping.target)
     strict = mapping.target in _STRICT_CHARACTERS
 
     def convert(text: str) -> Any:

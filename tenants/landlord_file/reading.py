@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
+from .blocks import Block
 from .paths import SourcePath
 from .profile import MappingProfile
 from .records import Anomaly, HouseholdRecord
@@ -17,6 +18,7 @@ from .watching import Refused
 from .wording import anomaly
 
 Found = HouseholdRecord | Anomaly
+Assembled = Block | HouseholdRecord | Anomaly
 
 _FORBIDDEN = re.compile(
     r"nationalit|n_?i_?r$|(?:numero|num|no|n)_?(?:de_?)?(?:secu|securite_?sociale|ss)$|(?:^|_)nat(?:io)?$|secu(?:rite)?_?soc",
@@ -31,8 +33,11 @@ class Reading(ABC):
         self.profile = profile
 
     @abstractmethod
-    def run(self, source: BinaryIO) -> Iterator[Found]:
-        """The households and anomalies of the file. Raises Refused when it can't be read to its end."""
+    def run(self, source: BinaryIO) -> Iterator[Assembled]:
+        """The households of the file, alone or by blocks, and its anomalies.
+
+        Raises Refused when it can't be read to its end.
+        """
 
     def rows(
         self, source: BinaryIO, paths: Sequence[SourcePath], walkers: Sequence[Walker]

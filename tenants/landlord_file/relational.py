@@ -12,11 +12,12 @@ from .code_tables import CodeTables
 from .paths import SourcePath
 from .places import RowsPlace
 from .profile import JoinedList, MappingProfile
-from .reading import Found, Reading
+from .reading import Assembled, Reading
 from .records import Anomaly
 from .shortcut import Row as FileRow
 from .shortcut import line_of_row, values_of
 from .spool import Citation, Listed, Row, Spool, extra_of
+from .together import Gathering
 from .walking import Fault, Slots, Values, Walker, slots_of
 from .wording import anomaly
 
@@ -104,7 +105,7 @@ class RelationalReading(Reading):
             for joined in joins
         ]
 
-    def run(self, source: BinaryIO) -> Iterator[Found]:
+    def run(self, source: BinaryIO) -> Iterator[Assembled]:
         """First every row into the spool, then every household with what its ids cite."""
         with Spool([Listed(known.name, len(known.slots.paths), known.key) for known in self.lists]) as spool:
             paths, walkers = [known.path for known in self.lists], [known.walker for known in self.lists]
@@ -127,27 +128,38 @@ class RelationalReading(Reading):
         faults = known.walker.take_faults() if known.walker.faults else []
         spool.add(known.name, line_of_row(row), values, occupants, faults)
 
-    def _households(self, spool: Spool) -> Iterator[Found]:
+    def _households(self, spool: Spool) -> Iterator[Assembled]:
         """Every household completed by the lists it cites, and by its people."""
         everyone = spool.attached(_PEOPLE, _OWN) if self.apart else iter(())
         person = next(everyone, None)
-        own, place, assembler = self.place.about, self.place, self.assembler
+        own, gathering = self.place.about, Gathering(self.assembler, self._one)
         for row in spool.joined(_OWN, [join.cited for join in self.joins]):
             people: list[Row] = []
             while person is not None and person[_OWNER] == row[own]:
                 if len(people) <= MOST_OCCUPANTS:
                     people.append(person)
                 person = next(everyone, None)
-            place.move(row, people)
-            occupants: list[Values] = people  # type: ignore[assignment]  # rows begin with their values
-            faults: list[Fault] = []
             if row[-2] or any(map(_EXTRA, people)):
-                occupants, faults = self._odd(row, people)
-            record = assembler.assemble(row, occupants, place, faults)
-            if assembler.found:
-                yield from assembler.found
-            if record is not None:
-                yield record
+                yield from gathering.assembled()
+                yield from self._one((row, people))
+            # rows begin with their values
+            elif gathering.add((row, people), row, people, row[own + 1]):
+                yield from gathering.assembled()
+        yield from gathering.assembled()
+
+    def _one(self, household: tuple[Row, list[Row]]) -> Iterator[Assembled]:
+        """A household: its joined row, and the rows of its people."""
+        row, people = household
+        self.place.move(row, people)
+        occupants: list[Values] = people  # type: ignore[assignment]  # rows begin with their values
+        faults: list[Fault] = []
+        if row[-2] or any(map(_EXTRA, people)):
+            occupants, faults = self._odd(row, people)
+        record = self.assembler.assemble(row, occupants, self.place, faults)
+        if self.assembler.found:
+            yield from self.assembler.found
+        if record is not None:
+            yield record
 
     def _odd(self, row: Row, people: list[Row]) -> tuple[list[Values], list[Fault]]:
         """The occupants, and the faults of the rows that make up a household: of their shape, and of their ids."""

@@ -14,8 +14,9 @@ from tenants import importing
 from tenants.importing import examining, identifiers, masking, rows
 from tenants.importing.identifiers import CaseReferences, DwellingIndex, reserve_ids
 from tenants.importing.kinds import LABELS, label_of
-from tenants.importing.lines import Arrival, CaseTables, PeopleTables, escaped, told_by
-from tenants.importing.scoping import Scope
+from tenants.importing.lines import Arrivals, CaseTables, PeopleTables, escaped, told_by
+from tenants.importing.scoping import Scope, Scoping
+from tenants.landlord_file.blocks import Block
 from tenants.landlord_file.records import HouseholdRecord, OccupantRecord
 from tenants.landlord_file.wording import KINDS
 from tenants.models import CaseEvent, Dwelling, Household, Occupant, SurveyCase
@@ -65,10 +66,11 @@ def written(campaign, records):
     homes, pks, cases = (reserve_ids(model, count) for model in (Dwelling, Household, SurveyCase))
     scope = Scope("sls", 'L\'"exempté" \\ du\tSLS')
     references = CaseReferences().take(count)
-    told = told_by(records) or escaped(records)
-    arrivals = [Arrival(*each) for each in zip(told, pks, homes, cases, references, [scope] * count, strict=True)]
+    block = Block.of(records)
+    told = told_by(block) or escaped(block)
+    arrivals = Arrivals(told, pks, homes, cases, references, [scope] * count)
     tables = PeopleTables(campaign.pk), CaseTables(campaign.pk, deposit, NOW)
-    tables[0].add(dict(zip(homes, told, strict=True)), arrivals)
+    tables[0].add(dict(zip(homes, range(count), strict=True)), arrivals)
     tables[1].add(arrivals)
     for family in tables:
         for table in family.all:
@@ -168,7 +170,42 @@ def test_the_index_of_dwellings_is_a_dictionary(known):
     for reference, pk in known.items():
         index.keep(reference, pk)
     assert {reference: index.get(reference) for reference in known} == known
+    assert index.get_all(known) == list(known.values())
     assert index.get("\0 unknown") == 0
+
+
+@given(st.lists(households, max_size=5))
+@example([HouseholdRecord("1", occupants=(OccupantRecord(1, last_name="A\nB"), OccupantRecord(2, "holder")))])
+@settings(max_examples=30)
+def test_a_block_tells_what_its_records_tell(records):
+    block = Block.of(records)
+    assert rows.search_names(block) == [rows.search_name(each.occupants) for each in records]
+    assert rows.dwelling_references(block) == [rows.dwelling_reference(each) for each in records]
+
+
+zoned = st.builds(
+    HouseholdRecord,
+    st.just("1"),
+    apl=answers,
+    qpv=answers,
+    zrr=answers,
+    conventioned=answers,
+    move_in=days,
+    convention_on=st.none() | days,
+    financing=st.sampled_from(["", "PLUS", "PLS"]),
+)
+
+
+@pytest.mark.django_db
+def test_a_block_has_the_scopes_of_its_records():
+    campaign = CampaignFactory()
+
+    @given(st.lists(zoned, max_size=4))
+    @settings(max_examples=30)
+    def same(records):
+        assert Scoping(campaign).of_block(Block.of(records)) == [Scoping(campaign).of(each) for each in records]
+
+    same()
 
 
 @given(st.lists(st.text(), max_size=3))

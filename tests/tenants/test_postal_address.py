@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tenants.postal_address import FIELDS, HOPELESS, Kind, PostalAddress, applied, is_clean, propose, rules_at
+from tenants.postal_address import FIELDS, HOPELESS, Kind, PostalAddress, applied, is_clean, propose, rules_at, unclean
 
 ON = dt.date(2026, 10, 1)
 CLEAN = PostalAddress("APPT 12", "BAT E", "8 RUE DES LILAS", "", "37000", "TOURS")
@@ -57,6 +57,12 @@ def test_the_quick_answer_lets_nothing_wrong_through(changes):
     address = replace(CLEAN, **changes)
     assert not is_clean(astuple(address))
     assert propose(address, ON)
+
+
+@given(st.lists(ADDRESSES | st.just(CLEAN), max_size=8))
+def test_addresses_looked_at_together_are_those_looked_at_alone(addresses):
+    lines = [astuple(address) for address in addresses]
+    assert unclean(lines) == [place for place, each in enumerate(lines) if not is_clean(each)]
 
 
 @pytest.mark.parametrize(
