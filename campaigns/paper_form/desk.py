@@ -47,8 +47,7 @@ class DeskPaper:
             initialFontName=font("regular"),
             invariant=1,
         )
-        sides = {"leftPadding": 0, "rightPadding": 0, "topPadding": 0}
-        frame = Frame(MARGIN, LOWEST, WIDTH, HIGHEST - LOWEST, **sides)
+        frame = Frame(MARGIN, LOWEST, WIDTH, HIGHEST - LOWEST, leftPadding=0, rightPadding=0, topPadding=0)
         before: list[Flowable] = []
         if cover is not None:
             document.addPageTemplates([PageTemplate("cover", [frame], onPage=lambda canvas, _: _apart(cover, canvas))])

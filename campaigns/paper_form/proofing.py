@@ -10,7 +10,6 @@ import functools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 
 from campaigns.paper_form.branding import Branding
 from campaigns.paper_form.codes import QUIET_MODULES, link_matrix
@@ -200,18 +199,23 @@ def _outside(layout: FormLayout, page: int) -> Iterator[str]:
 
 
 def _overlapping(layout: FormLayout, page: int) -> Iterator[str]:
-    things = [(name, _tight(box)) for name, box in _things(layout, page)]
-    reserved = [(name, _tight(box)) for name, box in _reserved(layout)]
-    for (name, box), (other, taken) in combinations(things, 2):
-        if box.overlaps(taken):
-            yield f"Page {page} : {name} touche {other}."
-    for name, box in things:
-        for other, taken in reserved:
-            if box.overlaps(taken):
-                yield f"Page {page} : {name} touche {other}."
-    for (name, box), (other, taken) in combinations(reserved, 2):
-        if box.overlaps(taken):
-            yield f"Page {page} : {name} touche {other}."
+    things = [(name, _tight(box)) for name, box in (*_things(layout, page), *_reserved(layout))]
+    for one, other in touching([box for _, box in things]):
+        yield f"Page {page} : {things[one][0]} touche {things[other][0]}."
+
+
+def touching(boxes: Sequence[Box]) -> list[tuple[int, int]]:
+    """The pairs of boxes that share an area, by their places, in order; each is held to those that begin beside it."""
+    found = []
+    order = sorted(range(len(boxes)), key=lambda place: boxes[place].y)
+    for rank, place in enumerate(order, start=1):
+        box, bottom = boxes[place], boxes[place].bottom
+        for other in order[rank:]:
+            if boxes[other].y >= bottom:
+                break
+            if box.overlaps(boxes[other]):
+                found.append((min(place, other), max(place, other)))
+    return sorted(found)
 
 
 def _narrow(layout: FormLayout, page: int) -> Iterator[str]:

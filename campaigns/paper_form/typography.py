@@ -111,6 +111,7 @@ def clean(text: str) -> str:
     return composed if composed.isprintable() else re.sub(r"[\t\r\n]+", " ", composed)
 
 
+@lru_cache(maxsize=4096)
 def french(text: str) -> str:
     """`text` with the spaces and apostrophes of French print: no break before ; : ! ?, in quotes, numbers, hours."""
     text = text.replace("'", "’")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -134,7 +134,7 @@ class FormLayout:
 
     def as_tables(self) -> dict[str, Any]:
         """The layout as plain JSON-able tables; `from_tables()` is the way back."""
-        return asdict(self)
+        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
 
     @classmethod
     def from_tables(cls, tables: dict[str, Any]) -> FormLayout:
@@ -159,6 +159,28 @@ class FormLayout:
         )
 
 
+NAMES = {kind: tuple(each.name for each in fields(kind)) for kind in (Zone, PrefillSpot, Text, Shape)}
+
+
+def _plain(told: Any) -> Any:
+    """What a layout is made of as JSON has it: an object for each dataclass, a list for a tuple."""
+    if isinstance(told, Box):
+        return {"x": told.x, "y": told.y, "w": told.w, "h": told.h}
+    if isinstance(told, tuple):
+        return [_plain(each) for each in told]
+    names = NAMES.get(type(told))
+    return told if names is None else {name: _plain(getattr(told, name)) for name in names}
+
+
 def _measured(zone: Zone) -> dict[str, Any]:
     """What the reader of scans relies on; where a zone comes when the form is read out is not of it."""
-    return {name: value for name, value in asdict(zone).items() if name != "at"}
+    box = zone.box
+    return {
+        "field": zone.field,
+        "row": zone.row,
+        "kind": zone.kind,
+        "page": zone.page,
+        "box": {"x": box.x, "y": box.y, "w": box.w, "h": box.h},
+        "value": zone.value,
+        "cells": zone.cells,
+    }

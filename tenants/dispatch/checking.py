@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from django.conf import settings
 
 from campaigns.models import QuestionnaireRevision
 from campaigns.paper_form.proofing import preflight_branding, problems
+from campaigns.paper_form.zones import FormLayout
 from tenants import access_codes
 from tenants.dispatch.fills import branding_of
-from tenants.dispatch.workshop import Workshop, layouts_of
+from tenants.dispatch.workshop import Variant, Workshop, layouts_of
 from tenants.models import SurveyCase
 
 CODE = access_codes.shown("ABCDEFGH2345")
 ADDRESS = f"/a/{'A' * access_codes.TOKEN_LENGTH}"
 
 
-def layout_problems(revision: QuestionnaireRevision) -> list[str]:
-    """What is wrong with the layouts themselves, or with the landlord's own texts on them; each sentence once."""
+def layout_problems(revision: QuestionnaireRevision, layouts: Mapping[Variant, FormLayout] | None = None) -> list[str]:
+    """What is wrong with the layouts themselves, or with the landlord's own texts on them; each sentence once.
+
+    `layouts` are those of the revision, where they were read already.
+    """
     questionnaire, branding = revision.questionnaire, branding_of(revision.campaign)
     found: list[str] = []
-    for (rows, large), layout in sorted(layouts_of(revision).items()):
+    for (rows, large), layout in sorted((layouts or layouts_of(revision)).items()):
         name = f"Maquette de {rows} lignes" + (", gros caractères" if large else "")
         told = [*problems(layout, questionnaire), *preflight_branding(layout, branding)]
         found += [f"{name} : {sentence}" for sentence in told]

@@ -6,10 +6,9 @@ No access code of the proof opens anything, and its pages carry the reference SP
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import io
 from collections.abc import Collection, Iterator
-from dataclasses import astuple, replace
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +18,7 @@ from campaigns.operations import present_proof
 from campaigns.paper_form.layout import FOOT
 from campaigns.paper_form.letters import Letter, preflight_letter, print_letter
 from campaigns.paper_form.painter import FormFill, Press
-from campaigns.paper_form.zones import FormLayout
+from campaigns.paper_form.zones import Box, FormLayout
 from campaigns.questionnaire.schema import Field, FieldType
 from tenants.dispatch.batches import UnableToCompose
 from tenants.dispatch.checking import ADDRESS, CODE, layout_problems
@@ -30,6 +29,7 @@ from tenants.importing.code_tables import values_without_code
 from tenants.importing.deposits import UnableToImport
 from tenants.models import Occupant, SurveyCase
 
+Look = tuple[tuple[object, ...], ...]
 SPECIMEN = "SPECIMEN"
 SHORT_NAMES = 3  # people of an invented household whose names are short
 LONG_NAME, LONG_FIRST_NAME = "DE LA ROCHEFOUCAULD-MONTMORENCY", "Marie-Élisabeth Nguyễn-Kowalczyk"
@@ -45,9 +45,9 @@ def compose_proof(*, revision: QuestionnaireRevision, now: dt.datetime) -> FormP
     own texts does not print.
     """
     _refuse_lost_codes(revision)
-    if wrong := layout_problems(revision):
-        raise UnableToCompose(" ".join(wrong[:10]))
     workshop = Workshop.of(revision, now=now)
+    if wrong := layout_problems(revision, workshop.layouts):
+        raise UnableToCompose(" ".join(wrong[:10]))
     if not workshop.layouts:
         raise UnableToCompose("Le questionnaire n'a aucune maquette : refaites sa mise en page.")
     stream = io.BytesIO()
@@ -72,18 +72,18 @@ class _Show:
     def __init__(self, press: Press) -> None:
         self.press = press
         self.contents: list[dict[str, Any]] = []
-        self._seen: set[str] = set()
+        self._seen: set[Look] = set()
 
     def form(self, title: str, layout: FormLayout, fill: FormFill, only: Collection[int] | None = None) -> None:
         """One form, or `only` some of its pages."""
         self._begin(title)
         self.press.print(layout, fill, only)
         self._end()
-        self._seen |= {looks(layout, page) for page in range(1, layout.pages + 1)}
+        self._seen |= set(looks(layout).values())
 
     def rest(self, title: str, layout: FormLayout, fill: FormFill) -> None:
         """The pages of a layout that the proof does not show yet."""
-        new = [page for page in range(1, layout.pages + 1) if looks(layout, page) not in self._seen]
+        new = [page for page, look in looks(layout).items() if look not in self._seen]
         if new:
             whole = len(new) == layout.pages
             self.form(title if whole else f"{title} : pages qui lui sont propres", layout, fill, new)
@@ -103,13 +103,23 @@ class _Show:
         part["pages"] = self.press.pages + 1 - part["first"]
 
 
-def looks(layout: FormLayout, page: int) -> str:
-    """What a page of a layout looks like, told apart from all pages that look otherwise; its foot does not count."""
-    drawn: list[Any] = [astuple(replace(each, page=0, at=0)) for each in layout.on_page(page)]
-    drawn += [astuple(replace(each, page=0, at=0)) for each in layout.prefills if each.page == page]
-    drawn += [astuple(replace(each, page=0, at=0)) for each in layout.texts if each.page == page and each.y != FOOT]
-    drawn += [astuple(replace(each, page=0)) for each in layout.shapes if each.page == page]
-    return hashlib.sha256(repr(drawn).encode()).hexdigest()
+def looks(layout: FormLayout) -> dict[int, Look]:
+    """What each page of a layout looks like, told apart from all pages that look otherwise; its foot does not count."""
+    drawn: dict[int, list[tuple[object, ...]]] = {page: [] for page in range(1, layout.pages + 1)}
+    for zone in layout.zones:
+        drawn[zone.page].append((*_at(zone.box), zone.field, zone.row, zone.kind, zone.value, zone.cells))
+    for spot in layout.prefills:
+        drawn[spot.page].append((*_at(spot.box), spot.field, spot.row, spot.size, spot.bold))
+    for text in layout.texts:
+        if text.y != FOOT:
+            drawn[text.page].append((text.x, text.y, text.text, text.size, text.style, text.tone, text.align))
+    for shape in layout.shapes:
+        drawn[shape.page].append((*_at(shape.box), shape.kind, shape.tone, shape.radius))
+    return {page: tuple(told) for page, told in drawn.items()}
+
+
+def _at(box: Box) -> tuple[float, float, float, float]:
+    return box.x, box.y, box.w, box.h
 
 
 def _named(variant: Variant) -> str:
@@ -132,7 +142,7 @@ def _real(workshop: Workshop) -> Iterator[tuple[str, Variant, FormFill]]:
         fill = workshop.filler.fill(case, code=CODE, address=settings.PORTAL_URL.rstrip("/") + ADDRESS)
         texts = {**fill.texts, "@reference": SPECIMEN, "@access_login": SPECIMEN}
         fill = replace(fill, case_reference=SPECIMEN, texts=texts)
-        yield f"Questionnaire d'un foyer de la campagne : {why}", workshop.variant_for(case), fill
+        yield f"Questionnaire d’un foyer de la campagne : {why}", workshop.variant_for(case), fill
 
 
 def _wanted(workshop: Workshop) -> Iterator[tuple[Variant, int]]:

@@ -80,9 +80,9 @@ class TestProof:
             pages, outline = len(pdf.pages), [str(each.title) for each in pdf.open_outline().root]
         said = text_of(document, 0, pages)
         shown = {(code.layout, code.page) for code in codes_in(said) if not code.is_return_sheet}
-        layouts = {each.fingerprint: each.layout for each in revision.layouts.all()}
-        looked = {looks(layouts[fingerprint], page) for fingerprint, page in shown}
-        assert looked == {looks(each, page) for each in layouts.values() for page in range(1, each.pages + 1)}
+        pages_of = {each.fingerprint: looks(each.layout) for each in revision.layouts.all()}
+        looked = {pages_of[fingerprint][page] for fingerprint, page in shown}
+        assert looked == {look for each in pages_of.values() for look in each.values()}
         titles = [part["title"] for part in proof.contents]
         assert titles == outline
         assert [title for title in titles if "gros caractères" not in title][-9:] == [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from campaigns.paper_form.answers import HANDLERS
 from campaigns.paper_form.layout import FORM_ROWS, SHEET_ROWS, capacity_for, lay_out
-from campaigns.paper_form.proofing import problems
+from campaigns.paper_form.proofing import problems, touching
 from campaigns.paper_form.zones import Box, FormLayout, ZoneKind
 from campaigns.questionnaire.schema import Choice, Field, FieldType, Questionnaire, Section
 from tests.campaigns.paper_form.conftest import one_of_each_type, survey
@@ -133,8 +135,10 @@ def test_other_rows_or_another_question_change_the_fingerprint() -> None:
 def test_a_layout_survives_storage_as_plain_tables() -> None:
     layout = lay_out(survey("sls"), 4)
 
-    again = FormLayout.from_tables(layout.as_tables())
+    told = json.dumps(layout.as_tables())
+    again = FormLayout.from_tables(json.loads(told))
 
+    assert told == json.dumps(dataclasses.asdict(layout))
     assert again == layout
     assert again.fingerprint == layout.fingerprint
 
@@ -174,6 +178,17 @@ def test_proofing_sees_what_is_moved_out_or_over() -> None:
     assert any("touche" in told for told in put_over)
     assert any("n'a pas de place" in told for told in removed)
     assert any("est de trop" in told for told in doubled)
+
+
+SIDES = st.sampled_from((0.0, 1.0, 2.5, 4.0))
+BOXES = st.lists(st.builds(Box, SIDES, SIDES, SIDES, SIDES), max_size=12)
+
+
+@given(BOXES)
+def test_what_touches_is_found_as_by_holding_each_thing_to_all_others(boxes: list[Box]) -> None:
+    pairs = [pair for pair in combinations(range(len(boxes)), 2) if boxes[pair[0]].overlaps(boxes[pair[1]])]
+
+    assert touching(boxes) == pairs
 
 
 def test_proofing_keeps_the_window_to_the_address() -> None:
