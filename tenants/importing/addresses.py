@@ -10,8 +10,9 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -40,7 +41,7 @@ class AddressDesk:
         self.campaign, self.now, self.on = campaign, now, timezone.localdate(now)
         self.counts: Counter[Kind] = Counter()
         self.examples: dict[Kind, tuple[str, str]] = {}
-        self._known: dict[tuple[str, ...], list[Proposal]] = {}
+        self._known: dict[tuple[str, ...], tuple[list[Proposal], str]] = {}
         self._spool = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 — lives as long as the desk
 
     def look(self, tenant_reference: str, lines: tuple[str, ...]) -> None:
@@ -54,18 +55,21 @@ class AddressDesk:
             self._propose(tenant_references[place], addresses[place])
 
     def _propose(self, tenant_reference: str, lines: tuple[str, ...]) -> None:
-        found = self._known.get(lines)
-        if found is None:
-            found = propose(PostalAddress(*lines), self.on)
-            if len(self._known) < MEMORY:
-                self._known[lines] = found
+        found, told = self._known.get(lines) or self._answer(lines)
         if not found:
             return
         for each in found:
             self.counts[each.kind] += 1
             self.examples.setdefault(each.kind, (tenant_reference, _shown(each)))
-        told = [(each.kind, dict(each.before), dict(each.after)) for each in found]
-        self._spool.write(json.dumps([tenant_reference, told]) + "\n")
+        self._spool.write(f"{json.dumps(tenant_reference)}\t{told}\n")
+
+    def _answer(self, lines: tuple[str, ...]) -> tuple[list[Proposal], str]:
+        """What is proposed for an address, and the same as it waits in the spool."""
+        found = propose(PostalAddress(*lines), self.on)
+        told = json.dumps([(each.kind, dict(each.before), dict(each.after)) for each in found])
+        if len(self._known) < MEMORY:
+            self._known[lines] = found, told
+        return found, told
 
     def warnings(self) -> list[Anomaly]:
         """One warning for each kind of proposal: how many, and an example."""
@@ -90,8 +94,9 @@ class AddressDesk:
         added = 0
         table = Table(AddressProposal, ("household", "kind", "before", "after", "created_at"))
         self._spool.seek(0)
-        for chunk in _chunks(map(json.loads, self._spool)):
-            added += self._write_chunk(dict(chunk), left, table)
+        for chunk in _chunks(line.rstrip("\n").split(TAB) for line in self._spool):
+            told = {json.loads(reference): _columns(proposals) for reference, proposals in chunk}
+            added += self._write_chunk(told, left, table)
         table.load()
         table.close()
         for pks in _chunks(iter(left)):
@@ -99,7 +104,7 @@ class AddressDesk:
         self._spool.seek(0, 2)
         return added
 
-    def _write_chunk(self, told: dict[str, list[Any]], left: set[int], table: Table) -> int:
+    def _write_chunk(self, told: dict[str, list[_Waiting]], left: set[int], table: Table) -> int:
         households = self.campaign.households.filter(tenant_reference__in=list(told))
         ids = dict(households.values_list("tenant_reference", "pk"))
         known = {
@@ -112,13 +117,12 @@ class AddressDesk:
             household = ids.get(reference)
             if household is None:
                 continue
-            for kind, before, after in proposals:
-                pk = known.get((household, _key(before)))
+            for key, columns in proposals:
+                pk = known.get((household, key))
                 if pk is not None:
                     left.discard(pk)
                     continue
-                texts = (text_of(json.dumps(each)) for each in (before, after))
-                lines.append(f"{household}\t{kind}\t{TAB.join(texts)}\t{when}{table.rest}")
+                lines.append(f"{household}\t{columns}\t{when}{table.rest}")
         table.write("".join(lines))
         return len(lines)
 
@@ -246,6 +250,23 @@ def _shown(proposal: Proposal) -> str:
     before = " ".join(line for line in proposal.before.values() if line)
     after = " ".join(line for line in proposal.after.values() if line)
     return f"{before} → {after}" if after else before
+
+
+class _Waiting(NamedTuple):
+    """A proposal in the spool: what tells it from the others of its household, and its columns between tabs."""
+
+    key: str
+    columns: str
+
+
+@lru_cache(maxsize=CHUNK)
+def _columns(told: str) -> list[_Waiting]:
+    """The proposals of an address, as they wait in the spool."""
+    found = []
+    for kind, before, after in json.loads(told):
+        texts = (kind, *(text_of(json.dumps(each)) for each in (before, after)))
+        found.append(_Waiting(_key(before), TAB.join(texts)))
+    return found
 
 
 def _key(before: Mapping[str, str]) -> str:
