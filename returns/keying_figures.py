@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from math import log10
 from typing import Any
 
-from django.db.models import Case, Count, Exists, F, IntegerField, Min, OuterRef, Q, Sum, Value, When
+from django.db.models import Case, Count, F, IntegerField, Min, Q, Sum, Value, When
 from django.utils import timezone
 
 from campaigns.models import Campaign, User
 from campaigns.questionnaire.schema import FieldType
 from returns import controls
 from returns.answers import questionnaire_of
-from returns.models import KeyingEntry, KeyingTask, SurveyReturn
+from returns.models import KeyingEntry, KeyingTask
 from returns.sampling import double_share, lower_bound, upper_bound
-from tenants.models import SurveyCase
 
 Purpose = KeyingTask.Purpose
 State = KeyingTask.State
@@ -100,35 +99,6 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Throughput:
-    """Paper dossiers transcribed, those that nobody had to look at, and fields keyed."""
-
-    dossiers: int
-    untouched: int
-    keyed: int
-
-    @property
-    def straight_through(self) -> float | None:
-        """Share of the dossiers without any field keyed."""
-        return self.untouched / self.dossiers if self.dossiers else None
-
-    @property
-    def told(self) -> str:
-        """That share in words."""
-        return percent(self.straight_through)
-
-    @property
-    def dossiers_told(self) -> str:
-        """What it rests on, in words."""
-        return f"{self.untouched} sur {self.dossiers} dossiers papier"
-
-    @property
-    def per_dossier(self) -> str:
-        """Fields keyed for each dossier, in words."""
-        return f"{self.keyed / self.dossiers:.1f}".replace(".", ",") if self.dossiers else "—"
-
-
-@dataclass(frozen=True, slots=True)
 class Queue:
     """What waits to be keyed, by age."""
 
@@ -175,20 +145,6 @@ def percent(rate: float | None) -> str:
     if 0 < hundredths < 0.01:
         return "moins de 0,01\u00a0%"
     return f"{hundredths:.{digits}f}".replace(".", ",") + "\u00a0%"
-
-
-def throughput(campaign: Campaign) -> Throughput:
-    """What went through without a person."""
-    doubts = KeyingTask.objects.filter(survey_return=OuterRef("pk"), purpose=Purpose.DOUBT)
-    paper = SurveyReturn.objects.filter(
-        case__campaign=campaign,
-        channel=SurveyCase.Channel.PAPER,
-        state=SurveyReturn.State.TRANSCRIBED,
-        readings__isnull=False,
-    ).distinct()
-    keyed = KeyingTask.objects.filter(campaign=campaign, purpose=Purpose.DOUBT, state=State.DONE)
-    closed = keyed.filter(survey_return__state=SurveyReturn.State.TRANSCRIBED)
-    return Throughput(paper.count(), paper.filter(~Exists(doubts)).count(), closed.count())
 
 
 def machine_rates(campaign: Campaign) -> list[Rate]:

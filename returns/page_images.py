@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from returns.models import FieldReading, Page
 from returns.reading.registration import cut
 
 CROP_MARGIN = 4.0  # mm around the field: enough to see a value written beside it
+WORDS_MM = 32.0  # right of a box to tick: its choice in words
 SHEET_SCALE = 6.0  # pixels per millimetre: about 150 dpi
 CROP_SCALE = 12.0  # pixels per millimetre: about 300 dpi, shown three times larger than on paper
 MASK_MARGIN = 4.0  # mm
@@ -23,13 +25,16 @@ class NoPicture(LookupError):
     """The page has no readable image."""
 
 
-def crop_png(reading: FieldReading) -> bytes:
-    """The field, upright, cut by the page's registration."""
+def crop_png(reading: FieldReading, *, boxes: bool = False) -> bytes:
+    """The field, upright, cut by the page's registration; with the words beside its last `boxes`, where it has some."""
     page = reading.page
     if not page.matrix or not reading.box:
         raise NoPicture("Cette page n'a pas été repérée.")
     matrix = np.array(page.matrix, dtype=np.float64).reshape(3, 3)
-    return _png(cut(grey_of(page), matrix, Box(*reading.box), margin=CROP_MARGIN, scale=CROP_SCALE))
+    field = Box(*reading.box)
+    if boxes:
+        field = replace(field, w=max(field.w, min(field.w + WORDS_MM, PAGE_WIDTH - CROP_MARGIN - field.x)))
+    return _png(cut(grey_of(page), matrix, field, margin=CROP_MARGIN, scale=CROP_SCALE))
 
 
 def sheet_png(page: Page) -> bytes:

@@ -54,7 +54,7 @@ def _sheet(page: Page, document: SupportingDocument, *, sensitive: bool) -> Read
                 box=(left * WIDTH, top * height, width * WIDTH, tall * height),
                 value=value if sensitive else SAID,
                 machine="",
-                confidence=1.0 if document.certified else OCR_CONFIDENCE,
+                confidence=None if document.certified else OCR_CONFIDENCE,
                 kind=Kind.MACHINE,
                 how=BY_CODE if document.certified else BY_PRINT,
                 by="",

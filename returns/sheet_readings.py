@@ -42,6 +42,7 @@ class ReadZone:
     """One filled field of a sheet. `value` is what was kept, in French; `how` tells who or what decided.
 
     `box` is left, top, width, height in millimetres of the sheet; `machine` is what the reader had read if it differs.
+    `confidence` is None where a verified signature stands for it.
     """
 
     number: int
@@ -50,7 +51,7 @@ class ReadZone:
     box: tuple[float, float, float, float]
     value: str
     machine: str
-    confidence: float
+    confidence: float | None
     kind: Kind
     how: str
     by: str

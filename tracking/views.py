@@ -22,6 +22,7 @@ from returns.page_images import NoPicture, masked_sheet_png, sheet_png
 from returns.piece_readings import pieces_of
 from returns.sampling import parameters
 from returns.sheet_readings import ReadSheet, access_zones, masks_of, may_be_masked, sheets_of
+from returns.throughput import throughput
 from tenants.case_states import LABELS, State
 from tenants.history import told
 from tenants.models import SurveyCase
@@ -106,7 +107,7 @@ def reading(request: HttpRequest, pk: int) -> TemplateResponse:
     context = {
         "campaign": shown,
         "quality": quality.reading_quality(shown),
-        "throughput": keying_figures.throughput(shown),
+        "throughput": throughput(shown),
         "rates": [
             keying_figures.total("Valeurs lues et gardées par la machine", machine),
             keying_figures.total("Valeurs saisies par une personne seule", keyed),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,11 +51,8 @@ def _groups(layout: FormLayout, page: int) -> list[Group]:
 
 
 def _ticks(grey: Grey, registration: Registration, groups: Sequence[Group]) -> list[ReadField]:
-    zones = [zone for group in groups for zone in group]
-    if not zones:
-        return []
-    marks = dict(zip(zones, measure_boxes(grey, registration, [zone.box for zone in zones]), strict=True))
-    return [read_ticks(group, [marks[zone] for zone in group]) for group in groups]
+    marks = iter(measure_boxes(grey, registration, [zone.box for group in groups for zone in group]))
+    return [read_ticks(group, list(islice(marks, len(group)))) for group in groups]
 
 
 def _digits(

@@ -62,8 +62,9 @@ def measure_boxes(grey: Grey, registration: Registration, boxes: Sequence[Box]) 
     What a stain around the box or a streak of the scanner through it may have made is a doubt.
     """
     marks: dict[int, BoxMark] = {}
-    for size in {(round(box.w, 1), round(box.h, 1)) for box in boxes}:
-        chosen = [number for number, box in enumerate(boxes) if (round(box.w, 1), round(box.h, 1)) == size]
+    sizes = [(round(box.w, 1), round(box.h, 1)) for box in boxes]
+    for size in set(sizes):
+        chosen = [number for number, each in enumerate(sizes) if each == size]
         inked, shifts = _inked(_gathered(grey, registration, [boxes[number] for number in chosen]), registration)
         stained, crossed = _stained(inked), _crossed(inked)
         for place, number in enumerate(chosen):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,28 +26,35 @@ def without_streaks(dark: Grey, *, edge: int = EDGE) -> Grey:
     if not head.any() or not foot.any():
         return dark
     tops, bottoms = _middles(head), _middles(foot)
-    height, width = dark.shape
-    share = np.linspace(0, 1, height)
-    rows = np.arange(height)
+    paths = [top + (bottom - top) * _share(len(dark)) for top in tops for bottom in bottoms[abs(bottoms - top) <= LEAN]]
+    if not paths:
+        return dark
+    x, width = np.rint(np.array(paths)).astype(np.intp), dark.shape[1]
+    rows = np.arange(len(dark))
+    near = np.clip(np.stack([x - 1, x, x + 1]), 0, width - 1)
+    dark_rows = (dark[rows, near].max(axis=0) >= INKED).sum(axis=1)
     cleaned = dark
-    for top in tops:
-        for bottom in bottoms[np.abs(bottoms - top) <= LEAN]:
-            x = np.rint(top + (bottom - top) * share).astype(np.intp)
-            near = np.clip(x[:, None] + np.arange(-1, 2), 0, width - 1)
-            if (dark[rows[:, None], near].max(axis=1) >= INKED).mean() < WHOLE:
-                continue
-            if cleaned is dark:
-                cleaned = dark.copy()
-            around = np.clip(x[:, None] + np.arange(-HALF_WIDTH, HALF_WIDTH + 1), 0, width - 1)
-            left = dark[rows, np.clip(x - HALF_WIDTH - 1, 0, width - 1)]
-            right = dark[rows, np.clip(x + HALF_WIDTH + 1, 0, width - 1)]
-            cleaned[rows[:, None], around] = np.minimum(left, right)[:, None]
+    for path in x[dark_rows >= WHOLE * len(dark)]:
+        if cleaned is dark:
+            cleaned = dark.copy()
+        around = np.clip(path[:, None] + np.arange(-HALF_WIDTH, HALF_WIDTH + 1), 0, width - 1)
+        left = dark[rows, np.clip(path - HALF_WIDTH - 1, 0, width - 1)]
+        right = dark[rows, np.clip(path + HALF_WIDTH + 1, 0, width - 1)]
+        cleaned[rows[:, None], around] = np.minimum(left, right)[:, None]
     return cleaned
+
+
+@lru_cache(maxsize=64)
+def _share(height: int) -> NDArray[np.float64]:
+    """How far down each row of a picture is, from 0 to 1."""
+    return np.linspace(0, 1, height)
 
 
 def _middles(inked: NDArray[np.bool_]) -> NDArray[np.intp]:
     """The middle of each run of inked columns no wider than WIDEST."""
-    steps = np.diff(np.concatenate([[0], inked.view(np.int8), [0]]))
-    first, last = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1) - 1
+    edged = np.zeros(len(inked) + 2, np.bool_)
+    edged[1:-1] = inked
+    ends = np.flatnonzero(edged[1:] != edged[:-1])  # where each run begins, and the column after its last
+    first, last = ends[::2], ends[1::2] - 1
     thin = last - first < WIDEST
     return np.asarray((first[thin] + last[thin]) // 2)

@@ -19,6 +19,7 @@ from returns.models import Page, SupportingDocument
 from returns.page_images import page_png, sheet_png
 from returns.qualification import UnableToQualify
 from returns.reconciling import UnableToReconcile
+from returns.seeing import CODELESS
 from returns.suggestions import suggestions_for
 from returns.views.papers import picture
 
@@ -92,6 +93,7 @@ def _page_shown(request: HttpRequest, page: Page, *, error: str = "") -> Templat
         "campaign": page.batch.campaign,
         "known": reconciling.code_of(page),
         "suggestions": suggestions_for(page),
+        "is_form": page.explanation == CODELESS,
         "aside": [(state.value, why) for state, why in reconciling.ASIDE.items()],
         "left": reconciling.lost_pages().count(),
         "typed": request.POST.get("typed", ""),

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from campaigns.audit_trail import concerns
 from campaigns.models import Campaign
+from campaigns.questionnaire.schema import FieldType
 from campaigns.questionnaire.values import FieldValueError, parse_text, problem
 from campaigns.staff import for_operators, operator_of
 from returns import keying
@@ -29,6 +30,7 @@ from returns.views.field import shown, tasks_to_show, wanted_field, work_url
 from returns.views.papers import picture
 
 State = KeyingTask.State
+BOXED = frozenset({FieldType.CHOICE, FieldType.YES_NO, FieldType.TICK})
 LONGEST_ENTRY = dt.timedelta(minutes=10)
 NOTHING_TYPED = "Vous n'avez rien saisi. Si le champ est vide sur la feuille, appuyez sur Échap ; illisible, sur F4."
 NOTHING_LEFT = "Il n'y a plus rien à saisir pour vous dans cette campagne."
@@ -194,10 +196,7 @@ def undo(request: HttpRequest, campaign: int) -> HttpResponse:
 def crop(request: HttpRequest, pk: int) -> HttpResponse:
     """The picture of the field; the sheet when it could not be laid over its layout."""
     task = _task_in_sight(request, pk)
-    reading = task.reading
-    if not reading.page.matrix or not reading.box:
-        return picture(request, f"task {task.pk}", lambda: page_png(reading.page))
-    return picture(request, f"task {task.pk}", lambda: crop_png(reading))
+    return _field_picture(request, task, task.reading, f"task {task.pk}")
 
 
 @for_operators
@@ -205,12 +204,20 @@ def crop(request: HttpRequest, pk: int) -> HttpResponse:
 def crop_before(request: HttpRequest, pk: int) -> HttpResponse:
     """The picture of the same field on the sheet that answered before."""
     task = _task_in_sight(request, pk)
-    same = FieldReading.objects.filter(field=task.field, row=task.row, inked=True).select_related("page")
+    same = FieldReading.objects.filter(field=task.field, row=task.row).select_related("page")
     before = same.filter(survey_return__case=task.survey_return.case_id, survey_return__lt=task.survey_return_id)
-    reading = before.order_by("pk").last()
+    reading = before.order_by("inked", "pk").last()
     if reading is None:
         raise Http404
-    return picture(request, f"task {task.pk}, before", lambda: crop_png(reading))
+    return _field_picture(request, task, reading, f"task {task.pk}, before")
+
+
+def _field_picture(request: HttpRequest, task: KeyingTask, reading: FieldReading, what: str) -> HttpResponse:
+    """The field on its sheet; the sheet, where it could not be laid over its layout."""
+    if not reading.page.matrix or not reading.box:
+        return picture(request, what, lambda: page_png(reading.page))
+    boxes = keying.field_of(task).type in BOXED
+    return picture(request, what, lambda: crop_png(reading, boxes=boxes))
 
 
 @for_operators

@@ -19,6 +19,7 @@ from returns.acceptance_lots import UnableToDraw
 from returns.acceptance_report import compose_acceptance
 from returns.models import AcceptanceLot
 from returns.sampling import limits, parameters
+from returns.throughput import throughput
 
 PERIODS = {"jour": ("Aujourd'hui", 1), "semaine": ("Sept jours", 7), "mois": ("Trente jours", 30)}
 
@@ -31,7 +32,7 @@ def quality(request: HttpRequest, campaign: int) -> TemplateResponse:
     machine, keyed = keying_figures.machine_rates(found), keying_figures.keying_rates(found)
     told = {
         "campaign": found,
-        "throughput": keying_figures.throughput(found),
+        "throughput": throughput(found),
         "machine": machine,
         "machine_total": keying_figures.total("toutes les lectures", machine),
         "missed": [keying_figures.missed_answers(found)],

@@ -53,6 +53,7 @@ def run(command: Sequence[str | Path], folder: Path, **environment: str) -> None
     done = subprocess.run(
         [str(each) for each in command],
         cwd=folder,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,

@@ -17,6 +17,7 @@ from returns.keying import RECALL, answer, close_keyed
 from returns.keying_figures import TYPES, Rate, percent, place_of
 from returns.keying_queue import next_task
 from returns.models import FieldReading, KeyingEntry, KeyingTask, Page, SurveyReturn
+from returns.throughput import throughput
 from tests.factories.campaigns import UserFactory
 from tests.factories.keying import EMAIL, INCOME, SIZE, doubtful_return
 
@@ -70,9 +71,17 @@ def test_the_machine_s_errors_are_told_by_its_confidence(campaign, disputed):
 
 def test_dossiers_that_nobody_looked_at(campaign, disputed, later):
     doubtful_return(campaign, [], now=later)
-    told = keying_figures.throughput(campaign)
+    told = throughput(campaign)
     assert (told.dossiers, told.untouched, told.keyed, told.per_dossier) == (1, 0, 2, "2,0")
     assert told.told == "0\u00a0%"
+    assert told.efforts == [
+        ("aucun champ", 0),
+        ("un champ", 0),
+        ("deux champs", 1),
+        ("trois à cinq", 0),
+        ("six à dix", 0),
+        ("plus de dix", 0),
+    ]
 
 
 def test_the_queue_s_age(campaign, later):
@@ -207,10 +216,11 @@ class TestRecount:
         closed = set(SurveyReturn.objects.filter(state="transcribed").values_list("pk", flat=True))
         doubts = [each for each in tasks if each.purpose == "doubt" and each.survey_return_id in closed]
         read = closed & {each.survey_return_id for each in tasks}
-        told = keying_figures.throughput(campaign)
+        told = throughput(campaign)
         assert told.dossiers == len(read)
         assert told.untouched == len(read - {each.survey_return_id for each in doubts})
         assert told.keyed == sum(each.state == "done" for each in doubts)
+        assert sum(count for _, count in told.efforts) == told.dossiers
 
 
 class TestPages:

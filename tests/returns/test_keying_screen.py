@@ -16,6 +16,7 @@ from campaigns.questionnaire.values import parse_text
 from returns.forms import ENTRIES, entry_of, typed_value
 from returns.keying_queue import LEASE, next_task
 from returns.models import KeyingEntry, KeyingTask
+from returns.page_images import CROP_MARGIN, CROP_SCALE, WORDS_MM
 from tests.factories.campaigns import UserFactory
 from tests.factories.keying import INCOME, SIZE, doubtful_return, handwritten_return, long_queue
 
@@ -253,6 +254,13 @@ class TestPictures:
         assert (crop < 90).sum() > 200
         assert page.shape[0] / page.shape[1] == pytest.approx(297 / 210, abs=0.01)
         assert page.shape[1] > crop.shape[1]
+
+    def test_the_crop_of_a_choice_shows_the_words_beside_its_last_box(self, desk, campaign):
+        handwritten_return(campaign, [("occupant.activity", 1, "X")])
+        task = KeyingTask.objects.get()
+        shown(desk, campaign)
+        crop = self.picture(desk, "crop", task)
+        assert crop.shape[1] / CROP_SCALE == pytest.approx(task.reading.box[2] + 2 * CROP_MARGIN + WORDS_MM, abs=0.1)
 
     def test_only_who_holds_the_field_or_a_case_manager_sees_it(self, desk, client, manager, campaign, written):
         url = reverse("keying:crop", args=[written.pk])

@@ -9,6 +9,7 @@ from campaigns.paper_form.page_code import PageCode
 from returns.models import KeyingTask, Page, SupportingDocument
 from returns.reading.clues import clues_in, page_code_in
 from returns.reconciling import keep_as_piece
+from returns.seeing import CODELESS
 from returns.suggestions import suggestions_for
 from tests.factories.campaigns import CampaignFactory, UserFactory
 from tests.factories.returns import PageFactory, ReturnFactory, ScanBatchFactory
@@ -86,6 +87,15 @@ class TestRanking:
     def test_nothing_known_offers_nothing(self, household, lost):
         household("DURAND", "ANNE", "ACDEF346")
         assert offered(lost("bonjour madame")) == []
+
+    def test_a_sheet_of_the_form_is_never_offered_as_a_piece(self, household, lost, admin_client):
+        household("DURAND", "ANA", "ACDEF346")
+        button = "C’est une pièce de ce dossier"
+        for explanation, expected in (("", True), (CODELESS, False)):
+            page = lost("durand ana", explanation=explanation)
+            text = admin_client.get(reverse("keying:lost_page", args=[page.pk])).content.decode()
+            assert "ACDEF346" in text
+            assert (button in text) is expected
 
     def test_a_household_of_another_campaign_is_never_offered(self, lost):
         stranger = CaseFactory(campaign=CampaignFactory(), sent=True, reference="GHJKMNP3", household__occupants=1)
