@@ -2,12 +2,13 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-import pytest
 from django.apps import apps
-from django.template import engines
+from django.template import TemplateDoesNotExist, TemplateSyntaxError, engines
 
 ROOT = Path(__file__).resolve().parents[1]
 APPS = ("campaigns", "tenants", "returns", "portal", "tracking")
@@ -30,52 +31,53 @@ def name_of(path: Path) -> str:
 
 MODULES = [path for path in files(*CODE, "tests", suffix=".py") if "migrations" not in path.parts]
 TEMPLATES = files("templates", suffix="")
-BY_MODULE = pytest.mark.parametrize("path", MODULES, ids=name_of)
-BY_TEMPLATE = pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+OURS = [path for path in MODULES if path.parts[len(ROOT.parts)] in APPS]
 
 
-def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Every function of a module, nested ones too."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+@cache
+def told_by(path: Path) -> tuple[bool, list[tuple[str, int]]]:
+    """Of a module: whether it says what it is for, and how long each of its functions is."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+    lengths = [(each.name, (each.end_lineno or 0) - each.lineno + 1) for each in functions]
+    return not tree.body or bool(ast.get_docstring(tree)), lengths
+
+
+def offenders(paths: Iterable[Path], wrong: Callable[[Path], Any]) -> dict[str, Any]:
+    """What is wrong with each file that breaks a rule, by its name."""
+    found = {name_of(path): wrong(path) for path in paths}
+    assert found, "no file was looked at"
+    return {name: told for name, told in found.items() if told}
 
 
 # --- Python ----------------------------------------------------------------------------------------------------------
 
 
-@BY_MODULE
-def test_a_module_says_what_it_is_for(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-
-    assert not tree.body or ast.get_docstring(tree), "module docstring missing"
+def test_a_module_says_what_it_is_for() -> None:
+    assert offenders(MODULES, lambda path: not told_by(path)[0]) == {}
 
 
-@BY_MODULE
-def test_a_file_stays_readable(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= FILE_CAP
+def test_a_file_stays_readable() -> None:
+    def too_long(path: Path) -> int:
+        return max(0, len(path.read_text(encoding="utf-8").splitlines()) - FILE_CAP)
+
+    assert offenders(MODULES, too_long) == {}
 
 
-@BY_MODULE
-def test_a_function_fits_a_screen(path: Path) -> None:
-    too_long = {
-        function.name: length
-        for function in functions(path)
-        if (length := (function.end_lineno or 0) - function.lineno + 1) > FUNCTION_CAP
-    }
+def test_a_function_fits_a_screen() -> None:
+    def too_long(path: Path) -> list[tuple[str, int]]:
+        return [(name, length) for name, length in told_by(path)[1] if length > FUNCTION_CAP]
 
-    assert too_long == {}
+    assert offenders(MODULES, too_long) == {}
 
 
-@BY_MODULE
-def test_a_module_has_a_name_of_its_own(path: Path) -> None:
+def test_a_module_has_a_name_of_its_own() -> None:
     banned = {"utils", "util", "helpers", "helper", "services", "service", "common", "misc"}
 
-    assert not banned & {path.stem, *path.relative_to(ROOT).parts[:-1]}
+    assert offenders(MODULES, lambda path: banned & {path.stem, *path.relative_to(ROOT).parts[:-1]}) == {}
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if path.parts[len(ROOT.parts)] in APPS], ids=name_of)
-def test_domain_code_does_not_read_the_clock(path: Path) -> None:
+def test_domain_code_does_not_read_the_clock() -> None:
     """Only doors (views, tasks, commands, admin…) read the time; steps and pure code receive it."""
     doors = {
         "views",
@@ -92,13 +94,14 @@ def test_domain_code_does_not_read_the_clock(path: Path) -> None:
         "audit_signs",
         "exchange_admin",
     }
-    if doors & {path.stem, *path.relative_to(ROOT).parts[:-1]}:
-        return
     calls = re.compile(r"(timezone\.(now|localdate|localtime)|datetime\.(now|today|utcnow)|date\.today)\(\)")
 
-    found = [line for line in path.read_text(encoding="utf-8").splitlines() if calls.search(line)]
+    def clocks(path: Path) -> list[str]:
+        if doors & {path.stem, *path.relative_to(ROOT).parts[:-1]}:
+            return []
+        return [line for line in path.read_text(encoding="utf-8").splitlines() if calls.search(line)]
 
-    assert found == []
+    assert offenders(OURS, clocks) == {}
 
 
 def test_the_doors_hold_no_models() -> None:
@@ -153,32 +156,44 @@ def test_no_template_is_unused() -> None:
     assert unused == []
 
 
-@BY_TEMPLATE
-def test_a_template_compiles(path: Path) -> None:
-    engines["django"].get_template(path.relative_to(ROOT / "templates").as_posix())
+def test_a_template_compiles() -> None:
+    def refused(path: Path) -> str:
+        try:
+            engines["django"].get_template(path.relative_to(ROOT / "templates").as_posix())
+        except (TemplateSyntaxError, TemplateDoesNotExist) as error:
+            return str(error) or type(error).__name__
+        return ""
+
+    assert offenders(TEMPLATES, refused) == {}
 
 
-@BY_TEMPLATE
-def test_the_loads_of_a_template_are_sorted(path: Path) -> None:
-    loads = re.findall(r"{% load ([\w. ]+?) %}", path.read_text(encoding="utf-8"))
+def test_the_loads_of_a_template_are_sorted() -> None:
+    def unsorted(path: Path) -> list[str]:
+        loads = re.findall(r"{% load ([\w. ]+?) %}", path.read_text(encoding="utf-8"))
+        names = [name for load in loads if " from " not in load for name in load.split()]
+        return names if names != sorted(set(names)) else []
 
-    names = [name for load in loads if " from " not in load for name in load.split()]
-
-    assert names == sorted(set(names))
+    assert offenders(TEMPLATES, unsorted) == {}
 
 
-@BY_TEMPLATE
-def test_a_template_has_nothing_inline(path: Path) -> None:
+INLINE = (
+    r"\sstyle\s*=",
+    r"<style\b",
+    r"<script\b(?![^>]*\b(src=|type=\"application/json\"))",
+    r"\son[a-z]+\s*=\s*[\"']",
+    "javascript:",
+)
+
+
+def test_a_template_has_nothing_inline() -> None:
     """The content security policy refuses it; the page would be bare and silent."""
-    if path.suffix != ".html" or "messages" in path.parts:
-        return
-    text = path.read_text(encoding="utf-8")
+    pages = [path for path in TEMPLATES if path.suffix == ".html" and "messages" not in path.parts]
 
-    assert not re.search(r"\sstyle\s*=", text)
-    assert not re.search(r"<style\b", text)
-    assert not re.search(r"<script\b(?![^>]*\b(src=|type=\"application/json\"))", text)
-    assert not re.search(r"\son[a-z]+\s*=\s*[\"']", text)
-    assert "javascript:" not in text
+    def inline(path: Path) -> list[str]:
+        text = path.read_text(encoding="utf-8")
+        return [pattern for pattern in INLINE if re.search(pattern, text)]
+
+    assert offenders(pages, inline) == {}
 
 
 # --- Front-end files -------------------------------------------------------------------------------------------------
@@ -196,14 +211,14 @@ def test_our_scripts_stay_small() -> None:
     assert too_heavy == {}
 
 
-@pytest.mark.parametrize("path", files("static", suffix=".css"), ids=name_of)
-def test_a_colour_is_a_token(path: Path) -> None:
+def test_a_colour_is_a_token() -> None:
     """Screens speak of --accent or --danger; only the tokens, the paper and two fixed marks know colours by number."""
-    if path.name in {"tokens.css", "print.css"}:
-        return
-    colours = re.findall(r"#[0-9a-fA-F]{3,8}\b", path.read_text(encoding="utf-8"))
+    sheets = [path for path in files("static", suffix=".css") if path.name not in {"tokens.css", "print.css"}]
 
-    assert set(colours) <= {"#fff", "#000"}
+    def colours(path: Path) -> set[str]:
+        return set(re.findall(r"#[0-9a-fA-F]{3,8}\b", path.read_text(encoding="utf-8"))) - {"#fff", "#000"}
+
+    assert offenders(sheets, colours) == {}
 
 
 # --- The repository --------------------------------------------------------------------------------------------------
