@@ -35,12 +35,13 @@ class BatchWriter(dict[str | tuple[str, ...], bytes]):
         self.face = known.of(faces(style)[0])
         self.room = box.w * POINT * 1000 / size
         self.font = f"/{self.face.name} {size:g} Tf"
-        self.left, self._right = box.x * POINT, box.right * POINT
+        x, y, _ = next(placed(box, ("",), size, style))
+        self.left, self._right = x * POINT, box.right * POINT
         self._scale = size / 1000
         self._plain: dict[str | tuple[str, ...], str] = {}
         self._starts: dict[float, bytes] = {}
         self._moved = f"{self.font} 1 0 0 1 "
-        self._height = f" {self.heights(1)[0]:.3f} Tm("
+        self._height = f" {(PAGE_HEIGHT - y) * POINT:.2f} Tm("
 
     def __missing__(self, told: str | tuple[str, ...]) -> bytes:
         if len(self) >= REMEMBERED:

@@ -21,6 +21,7 @@ from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box, Shape
 GREYS = {"ink": 0.0, "soft": 0.34, "line": 0.66, "hair": 0.86, "divider": 0.5, "paper": 1.0, "inverse": 1.0}
 TINT = 0.07  # share of the accent in a tinted panel
 CAP_HEIGHT = 0.66
+INVERTED = bytes(range(255, -1, -1))
 SPECIMEN = "SPÉCIMEN — RÉPÉTITION"
 
 
@@ -46,31 +47,36 @@ def open_canvas(stream: IO[bytes], title: str) -> Canvas:
 def placed(
     box: Box, lines: tuple[str, ...], size: float, style: str, align: str = "left"
 ) -> Iterator[tuple[float, float, Fitted]]:
-    """Where each line goes: x in mm (the right edge for what is aligned right), baseline in mm, the fitted text."""
-    x = box.right if align == "right" else box.x
+    """Where each line goes: x in mm (the right edge for what is aligned right), baseline in mm, the fitted text.
+
+    In points, left edges and baselines have two decimals: a batch says each of them for each household.
+    """
+    x = box.right if align == "right" else round(box.x * POINT, 2) / POINT
     step = min(size * 1.28 / POINT, box.h / len(lines))
     y = box.y + box.h / 2 if len(lines) == 1 else box.y + step / 2
     for line in lines:
         fitted = fit(line, box.w, size, style)
-        yield x, y + fitted.size * CAP_HEIGHT / POINT / 2, fitted
+        height = round((PAGE_HEIGHT - y) * POINT - fitted.size * CAP_HEIGHT / 2, 2)
+        yield x, PAGE_HEIGHT - height / POINT, fitted
         y += step
 
 
 @lru_cache(maxsize=256)
 def code_start(box: Box, side: int) -> str:
-    """What comes before the bits of a code: a one-bit mask of `side` modules filling `box`."""
+    """What comes before the bits of a code: a one-bit mask of `side` modules filling `box`, 0 for what is dark."""
     place = f"{box.w * POINT:.3f} 0 0 {box.h * POINT:.3f} {box.x * POINT:.3f} {(PAGE_HEIGHT - box.bottom) * POINT:.3f}"
-    return f"q {place} cm BI/W {side}/H {side}/IM true/D[1 0]"
+    return f"q {place} cm BI/W {side}/H {side}/IM true "
 
 
 def code_bits(bits: bytes) -> bytes:
-    """The bits of a code after `code_start`: as they are, or in hexadecimal when they hold what would end them."""
+    """The bits of a code (1 is dark) after `code_start`; in hexadecimal when they would hold what ends them."""
+    bits = bits.translate(INVERTED)
     return b"/F/AHx ID %b> EI Q" % bits.hex().encode("ascii") if b"EI" in bits else b"ID %b\nEI Q" % bits
 
 
 def code_operators(box: Box, matrix: Matrix) -> str:
     """What draws a code filling `box`, in the colour of the moment."""
-    return f"{code_start(box, matrix.side)}/F/AHx ID {matrix.bits.hex()}> EI Q"
+    return f"{code_start(box, matrix.side)}/F/AHx ID {matrix.bits.translate(INVERTED).hex()}> EI Q"
 
 
 def inside_quiet_zone(box: Box, matrix: Matrix) -> Box:

@@ -10,7 +10,7 @@ from functools import cache
 from campaigns.paper_form.codes import Matrix
 from campaigns.paper_form.drawn import DrawnInk
 from campaigns.paper_form.drawn_faces import DrawnFace, usual_faces
-from campaigns.paper_form.ink import CAP_HEIGHT
+from campaigns.paper_form.ink import placed
 from campaigns.paper_form.painter import align_of, draw_code, style_of
 from campaigns.paper_form.reading_order import Leaf
 from campaigns.paper_form.typography import POINT, faces
@@ -31,8 +31,8 @@ class ReadySpot:
         face, self._widths = _usual(self._style)
         right = self._align == "right"
         self._edge = spot.box.right * POINT if right else None
-        baseline = spot.box.y + spot.box.h / 2 + spot.size * CAP_HEIGHT / POINT / 2
-        along = "" if right else f"{spot.box.x * POINT:.3f}"
+        x, baseline, _ = next(placed(spot.box, ("",), spot.size, self._style, self._align))
+        along = "" if right else f"{x * POINT:.3f}"
         self._before = f"{self._begins}\nBT /{face.name} {spot.size:g} Tf 1 0 0 1 {along}"
         self._after = f" {(PAGE_HEIGHT - baseline) * POINT:.3f} Tm <"
 
