@@ -19,6 +19,8 @@ KIDS = 64
 PACKED = 1 << 63  # an object of an object stream: this, the stream's number 16 bits up, its place in the stream
 ROWS = 4096  # of the table, made at a time
 ROW = numpy.dtype([("kind", ">u1"), ("where", ">u8"), ("place", ">u2")])  # of the table
+TABLE = b"/W[1 8 2]/DecodeParms<</Predictor 12/Columns 11>>"  # its columns; each row says what it adds to the last
+UP = 2  # the PNG filter that begins such a row (ISO 32000-1, 7.4.4.4)
 DEFLATED = b"/Filter/FlateDecode"
 LEAF = b"<</Type/Page/Parent %-10d 0 R/Contents %-10d 0 R>>\n"  # always as long, whatever the numbers
 LEAF_LENGTH = len(LEAF % (0, 0))
@@ -123,15 +125,16 @@ class PdfStream:
         self._offsets[number] = start
         deflate = isal_zlib.compressobj(1)
         rows = b"".join(map(deflate.compress, self._rows())) + deflate.flush()
-        told = b"/Type/XRef/Size %d/Root %d 0 R/Info %d 0 R/ID[<%b><%b>]/W[1 8 2]%b" % (
+        told = b"/Type/XRef/Size %d/Root %d 0 R/Info %d 0 R/ID[<%b><%b>]%b%b" % (
             *(number + 1, catalogue, about),
-            *(identity, identity, DEFLATED),
+            *(identity, identity, TABLE, DEFLATED),
         )
         self._emit(STREAM % (number, told, len(rows), rows))
         self._emit(b"startxref\n%d\n%%%%EOF\n" % start)
 
     def _rows(self) -> Iterator[bytes]:
         """The rows of the table, some at a time."""
+        last = numpy.zeros((1, ROW.itemsize), dtype=numpy.uint8)
         for first in range(0, len(self._offsets), ROWS):
             found = numpy.array(self._offsets[first : first + ROWS])
             packed = found >= PACKED
@@ -141,7 +144,10 @@ class PdfStream:
             rows["place"] = numpy.where(packed, found & 0xFFFF, 0)
             if not first:
                 rows[0] = (0, 0, 0xFFFF)  # the head of the free objects (7.5.4)
-            yield rows.tobytes()
+            figures = rows.view(numpy.uint8).reshape(-1, ROW.itemsize)
+            added = numpy.diff(figures, axis=0, prepend=last)
+            last = figures[-1:]
+            yield numpy.insert(added, 0, UP, axis=1).tobytes()
 
     def _emit(self, content: bytes) -> None:
         self._write(content)
