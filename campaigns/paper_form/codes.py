@@ -97,11 +97,21 @@ def link_matrix(address: str) -> Matrix:
     return Matrix(*link_bits(address))
 
 
-def link_bits(address: str) -> tuple[int, bytes]:
-    """Side and bits of `link_matrix`."""
+def link_side(address: str) -> int:
+    """The side of the code of an address, without making it. Raises ValueError as `link_matrix`."""
+    _ascii_only(address)
+    return _blank_link(len(address))[0]
+
+
+def _ascii_only(address: str) -> None:
     if not address.isascii():
         message = "Une adresse se code en lettres ASCII seulement."
         raise ValueError(message)
+
+
+def link_bits(address: str) -> tuple[int, bytes]:
+    """Side and bits of `link_matrix`."""
+    _ascii_only(address)
     head = address.rfind("/") + 1
     side, modules, tables = _link_head(len(address), address[:head])
     for table, letter in zip(tables, address[head:], strict=True):

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from campaigns.paper_form.branding import Branding
-from campaigns.paper_form.codes import QUIET_MODULES, link_matrix
+from campaigns.paper_form.codes import QUIET_MODULES, link_side
 from campaigns.paper_form.flow import CODE_MODULES
 from campaigns.paper_form.front import ADDRESS, ADDRESS_LINES, WINDOW_PLAY
 from campaigns.paper_form.painter import FormFill, lines_of, style_of, told_in
@@ -300,7 +300,7 @@ def _portal_code(layout: FormLayout, address: str) -> Iterator[str]:
         return
     spot = next((each for each in layout.prefills if each.field == "@portal_qr"), None)
     try:
-        modules = link_matrix(address).side + 2 * QUIET_MODULES
+        modules = link_side(address) + 2 * QUIET_MODULES
     except ValueError:
         yield "L'adresse du portail est trop longue pour un code QR."
         return

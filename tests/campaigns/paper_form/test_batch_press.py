@@ -20,7 +20,7 @@ from campaigns.paper_form import page_code
 from campaigns.paper_form.batch_faces import PARTING, BatchFaces
 from campaigns.paper_form.batch_press import BatchPress
 from campaigns.paper_form.branding import Branding
-from campaigns.paper_form.codes import link_matrix, page_code_matrix
+from campaigns.paper_form.codes import link_matrix, link_side, page_code_matrix
 from campaigns.paper_form.ink import code_bits
 from campaigns.paper_form.layout import lay_out
 from campaigns.paper_form.painter import FormFill, paint
@@ -207,11 +207,14 @@ def test_an_address_made_of_a_table_is_the_code_of_the_library(address: str) -> 
     rows = numpy.packbits(numpy.array([list(row) for row in code.matrix], dtype=bool), axis=1)
 
     assert link_matrix(address).bits == rows.tobytes()
+    assert link_side(address) == link_matrix(address).side
 
 
 def test_an_address_with_an_accent_is_refused() -> None:
     with pytest.raises(ValueError, match="ASCII"):
         link_matrix("https://enquête.example")
+    with pytest.raises(ValueError, match="ASCII"):
+        link_side("https://enquête.example")
 
 
 @given(
