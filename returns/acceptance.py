@@ -53,12 +53,19 @@ class Threshold:
 NEVER = Threshold(1.01, "écriture libre : toujours lue par une personne")
 _TABLE = tomllib.loads((Path(__file__).parent / "acceptance.toml").read_text(encoding="utf-8"))
 MEASURED_ON: dt.date = _TABLE.pop("measured_on")
+_APPLIES = ("types", "checks")
 KINDS: Mapping[str, Threshold] = MappingProxyType(
-    {kind: Threshold(**{name: told for name, told in row.items() if name != "types"}) for kind, row in _TABLE.items()}
+    {
+        kind: Threshold(**{name: told for name, told in row.items() if name not in _APPLIES})
+        for kind, row in _TABLE.items()
+    }
 )
 THRESHOLDS: Mapping[FieldType, Threshold] = MappingProxyType(
     {type_: NEVER for type_ in (FieldType.TEXT, FieldType.EMAIL)}
     | {FieldType(name): KINDS[kind] for kind, row in _TABLE.items() for name in row["types"]}
+)
+BY_CHECK: Mapping[str, Threshold] = MappingProxyType(
+    {check: KINDS[kind] for kind, row in _TABLE.items() for check in row.get("checks", ())}
 )
 CHECKSUMMED = KINDS["tax_number"]  # the last three digits of a numéro fiscal check the first ten
 
@@ -93,8 +100,8 @@ def judge(
 
 
 def threshold_of(field: Field, value: Any) -> Threshold:
-    """What decides for that value: that of its type, or that of numbers with a key of their own."""
-    return CHECKSUMMED if is_checksummed(field, value) else THRESHOLDS[field.type]
+    """What decides for that value: that of numbers with a key of their own, of the field's check, or of its type."""
+    return CHECKSUMMED if is_checksummed(field, value) else BY_CHECK.get(field.check, THRESHOLDS[field.type])
 
 
 def is_accepted(field: Field, value: Any, confidence: float) -> bool:

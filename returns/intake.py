@@ -13,6 +13,7 @@ from concurrent.futures import Executor
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from campaigns.models import Campaign
 from returns.models import Page, ScanBatch, SurveyReturn
@@ -114,11 +115,11 @@ def _read_pages(batch: ScanBatch, *, now: dt.datetime, pool: Executor | None) ->
     keeper = PageKeeper(batch, claim=now, now=now)
     kept = {page.index: page for page in Page.objects.filter(batch=batch).select_related("survey_return__case")}
     book = packed_layouts(keeper.variants.values())
-    certificates = certificates_for(batch.campaign)
+    certificates, today = certificates_for(batch.campaign), timezone.localdate(batch.received_at)
     count = 0
     with batch.content.open("rb") as content:
         pages = open_pages(content, name=batch.name)
-        for seen in see_pages(pages, book, certificates=certificates, pool=pool, skip=frozenset(kept)):
+        for seen in see_pages(pages, book, today=today, certificates=certificates, pool=pool, skip=frozenset(kept)):
             if isinstance(seen, int):
                 keeper.resume(kept[seen])
             else:

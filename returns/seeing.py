@@ -10,11 +10,12 @@ import json
 import logging
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import cv2
@@ -133,12 +134,14 @@ def see_pages(
     pages: Iterable[ScannedPage | UnreadablePage],
     book: Mapping[str, bytes],
     *,
+    today: date | None = None,
     certificates: tuple[bytes, ...] = (),
     pool: Executor | None = None,
     skip: frozenset[int] = frozenset(),
 ) -> Iterator[SeenPage | int]:
     """What each page is, in order; a page to skip comes back as its index. `book`: what `pack` made, by fingerprint.
 
+    `today`: the day the file came, which bounds the dates written on it.
     With a pool, a few pages are read ahead, so that memory stays flat whatever the length of the file.
     """
     ahead: deque[Future[SeenPage] | int] = deque()
@@ -148,26 +151,30 @@ def see_pages(
         elif isinstance(page, UnreadablePage):
             ahead.append(_done(SeenPage(page.index, Sight.UNREADABLE, explanation=page.reason)))
         else:
-            ahead.append(_asked(pool, page, book, certificates))
+            ahead.append(_asked(pool, page, partial(see_page, book=book, today=today, certificates=certificates)))
         if pool is None or len(ahead) >= AHEAD:
             yield _told(ahead.popleft())
     while ahead:
         yield _told(ahead.popleft())
 
 
-def see_page(page: ScannedPage, book: Mapping[str, bytes], *, certificates: tuple[bytes, ...] = ()) -> SeenPage:
+def see_page(
+    page: ScannedPage, book: Mapping[str, bytes], *, today: date | None = None, certificates: tuple[bytes, ...] = ()
+) -> SeenPage:
     """What one page is. A page that lies any way round is read as well; the image kept is the one received.
 
     A page that the reader stumbles over is left to a person: it must not hold back the others of its batch.
     """
     try:
-        return _read(page, book, certificates)
+        return _read(page, book, today, certificates)
     except STUMBLES:
         logger.exception("page %d of a batch could not be read", page.index)
         return _refused(page, Sight.UNREADABLE, STUMBLED)
 
 
-def _read(page: ScannedPage, book: Mapping[str, bytes], certificates: tuple[bytes, ...]) -> SeenPage:
+def _read(
+    page: ScannedPage, book: Mapping[str, bytes], today: date | None, certificates: tuple[bytes, ...]
+) -> SeenPage:
     found = find_page_code(page.grey)
     if isinstance(found, Refused):
         return _without_code(page, found, book, certificates)
@@ -176,7 +183,7 @@ def _read(page: ScannedPage, book: Mapping[str, bytes], certificates: tuple[byte
     packed = book.get(found.code.layout)
     if packed is None:
         return _refused(page, Sight.FOREIGN, OTHER_FORM, code=found.code)
-    return _form(page, found, *_unpacked(packed))
+    return _form(page, found, *_unpacked(packed), today=today)
 
 
 def _without_code(
@@ -236,7 +243,9 @@ def encoded(grey: Grey) -> bytes:
     return bytes(data)
 
 
-def _form(page: ScannedPage, found: FoundCode, layout: FormLayout, questions: Mapping[str, Field]) -> SeenPage:
+def _form(
+    page: ScannedPage, found: FoundCode, layout: FormLayout, questions: Mapping[str, Field], *, today: date | None
+) -> SeenPage:
     placed = register(page.grey, found, layout)
     if isinstance(placed, Refused):
         return _refused(page, Sight.UNREGISTERED, NOT_REGISTERED, code=found.code)
@@ -245,7 +254,7 @@ def _form(page: ScannedPage, found: FoundCode, layout: FormLayout, questions: Ma
         Sight.FORM,
         image=_kept(page),
         code=found.code,
-        fields=tuple(_seen(each) for each in read_form(page.grey, placed, layout, questions)),
+        fields=tuple(_seen(each) for each in read_form(page.grey, placed, layout, questions, today=today)),
         matrix=tuple(tuple(float(each) for each in line) for line in placed.matrix),
         rotation=placed.rotation,
         residual=round(placed.residual_mm, 3),
@@ -273,12 +282,8 @@ def _done(seen: SeenPage) -> Future[SeenPage]:
     return future
 
 
-def _asked(
-    pool: Executor | None, page: ScannedPage, book: Mapping[str, bytes], certificates: tuple[bytes, ...]
-) -> Future[SeenPage]:
-    if pool is None:
-        return _done(see_page(page, book, certificates=certificates))
-    return pool.submit(see_page, page, book, certificates=certificates)
+def _asked(pool: Executor | None, page: ScannedPage, see: Callable[[ScannedPage], SeenPage]) -> Future[SeenPage]:
+    return _done(see(page)) if pool is None else pool.submit(see, page)
 
 
 def _told(waiting: Future[SeenPage] | int) -> SeenPage | int:

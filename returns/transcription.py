@@ -13,7 +13,7 @@ from django.db import transaction
 
 from campaigns.questionnaire.conditions import Context
 from campaigns.questionnaire.schema import Field, FieldType
-from returns.acceptance import THRESHOLDS, Doubt
+from returns.acceptance import KINDS, THRESHOLDS, Doubt
 from returns.answers import Address, declaration_of, declared_in, put
 from returns.completeness import settle
 from returns.controls import draw_controls
@@ -66,15 +66,16 @@ def _transcribe(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
     questionnaire, context = declared_in(declaration, case)
     fields = {field.key: field for _, field in questionnaire.fields()}
     chosen = _chosen(survey_return)
-    supported = {**_spelled(fields, context, chosen), **_headcount(context, chosen)}
-    supported |= _certified(case, context, chosen.values())
-    before = _told_by_sheets(declaration)
+    told = (context.prefill, _spelled(fields, context, chosen), _headcount(context, chosen))
+    before, certified = _told_by_sheets(declaration), _certified(case, context, chosen.values())
     doubts: list[FieldReading] = []
     kept: list[FieldReading] = []
     for (key, row), reading in chosen.items():
         known = context.prefill.get((key, row))
         said = before.get((key, row))
-        confirmed = any(_same(reading.value, each) for each in (supported.get((key, row)), known, said))
+        confirmed = any(_same(reading.value, each.get((key, row))) for each in (before, certified))
+        if reading.confidence >= KINDS["known"].least:
+            confirmed = confirmed or any(_same(reading.value, each.get((key, row))) for each in told)
         if reading.inked and said is not None and not _same(reading.value, said) and reading.reason != Doubt.CONFLICT:
             _doubt_second_sheet(reading)
         if reading.accepted or (confirmed and reading.reason not in TOLD_OTHERWISE):

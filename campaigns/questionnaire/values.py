@@ -25,6 +25,7 @@ ERASED = ""
 ERASABLE = frozenset({FieldType.TEXT, FieldType.NAME, FieldType.EMAIL, FieldType.PHONE, FieldType.DIGITS})
 NARROW = "\u202f"  # narrow no-break space: between thousands and before the euro sign
 OLDEST = 120  # years; nobody surveyed is older
+RECENT = 366  # days; a form is signed in the campaign that sent it
 LONGEST_EMAIL = 254  # RFC 5321
 LONGEST_NAME = 60
 
@@ -338,6 +339,14 @@ def _check_past_date(value: Any, today: date) -> str | None:
     return "Cette date est dans le futur : vérifiez-la." if day is None or day > today else None
 
 
+def _check_recent_date(value: Any, today: date) -> str | None:
+    """What was done on receiving the form: signing it. A year at most, so that a misread or mistaken year shows."""
+    day = _day(value)
+    if day is None or day > today:
+        return "Cette date est dans le futur : vérifiez-la."
+    return "Cette date a plus d'un an : vérifiez l'année." if (today - day).days > RECENT else None
+
+
 def _check_plausible_birth(value: Any, today: date) -> str | None:
     day = _day(value)
     if day is None or day > today:
@@ -350,5 +359,10 @@ def _too_old(born: date, today: date) -> bool:
 
 
 CHECKS: Mapping[str, Callable[[Any, date], str | None]] = MappingProxyType(
-    {"nif": _check_nif, "past_date": _check_past_date, "plausible_birth": _check_plausible_birth}
+    {
+        "nif": _check_nif,
+        "past_date": _check_past_date,
+        "recent_date": _check_recent_date,
+        "plausible_birth": _check_plausible_birth,
+    }
 )

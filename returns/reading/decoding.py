@@ -1,7 +1,8 @@
 """From the probabilities of each cell to a value: what the questionnaire knows of the answer decides between readings.
 
-Numéro fiscal: the last three of its 13 digits are the first ten modulo 511 (stdnum.fr.nif). Dates: the calendar.
-Whole numbers: their bounds. Several readings of the ink are weighed, the likeliest admissible one is kept.
+Numéro fiscal: the last three of its 13 digits are the first ten modulo 511 (stdnum.fr.nif). Dates: the calendar, and
+what the question admits on the day of the scan. Telephones: ten digits that begin with 01 to 09. Whole numbers: their
+bounds. Several readings of the ink are weighed, the likeliest admissible one is kept.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from campaigns.questionnaire.schema import Field, FieldType
+from campaigns.questionnaire.values import problem
 from returns.reading.readings import Alternative, Doubt, Value
 from returns.reading.recognisers import CAPITALS
 from returns.reading.tax_numbers import LENGTH, likeliest
@@ -55,10 +57,11 @@ class _Rule:
     free: bool = False  # admits all digits: the readings past those that are told need not be weighed one by one
 
 
-def decode(cells: Cells, field: Field | None = None, *, spilt: bool = False) -> Decoded:
+def decode(cells: Cells, field: Field | None = None, *, spilt: bool = False, today: date | None = None) -> Decoded:
     """The value written in a comb. Without `field`, or for a field of digits, its digits as text.
 
-    Blank cells before and after do not count: left or right alignment is the same.
+    `today` is the day of the scan: without it, any date of the calendar is admitted. Blank cells before and after do
+    not count: left or right alignment is the same.
     """
     written = [number for number, cell in enumerate(cells) if cell is not None]
     if not written:
@@ -72,7 +75,7 @@ def decode(cells: Cells, field: Field | None = None, *, spilt: bool = False) -> 
     if any(struck):
         text = "".join("?" if cell.argmax() == OTHER else str(cell.argmax()) for cell in probabilities)
         return Decoded(None, 0.0, Doubt.NOT_A_DIGIT, (Alternative(text, 0.0),))
-    decoded = _decoded([np.maximum(cell, SURPRISE) for cell in probabilities], _rule(field))
+    decoded = _decoded([np.maximum(cell, SURPRISE) for cell in probabilities], _rule(field, today))
     doubt = decoded.doubt or (Doubt.GAP if factor < SPILT_FACTOR else Doubt.NONE)
     return Decoded(decoded.value, decoded.confidence * factor, doubt, decoded.alternatives)
 
@@ -142,11 +145,13 @@ def _is_date(field: Field | None) -> bool:
     return field is not None and field.type is FieldType.DATE
 
 
-def _rule(field: Field | None) -> _Rule:
+def _rule(field: Field | None, today: date | None) -> _Rule:
     if field is None:
         return _Rule(str, 1.0, Doubt.UNSURE, free=True)
     if field.type is FieldType.DATE:
-        return _Rule(_calendar_date, 0.05, Doubt.NO_SUCH_DATE)
+        return _Rule(lambda digits: _calendar_date(digits, field, today), 0.05, Doubt.NO_SUCH_DATE)
+    if field.type is FieldType.PHONE:
+        return _Rule(_french_phone, 0.09, Doubt.NO_SUCH_PHONE)
     if field.type in (FieldType.INTEGER, FieldType.MONEY):
         free = not field.minimum and field.maximum is None
         return _Rule(lambda digits: _within(digits, field), 1.0, Doubt.OUT_OF_RANGE, free=free)
@@ -163,15 +168,23 @@ def _tax_number(cells: Sequence[NDArray[np.float64]]) -> Decoded:
     return Decoded(number, best / mass * (1.0 if best >= CORRECTED * seen else 0.5))
 
 
-def _calendar_date(digits: str) -> Value:
-    """DDMMYYYY (or DDMMYY is refused: the century is not ours to choose) as YYYY-MM-DD."""
+def _calendar_date(digits: str, field: Field, today: date | None) -> Value:
+    """DDMMYYYY as YYYY-MM-DD where the question admits that day. In DDMMYY, the century is not ours to choose."""
     if len(digits) != 8:
         return None
     try:
         told = date(int(digits[4:]), int(digits[2:4]), int(digits[:2]))
     except ValueError:
         return None
-    return told.isoformat() if OLDEST_YEAR <= told.year <= LATEST_YEAR else None
+    if not OLDEST_YEAR <= told.year <= LATEST_YEAR:
+        return None
+    day = told.isoformat()
+    return day if today is None or problem(field, day, today) is None else None
+
+
+def _french_phone(digits: str) -> Value:
+    """Ten digits that begin with 01 to 09: no foreign number fits in ten cells."""
+    return digits if len(digits) == 10 and digits[0] == "0" != digits[1] else None
 
 
 def _within(digits: str, field: Field) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import islice
 
 import numpy as np
@@ -26,16 +27,21 @@ MACHINE_READ = (ZoneKind.BOX, ZoneKind.COMB, ZoneKind.LETTERS)
 
 
 def read_form(
-    grey: Grey, registration: Registration, layout: FormLayout, questions: Mapping[str, Field]
+    grey: Grey,
+    registration: Registration,
+    layout: FormLayout,
+    questions: Mapping[str, Field],
+    *,
+    today: date | None = None,
 ) -> tuple[ReadField, ...]:
     """The answers of the page that `registration` names, in the layout's order.
 
     `questions` (key to definition) lets dates, whole numbers and checked numbers be decoded with what is known of them;
-    a comb whose question is not among them gives its digits as text.
+    a comb whose question is not among them gives its digits as text. `today`, the day the page came, bounds its dates.
     """
     groups = _groups(layout, registration.code.page)
     boxes, combs, names = ([group for group in groups if group[0].kind is kind] for kind in MACHINE_READ)
-    told = _ticks(grey, registration, boxes) + _digits(grey, registration, combs, questions)
+    told = _ticks(grey, registration, boxes) + _digits(grey, registration, combs, questions, today)
     told += _names(grey, registration, names)
     told += [_kept_for_people(grey, registration, group) for group in groups if group[0].kind not in MACHINE_READ]
     order = {(group[0].field, group[0].row, group[0].kind): number for number, group in enumerate(groups)}
@@ -56,11 +62,12 @@ def _ticks(grey: Grey, registration: Registration, groups: Sequence[Group]) -> l
 
 
 def _digits(
-    grey: Grey, registration: Registration, groups: Sequence[Group], questions: Mapping[str, Field]
+    grey: Grey, registration: Registration, groups: Sequence[Group], questions: Mapping[str, Field], today: date | None
 ) -> list[ReadField]:
     readings = []
     for group, combs, cells in _cells(grey, registration, groups, DIGITS):
-        decoded = decode(cells, questions.get(group[0].field), spilt=any(comb.spilt for comb in combs))
+        spilt = any(comb.spilt for comb in combs)
+        decoded = decode(cells, questions.get(group[0].field), spilt=spilt, today=today)
         readings.append(_reading(group, decoded, inked=not all(comb.blank for comb in combs)))
     return readings
 

@@ -20,6 +20,7 @@ class Doubt(StrEnum):
     GAP = "gap"  # an empty cell between two digits
     NOT_A_DIGIT = "not_a_digit"
     NO_SUCH_DATE = "no_such_date"
+    NO_SUCH_PHONE = "no_such_phone"
     WRONG_KEY = "wrong_key"
     OUT_OF_RANGE = "out_of_range"
     HANDWRITING = "handwriting"  # what no recogniser reads: a person keys it
@@ -38,6 +39,7 @@ _DOUBTS = {
     Doubt.GAP: "Case vide entre deux chiffres",
     Doubt.NOT_A_DIGIT: "Caractère qui n'est pas un chiffre",
     Doubt.NO_SUCH_DATE: "Date impossible",
+    Doubt.NO_SUCH_PHONE: "Numéro de téléphone impossible",
     Doubt.WRONG_KEY: "Clé de contrôle fausse",
     Doubt.OUT_OF_RANGE: "Valeur hors limites",
     Doubt.HANDWRITING: "Texte manuscrit à saisir",

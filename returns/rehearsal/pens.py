@@ -143,6 +143,12 @@ class Pen:
             lines.append([self._near(box.x + 0.05 * box.w, y, 0.15), self._near(box.right - 0.05 * box.w, y, 0.15)])
         self._strokes(page, lines)
 
+    def cross_out(self, page: Grey, cell: Box) -> None:
+        """Two or three strokes through what stands in a cell."""
+        rows = np.linspace(0.3, 0.7, self.chance.randint(2, 3))
+        ends = [[(cell.x + 0.4, cell.y + cell.h * each), (cell.right - 0.4, cell.y + cell.h * each)] for each in rows]
+        self._strokes(page, [[self._near(x, y, 0.7) for x, y in line] for line in ends])
+
     def sign(self, page: Grey, box: Box) -> None:
         """A scribble in the middle of a frame."""
         x, y = box.x + box.w * self.chance.uniform(0.15, 0.3), box.y + box.h * self.chance.uniform(0.4, 0.6)

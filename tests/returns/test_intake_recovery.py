@@ -104,10 +104,10 @@ def test_a_page_that_the_reader_stumbles_over_does_not_hold_back_the_others(case
 
     read_form = seeing.read_form
 
-    def stumbling(grey, placed, layout, questions):
+    def stumbling(grey, placed, layout, questions, *, today):
         if placed.code.page == 2:
             raise ValueError("une image impossible")
-        return read_form(grey, placed, layout, questions)
+        return read_form(grey, placed, layout, questions, today=today)
 
     monkeypatch.setattr(seeing, "read_form", stumbling)
     batch = received(printed(variant.layout, case)[:3])

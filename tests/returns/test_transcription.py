@@ -68,6 +68,16 @@ def test_writing_what_was_already_known_is_no_change(family, sheet, read, later)
     assert declaration_of(family).values() == {}
 
 
+@pytest.mark.parametrize(("short", "keyed"), [(0.0, 0), (0.01, 1)])
+def test_a_doubt_that_agrees_with_the_landlord_is_settled_unless_it_is_a_mere_stain(
+    family, sheet, read, later, short, keyed
+):
+    read("occupant.activity", 1, "stable", accepted=False, confidence=KINDS["known"].least - short)
+    transcribe(survey_return=sheet.survey_return, now=later)
+    assert KeyingTask.objects.count() == keyed
+    assert declaration_of(family).values() == {}
+
+
 def test_a_doubt_becomes_one_field_to_key(family, sheet, read, later):
     doubt = read("household.phone", 0, "0639980001", accepted=False)
     transcribe(survey_return=sheet.survey_return, now=later)
@@ -233,10 +243,12 @@ FORM = load_library("sls")
         ("occupant.last_name", "LE GOFF", KINDS["names"].least - 0.01, False, Doubt.UNCERTAIN),
         ("occupant.birth_date", "1984-02-03", 0.999, False, Doubt.SENSITIVE),
         ("occupant.birth_date", "2084-02-03", 0.99, False, Doubt.IMPOSSIBLE),
-        ("household.phone", "0639980001", KINDS["digits"].least, True, ""),
-        ("household.phone", "0639980001", KINDS["digits"].least - 0.01, False, Doubt.UNCERTAIN),
-        ("signature.signed_on", "2026-10-20", KINDS["dates"].least, True, ""),
-        ("signature.signed_on", "2026-10-20", KINDS["dates"].least - 0.01, False, Doubt.UNCERTAIN),
+        ("household.phone", "0639980001", KINDS["telephones"].least, True, ""),
+        ("household.phone", "0639980001", KINDS["telephones"].least - 0.01, False, Doubt.UNCERTAIN),
+        ("signature.signed_on", "2026-10-20", KINDS["recent_dates"].least, True, ""),
+        ("signature.signed_on", "2026-10-20", KINDS["recent_dates"].least - 0.01, False, Doubt.UNCERTAIN),
+        ("occupant.left_on", "2026-10-20", KINDS["dates"].least, True, ""),
+        ("occupant.left_on", "2026-10-20", KINDS["dates"].least - 0.01, False, Doubt.UNCERTAIN),
         ("occupant.tax_number", "1234567890045", KINDS["tax_number"].least, True, ""),
         ("occupant.tax_number", "1234567890045", KINDS["tax_number"].least - 0.01, False, Doubt.UNCERTAIN),
         ("occupant.tax_number", "1234567890123", 0.99, False, Doubt.IMPOSSIBLE),
@@ -298,7 +310,7 @@ def test_a_threshold_says_what_was_measured_of_it(kind):
 
 
 def test_the_number_of_people_is_kept_where_the_occupants_listed_are_as_many(family, sheet, read, later):
-    size = read("household.size", 0, 3, accepted=False, reason=Doubt.ALONE)
+    size = read("household.size", 0, 3, accepted=False, confidence=0.97, reason=Doubt.ALONE)
 
     transcribe(survey_return=sheet.survey_return, now=later)
 
@@ -309,7 +321,7 @@ def test_the_number_of_people_is_kept_where_the_occupants_listed_are_as_many(fam
 
 @pytest.mark.parametrize("told", [2, 21, 4])
 def test_another_number_of_people_than_are_listed_is_keyed(family, sheet, read, later, told):
-    read("household.size", 0, told, accepted=False, reason=Doubt.ALONE)
+    read("household.size", 0, told, accepted=False, confidence=0.97, reason=Doubt.ALONE)
 
     transcribe(survey_return=sheet.survey_return, now=later)
 
@@ -321,7 +333,7 @@ def test_who_left_and_who_came_are_counted(family, sheet, read, later):
     read("occupant.left", 3, True)
     read("occupant.last_name", 4, None, accepted=False, reason=Doubt.HANDWRITING)
     read("occupant.last_name", 5, None, accepted=False, reason=Doubt.HANDWRITING)
-    read("household.size", 0, 4, accepted=False, reason=Doubt.ALONE)
+    read("household.size", 0, 4, accepted=False, confidence=0.97, reason=Doubt.ALONE)
 
     transcribe(survey_return=sheet.survey_return, now=later)
 
@@ -330,7 +342,7 @@ def test_who_left_and_who_came_are_counted(family, sheet, read, later):
 
 def test_nobody_is_counted_where_a_departure_is_in_doubt(family, sheet, read, later):
     read("occupant.left", 3, None, accepted=False, reason=Doubt.UNCERTAIN)
-    read("household.size", 0, 3, accepted=False, reason=Doubt.ALONE)
+    read("household.size", 0, 3, accepted=False, confidence=0.97, reason=Doubt.ALONE)
 
     transcribe(survey_return=sheet.survey_return, now=later)
 

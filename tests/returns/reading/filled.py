@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
@@ -26,6 +27,7 @@ from returns.rehearsal.scanner import WEAR, Quality, as_bilevel, as_jpeg, wear
 
 CASE = "AB12CD34"
 ROWS = 4
+TODAY = date(2027, 3, 12)  # the day of the scans: what was signed is not older than a year
 Address = tuple[str, int]
 Sheet = np.ndarray
 
@@ -90,7 +92,10 @@ def _digits(chance: random.Random, field: Field, zones: list[Zone]) -> str:
 
 
 def _date(chance: random.Random, field: Field, zones: list[Zone]) -> str:
-    return f"{chance.randint(1925, 2026)}-{chance.randint(1, 12):02d}-{chance.randint(1, 28):02d}"
+    day = date(chance.randint(1925, 2026), chance.randint(1, 12), chance.randint(1, 28))
+    if field.check == "recent_date":
+        day = TODAY - timedelta(days=day.toordinal() % 300)
+    return day.isoformat()
 
 
 _INVENTORS: dict[FieldType, Callable[[random.Random, Field, list[Zone]], Any]] = {

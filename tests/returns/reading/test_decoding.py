@@ -22,6 +22,9 @@ from tests.returns.reading.filled import tax_number
 TAX_NUMBER = Field("tax", FieldType.DIGITS, "Numéro fiscal", size=13, check="nif")
 BIRTH = Field("birth", FieldType.DATE, "Date de naissance")
 SIZE = Field("size", FieldType.INTEGER, "Personnes", minimum=1, maximum=30)
+SIGNED = Field("signed", FieldType.DATE, "Date de signature", check="recent_date")
+PHONE = Field("phone", FieldType.PHONE, "Téléphone")
+TODAY = date(2027, 3, 12)
 INCOME = Field("income", FieldType.MONEY, "RFR", minimum=0)
 
 
@@ -166,6 +169,47 @@ def test_an_impossible_month_is_read_again_under_the_calendar():
     assert decoded.alternatives
 
 
+def test_a_year_that_the_question_refuses_is_read_again():
+    told = cells("02032021")
+    told[7] = sure(1, 0.6, rival=7)
+
+    assert decode(told, SIGNED, today=TODAY).value == "2027-03-02"
+    assert decode(told, SIGNED).value == "2021-03-02"
+
+
+def test_two_days_that_the_question_admits_stay_in_doubt():
+    told = cells("05032027")
+    told[1] = sure(5, 0.6, rival=6)
+
+    assert decode(told, SIGNED, today=TODAY).confidence < 0.7
+
+
+@pytest.mark.parametrize("text", ["13032027", "02032021", "02032007"])
+def test_a_date_surely_written_outside_what_is_asked_is_never_bent(text):
+    decoded = decode(cells(text), SIGNED, today=TODAY)
+
+    assert decoded.value is None or decoded.confidence < 0.6
+    assert decode(cells("02032007"), SIGNED).value == "2007-03-02"
+
+
+def test_a_telephone_begins_as_the_numbering_plan_says():
+    told = cells("0612345678")
+    told[0] = sure(6, 0.6, rival=0)
+
+    decoded = decode(told, PHONE)
+
+    assert (decoded.value, decoded.doubt) == ("0612345678", Doubt.NONE)
+    assert decoded.confidence > 0.9
+
+
+@pytest.mark.parametrize("text", ["612345678 ", "3361234567", "0012345678"])
+def test_what_is_no_french_telephone_is_left_to_a_person(text):
+    decoded = decode(cells(text), PHONE)
+
+    assert decoded.value is None or decoded.confidence < 0.6
+    assert decoded.value is None or str(decoded.value).startswith("0")
+
+
 def test_a_date_in_six_digits_is_left_to_a_person():
     decoded = decode(cells("050184  "), BIRTH)
 
@@ -197,8 +241,8 @@ def test_readings_come_likeliest_first_and_never_twice(raw):
 def test_confidence_is_a_probability(raw, spilt):
     told = [np.array(cell) / sum(cell) for cell in raw]
 
-    for field in (None, INCOME, SIZE, BIRTH, TAX_NUMBER):
-        assert 0 <= decode(told, field, spilt=spilt).confidence <= 1
+    for field in (None, INCOME, SIZE, BIRTH, SIGNED, PHONE, TAX_NUMBER):
+        assert 0 <= decode(told, field, spilt=spilt, today=TODAY).confidence <= 1
 
 
 def letters(text: str, probability: float = 0.99) -> list[np.ndarray | None]:
