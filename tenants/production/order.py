@@ -183,4 +183,4 @@ def _batches(campaign: Campaign) -> list[Flowable]:
     if not rows:
         return [heading("Lots"), soft("Aucun lot n'est encore composé.")]
     head = ("Lot", "Objet", "Plis", "Pages", "Imprimeur", "État", "SHA-256")
-    return [heading("Lots"), table(head, rows, widths=(1.3, 4, 1.2, 1.4, 2, 3.6, 3.5), numbers=(2, 3))]
+    return [heading("Lots"), table(head, rows, widths=(12, 38, 11, 13, 26, 36.5, 33.5), numbers=(2, 3))]

@@ -159,7 +159,7 @@ class TestOrder:
             *(batch.sha256[:16] for batch in batches),
         ):
             assert words in told
-        assert "approuvé" in told
+        assert "Approuvé" in told
         assert compose_order(campaign=approved, now=NOW) == document
 
     def test_an_empty_campaign_has_an_order_that_says_what_is_missing(self, campaign: Campaign) -> None:
