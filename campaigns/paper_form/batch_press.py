@@ -38,9 +38,9 @@ class BatchPress:
         """`painted` keeps the art of layouts, by fingerprint, from one file of this branding to the next."""
         self.branding = branding
         self.title = title
-        self.digest = ""  # of the last form printed: SHA-256 of what its pages say (`envelope_proof`)
         self._painted = {} if painted is None else painted
         self._pdf = PdfStream(stream)
+        self._last: list[bytes] = []
         self._plans: dict[str, FormPlan] = {}
         self._faces = BatchFaces()
         self._writers: dict[tuple[Box, float, str, str], BatchWriter] = {}
@@ -51,12 +51,16 @@ class BatchPress:
         """Pages printed so far."""
         return self._pdf.pages
 
+    @property
+    def digest(self) -> str:
+        """Of the last form printed: SHA-256 of what its pages say (`envelope_proof`)."""
+        return hashlib.sha256(b"".join(self._last)).hexdigest()
+
     def print(self, layout: FormLayout, fill: FormFill) -> int:
         """Print one form; returns its first page in the file, counted from 1."""
         plan = self._plans.get(layout.fingerprint) or self._prepare(layout)
-        first, contents = self._pdf.pages + 1, plan.contents(fill)
-        self._pdf.add_pages(contents)
-        self.digest = hashlib.sha256(b"".join(contents)).hexdigest()
+        first, self._last = self._pdf.pages + 1, plan.contents(fill)
+        self._pdf.add_pages(self._last)
         return first
 
     def close(self) -> None:

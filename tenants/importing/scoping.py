@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from campaigns.law.survey_scope import exemptions, scope_of
 from campaigns.models import Campaign, options_of
@@ -21,8 +20,7 @@ _PLAIN = ("apl", "qpv", "financing", "frr", "zrr", "zus", "plh_exempt", "exempt_
 _plain = attrgetter(*_PLAIN)
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """The scope of a household and the French reason, '' when nothing is left out."""
 
     name: str
