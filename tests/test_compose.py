@@ -1,5 +1,6 @@
 """The production shape: every service watched, unprivileged, hardened, and no secret written in it."""
 
+import gc
 import re
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,22 @@ def test_a_worker_that_has_grown_is_replaced() -> None:
     from config.celery import app
 
     assert app.conf.worker_max_memory_per_child == 800_000  # KiB; a deposit may grow its reader by 400 MB (ADR 0017)
+
+
+def test_a_worker_s_garbage_collector_leaves_alone_what_is_loaded() -> None:
+    from celery.signals import worker_process_init
+
+    from config.celery import leave_alone_what_is_loaded
+
+    gc.unfreeze()
+    try:
+        leave_alone_what_is_loaded()
+        frozen = gc.get_freeze_count()
+    finally:
+        gc.unfreeze()
+
+    assert frozen > 100_000
+    assert any(receiver() is leave_alone_what_is_loaded for _, receiver in worker_process_init.receivers)
 
 
 def test_the_variables_asked_by_the_production_settings_are_given(monkeypatch: pytest.MonkeyPatch) -> None:

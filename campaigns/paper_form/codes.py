@@ -114,20 +114,21 @@ def link_bits(address: str) -> tuple[int, bytes]:
     _ascii_only(address)
     head = address.rfind("/") + 1
     side, modules, tables = _link_head(len(address), address[:head])
-    for start, table in tables:
-        modules ^= table[address[start : start + 2]]
+    for table, letter in zip(tables, address[head:], strict=True):
+        modules ^= table[letter]
     return side, modules.to_bytes(side * -(-side // 8), "big")
 
 
 @lru_cache(maxsize=256)
-def _link_head(length: int, letters: str) -> tuple[int, int, list[tuple[int, _PairTable]]]:
+def _link_head(length: int, letters: str) -> tuple[int, int, list[_LetterTable]]:
     """The side of the codes of addresses of that length, the modules of one with only its first letters, the tables
-    of the pairs that follow with the place of each: most addresses begin alike.
+    of those that follow: most addresses begin alike.
     """
     side, modules = _blank_link(length)
-    for place, letter in enumerate(letters):
-        modules ^= _letter(length, place, letter)
-    return side, modules, [(start, _PairTable(length, start)) for start in range(len(letters), length, 2)]
+    tables = _link_tables(length)
+    for table, letter in zip(tables, letters, strict=False):
+        modules ^= table[letter]
+    return side, modules, tables[len(letters) :]
 
 
 @cache
@@ -136,26 +137,23 @@ def _blank_link(length: int) -> tuple[int, int]:
     return _link_modules(bytes(length))
 
 
-class _PairTable(dict[str, int]):
-    """What two letters from a place of an address change to the blank code, worked out when first asked."""
+@lru_cache(maxsize=8)
+def _link_tables(length: int) -> list[_LetterTable]:
+    """What each letter changes at each place of an address of that length."""
+    return [_LetterTable(length, place) for place in range(length)]
 
-    def __init__(self, length: int, start: int) -> None:
+
+class _LetterTable(dict[str, int]):
+    """What a letter at one place of an address changes to the blank code, worked out when first asked."""
+
+    def __init__(self, length: int, place: int) -> None:
         super().__init__()
-        self._length, self._start = length, start
+        self._length, self._place = length, place
 
-    def __missing__(self, pair: str) -> int:
-        modules = 0
-        for place, letter in enumerate(pair, start=self._start):
-            modules ^= _letter(self._length, place, letter)
-        self[pair] = modules
+    def __missing__(self, letter: str) -> int:
+        bits = (bit for bit in range(7) if ord(letter) >> bit & 1)
+        modules = self[letter] = reduce(xor, (_letter_bit(self._length, self._place, bit) for bit in bits), 0)
         return modules
-
-
-@lru_cache(maxsize=8192)
-def _letter(length: int, place: int, letter: str) -> int:
-    """What a letter at one place of an address changes to the blank code."""
-    bits = (bit for bit in range(7) if ord(letter) >> bit & 1)
-    return reduce(xor, (_letter_bit(length, place, bit) for bit in bits), 0)
 
 
 @lru_cache(maxsize=8192)
