@@ -261,9 +261,11 @@ def _as_text(cell: object) -> str:
 
 
 def _stem(restitution: Restitution) -> str:
+    """The name of its files. A rehearsal, which a landlord may play again, never takes the name of the real ones."""
     campaign = restitution.campaign
     landlord = campaign.landlord.code.upper()
-    return f"RESTITUTION_{campaign.survey.upper()}_{campaign.year}_{landlord}_{restitution.number:03d}"
+    kind = f"REPETITION-{campaign.pk}" if campaign.rehearsal else "RESTITUTION"
+    return f"{kind}_{campaign.survey.upper()}_{campaign.year}_{landlord}_{restitution.number:03d}"
 
 
 def _sha256(spool: IO[bytes]) -> str:

@@ -165,6 +165,14 @@ class TestFormats:
         stem = f"RESTITUTION_SLS_2027_{campaign.landlord.code.upper()}_001"
         assert names == [f"{stem}.{ending}" for ending in ("csv", "txt", "xlsx", "xml")]
 
+    def test_a_rehearsal_never_takes_the_name_of_the_real_files(self, campaign, complete, later):
+        complete()
+        campaign.rehearsal = True
+        campaign.save()
+        file = restitute(campaign=campaign, formats=["csv"], now=later).files.get()
+
+        assert file.name == f"REPETITION-{campaign.pk}_SLS_2027_{campaign.landlord.code.upper()}_001.csv"
+
     @pytest.mark.parametrize("formats", [[], ["pdf"], ["csv", "pdf"]])
     def test_unknown_formats_are_refused(self, campaign, complete, later, formats):
         complete()
