@@ -1,7 +1,7 @@
 """The recognisers of single characters: small networks of our own (scripts/train_recogniser.py) in onnxruntime.
 
-A digit that the first network doubts is read again by a larger one, which was taught apart: together they are as sure
-as either may be, and the pages cost what the first one costs.
+A digit that the first network doubts is read again by a larger one, which was taught apart, and the two are averaged:
+few digits are, so that a page costs little more than with the first alone.
 """
 
 from __future__ import annotations
