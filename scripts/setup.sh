@@ -19,12 +19,18 @@ digest() { cat "$@" | sha256sum | cut -d' ' -f1; }
 
 # --- 1. What the system lacks ----------------------------------------------------------------------------------------
 
+# The first interpreter that has all it takes to make an environment and compile for it, or else the first recent one.
+# The system's own comes first: distributions build it with profiles, which makes it a quarter faster than a plain build.
 find_python() {
-    for name in python3.14 python3.13 python3.12 python3.11 python3; do
-        if has "$name" && "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            echo "$name"
-            return
-        fi
+    recent='sys.version_info >= (3, 11)'
+    complete="$recent and os.path.exists(sysconfig.get_path('include') + '/Python.h')"
+    for asked in "import ensurepip, os, sys, sysconfig, venv; sys.exit(not ($complete))" "import sys; sys.exit(not ($recent))"; do
+        for name in /usr/bin/python3 python3.14 python3.13 python3.12 python3.11 python3; do
+            if has "$name" && "$name" -c "$asked" 2>/dev/null; then
+                echo "$name"
+                return
+            fi
+        done
     done
 }
 

@@ -17,6 +17,7 @@ from campaigns.paper_form.page_code import SYMBOLS, weight
 CASE = re.compile(r"[0-9A-Z]{8}").fullmatch
 CASE_PLACE, PAGE_PLACE, CHECK_PLACE = 2, 12, 24  # where each part of the text begins
 PAIRS = range(0, 10, 2)  # of a case's reference between its dashes: a code is made of pairs of symbols
+PAPER = (1 << 8 * PAGE_CODE_BYTES) - 1  # turns modules (1 is dark) into the bits of a mask (0 is dark)
 
 
 class _Part(NamedTuple):
@@ -30,7 +31,7 @@ class _Part(NamedTuple):
 class _End(NamedTuple):
     """How the code of a page ends with one of the checks: its text from the page on, its modules, its text's width."""
 
-    text: str
+    text: bytes
     modules: int
     wide: float
 
@@ -40,7 +41,7 @@ class FormCodes:
 
     def __init__(self, layout: str, pages: int, twin: BatchWriter) -> None:
         self._twin = twin
-        self._begin = page_code_part(0, "F1")
+        self._begin = page_code_part(0, "F1") ^ PAPER
         self._begin_wide = twin.width_of("F1")
         self._pairs = [(place, cache(partial(self._part, place))) for place in PAIRS]
         self._pages = [
@@ -61,7 +62,7 @@ class FormCodes:
             modules ^= adds
             own += weighs
             wide += widens
-        begin = f"F1{told}"
+        begin = b"F1%b" % told.encode("ascii")
         drawn = []
         for start, ends in self._pages:
             text, changed, widens = ends[(own + start) % len(SYMBOLS)]
@@ -77,8 +78,12 @@ class FormCodes:
 
     def _ends(self, page: int, layout: str) -> list[_End]:
         said = f"{page:02d}-{layout}-"
-        modules, wide = page_code_part(PAGE_PLACE, said), self._twin.width_of(said)
+        modules = page_code_part(PAGE_PLACE, said)
         return [
-            _End(said + check, modules ^ page_code_part(CHECK_PLACE, check), wide + self._twin.width_of(check))
+            _End(
+                (said + check).encode("ascii"),
+                modules ^ page_code_part(CHECK_PLACE, check),
+                self._twin.width_of(said + check),
+            )
             for check in SYMBOLS
         ]

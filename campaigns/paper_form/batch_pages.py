@@ -18,7 +18,7 @@ from campaigns.paper_form.batch_faces import PARTING, BatchFaces
 from campaigns.paper_form.batch_writer import BatchWriter
 from campaigns.paper_form.branding import Branding
 from campaigns.paper_form.codes import PAGE_CODE_SIDE, Matrix, link_bits
-from campaigns.paper_form.ink import code_bits, code_start, inside_quiet_zone
+from campaigns.paper_form.ink import INVERTED, code_bits, code_start, inside_quiet_zone
 from campaigns.paper_form.painter import NEW_OCCUPANT, TITLE, FormFill, align_of, own_spots, own_texts
 from campaigns.paper_form.zones import Box, FormLayout, PrefillSpot
 
@@ -190,7 +190,7 @@ class FormPlan:
         if side not in self._links:
             place = inside_quiet_zone(box, Matrix(side, bits))
             self._links[side] = f" {code_start(place, side)}".encode("ascii")
-        return self._links[side] + code_bits(bits)
+        return self._links[side] + code_bits(bits.translate(INVERTED))
 
     def _page(
         self, layout: FormLayout, page: int, art: str, writer_of: Callable[[PrefillSpot], BatchWriter]

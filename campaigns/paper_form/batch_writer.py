@@ -68,10 +68,10 @@ class BatchWriter(dict[str | tuple[str, ...], bytes]):
         """How wide letters of the preferred face are, in thousandths of their size. Raises KeyError for others."""
         return sum(map(self.face.widths.__getitem__, letters))
 
-    def measured(self, text: str, wide: float) -> bytes:
+    def measured(self, letters: bytes, wide: float) -> bytes:
         """The operators that show one line of ASCII letters and figures whose width is known."""
         start = self._starts.get(wide) or self._start(wide)
-        return b"%b%b)Tj " % (start, text.encode("ascii")) if start else self._fitted((text,))
+        return b"%b%b)Tj " % (start, letters) if start else self._fitted((letters.decode("ascii"),))
 
     def _start(self, wide: float) -> bytes:
         """What comes before the letters of a line so wide, remembered; nothing for one wider than its place."""
@@ -94,8 +94,8 @@ class BatchWriter(dict[str | tuple[str, ...], bytes]):
         if not text or wide > self.room:
             return b""
         if PLAIN(text):
-            return self.measured(text, wide)
-        return self.measured("\0", wide).replace(b"\0", self.face.told(text, self._size))
+            return self.measured(text.encode("ascii"), wide)
+        return self.measured(b"\0", wide).replace(b"\0", self.face.told(text, self._size))
 
     def _fitted(self, lines: Sequence[str]) -> bytes:
         shown, told = tuple(clean(line) for line in lines if line), []

@@ -69,8 +69,7 @@ def code_start(box: Box, side: int) -> str:
 
 
 def code_bits(bits: bytes) -> bytes:
-    """The bits of a code (1 is dark) after `code_start`; in hexadecimal when they would hold what ends them."""
-    bits = bits.translate(INVERTED)
+    """The bits of a code (0 is dark) after `code_start`; in hexadecimal when they would hold what ends them."""
     return b"/F/AHx ID %b> EI Q" % bits.hex().encode("ascii") if b"EI" in bits else b"ID %b\nEI Q" % bits
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import accumulate, islice
 from typing import IO
 
 import numpy
@@ -22,8 +22,9 @@ ROW = numpy.dtype([("kind", ">u1"), ("where", ">u8"), ("place", ">u2")])  # of t
 TABLE = b"/W[1 8 2]/DecodeParms<</Predictor 12/Columns 11>>"  # its columns; each row says what it adds to the last
 UP = 2  # the PNG filter that begins such a row (ISO 32000-1, 7.4.4.4)
 DEFLATED = b"/Filter/FlateDecode"
-LEAF = b"<</Type/Page/Parent %-10d 0 R/Contents %-10d 0 R>>\n"  # always as long, whatever the numbers
-LEAF_LENGTH = len(LEAF % (0, 0))
+LEAF = b"<</Type/Page/Parent %-10d 0 R/Contents %%-10d 0 R>>\n"  # always as long, whatever the numbers
+LEAF_LENGTH = len(LEAF % 0 % 0)
+PLACES = [b"%%d %d " % place for place in range(0, (KIDS + 1) * LEAF_LENGTH, LEAF_LENGTH)]  # of a node's objects
 WORTH_DEFLATING = 700  # bytes of a page: under this, codes that are the same for all make it hardly smaller
 STREAM = b"%d 0 obj\n<<%b/Length %d>>stream\n%b\nendstream\nendobj\n"
 HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
@@ -32,6 +33,12 @@ HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 def deflated(content: bytes) -> bytes:
     """`content` as a zlib stream."""
     return bytes(igzip_lib.compress(content, 1, igzip_lib.COMP_ZLIB))
+
+
+def _packed_stream(number: int, content: bytes) -> bytes:
+    """A deflated stream, by codes that are the same for all: four times as fast as with its own."""
+    small = igzip_lib.compress(content, 0, igzip_lib.COMP_ZLIB)
+    return STREAM % (number, DEFLATED, len(small), small)
 
 
 class PdfStream:
@@ -66,19 +73,16 @@ class PdfStream:
 
     def add_pages(self, contents: Sequence[bytes]) -> None:
         """Write pages one after another, told by what each draws with the common resources."""
-        at, number, parts = self._at, len(self._offsets), []
-        for content in contents:
-            if len(content) >= WORTH_DEFLATING:
-                small = igzip_lib.compress(content, 0, igzip_lib.COMP_ZLIB)  # four times as fast as with its own codes
-                part = STREAM % (number, DEFLATED, len(small), small)
-            else:
-                part = STREAM % (number, b"", len(content), content)
-            parts.append(part)
-            self._offsets.append(at)
-            self._contents.append(number)
-            at += len(part)
-            number += 1
-        self.pages += len(contents)
+        first = len(self._offsets)
+        parts = [
+            STREAM % (number, b"", len(content), content)
+            if len(content) < WORTH_DEFLATING
+            else _packed_stream(number, content)
+            for number, content in enumerate(contents, first)
+        ]
+        self._offsets.extend(islice(accumulate(map(len, parts), initial=self._at), len(parts)))
+        self._contents.extend(range(first, first + len(parts)))
+        self.pages += len(parts)
         self._emit(b"".join(parts))
         while len(self._contents) >= KIDS:
             self._close_node()
@@ -105,13 +109,13 @@ class PdfStream:
         del self._contents[:KIDS]
         count, first = len(contents), len(self._offsets)
         node = first + count
-        pages = LEAF * count % tuple(chain.from_iterable((node, content) for content in contents))
+        pages = LEAF % node * count % tuple(contents)
         kids = b"%d 0 R " * count % tuple(range(first, node))
-        places = zip(range(first, node + 1), range(0, len(pages) + 1, LEAF_LENGTH), strict=True)
-        head = b"%d %d " * (count + 1) % tuple(chain.from_iterable(places))
+        head = b"".join(PLACES[: count + 1]) % tuple(range(first, node + 1))
         held = b"%b%b<</Type/Pages/Parent %d 0 R/Count %d/Kids[%b]>>" % (head, pages, self.tree, count, kids)
         holder = node + 1
-        self._offsets.extend(PACKED | holder << 16 | place for place in range(count + 1))
+        packed = PACKED | holder << 16
+        self._offsets.extend(range(packed, packed + count + 1))
         self._nodes.append(node)
         told = b"/Type/ObjStm/N %d/First %d%b" % (count + 1, len(head), DEFLATED)
         self.put_stream(self.reserve(), deflated(held), told)
