@@ -1,24 +1,25 @@
 """A comb of cells cut from the page: its printed lines taken away, each stroke given to the cell it belongs to.
 
-Everything is done once per strip of cells, on an upright picture at PIXELS_PER_MM. A cell ends as a 28 x 28 glyph laid
-out the way the recogniser was trained: longest side 20, centre of mass in the middle, 255 for full ink.
+Everything is done once for all the combs of a height, on an upright strip of them at PIXELS_PER_MM. A cell ends as a
+28 x 28 glyph laid out the way the recogniser was trained: longest side 20, centre of mass in the middle, 255 for full
+ink.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from campaigns.paper_form.zones import Box
-from returns.reading.comb_lines import BAND, MARGIN_MM, without_lines
-from returns.reading.cutting import cut
-from returns.reading.pixels import PIXELS_PER_MM, Grey, darkness, grey_level
+from campaigns.paper_form.zones import Zone
+from returns.reading.comb_lines import BAND, without_lines
+from returns.reading.comb_strips import MARGIN_MM, Places, cut_strip, darkened, stretch
+from returns.reading.cutting import size_of
+from returns.reading.pixels import PIXELS_PER_MM, Grey
 from returns.reading.registration import Registration
-from returns.reading.streaks import without_streaks
 
 GLYPH = 28
 GLYPH_BODY = 20
@@ -54,26 +55,28 @@ class Comb:
         return all(glyph is None for glyph in self.glyphs)
 
 
-def read_comb(grey: Grey, registration: Registration, box: Box, cells: int) -> Comb:
-    """The glyphs written in a comb of `cells` equal cells over `box` (mm)."""
-    picture = cut(grey, registration.matrix, box, margin=MARGIN_MM)
-    return separate(picture, cells, ink=registration.ink)
+def read_combs(grey: Grey, registration: Registration, zones: Sequence[Zone]) -> list[Comb]:
+    """The glyphs written in combs of equal cells: all of one height are cut out and cleaned together."""
+    heights = [size_of(zone.box, MARGIN_MM)[1] for zone in zones]
+    combs: dict[int, Comb] = {}
+    for height in set(heights):
+        chosen = [number for number, each in enumerate(heights) if each == height]
+        strip, places = cut_strip(grey, registration, [zones[number] for number in chosen])
+        combs.update(zip(chosen, separate_strip(strip, places, ink=registration.ink), strict=True))
+    return [combs[number] for number in range(len(zones))]
 
 
 def separate(picture: Grey, cells: int, *, ink: int) -> Comb:
     """The glyphs of an upright picture of a comb with MARGIN_MM around it; `ink` is the grey level of printed black."""
-    strokes = written_strokes(picture, cells, ink=ink)
-    return Comb((None,) * cells, (0.0,) * cells, False) if strokes is None else _shared_out(strokes, cells)
+    return separate_strip(picture, Places((0, picture.shape[1]), (cells,)), ink=ink)[0]
 
 
-def written_strokes(picture: Grey, cells: int, *, ink: int) -> Grey | None:
-    """What is written in a comb (255: full ink), without its lines and the scanner's; None where nothing is."""
-    paper = grey_level(picture, 0.7)
-    strokes = without_lines(without_streaks(darkness(picture, paper, min(ink, paper - 60))), cells)
-    top = grey_level(strokes, 0.995)
-    if top < FAINT:
-        return None
-    return np.asarray(cv2.convertScaleAbs(strokes, alpha=255.0 / top), dtype=np.uint8) if top < 250 else strokes
+def separate_strip(strip: Grey, places: Places, *, ink: int) -> list[Comb]:
+    """`separate` for combs side by side in one picture: each as if it were alone."""
+    strokes = without_lines(darkened(strip, places, ink), places)
+    if not stretch(strokes, places, FAINT):
+        return [Comb((None,) * cells, (0.0,) * cells, False) for cells in places.cells]
+    return _shared_out(strokes, places)
 
 
 def normalised(strokes: Grey) -> Grey:
@@ -91,26 +94,52 @@ def normalised(strokes: Grey) -> Grey:
     return glyph
 
 
-def _shared_out(strokes: Grey, cells: int) -> Comb:
+def _shared_out(strokes: Grey, places: Places) -> list[Comb]:
     """Cells parted by clear paper are read as they stand; the strokes of the others are shared out."""
     inked = without_dust(strokes)
     margin = round(MARGIN_MM * PIXELS_PER_MM)
-    pitch = (strokes.shape[1] - 2 * margin) / cells
-    dividers = np.round(margin + pitch * np.arange(cells + 1)).astype(int)
-    cuts = _cuts(inked, dividers)
+    dividers = np.round(places.dividers(margin)).astype(int) + places.limits[0]
+    cuts = _cuts(inked, dividers, places)
     bounds = np.where(cuts < 0, dividers, cuts)
     tops, bottoms = _heights(inked, bounds, margin)
+    combs, at = [], 0
+    for span, cells in zip(places.spans, places.cells, strict=True):
+        own = slice(at, at + cells + 1)
+        lines = _Lines(dividers[own], (cuts[own] < 0).tolist(), bounds[own].tolist(), tops[own], bottoms[own])
+        combs.append(_comb(strokes, inked, span, lines, margin))
+        at += cells + 1
+    return combs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lines:
+    """The dividers of a comb: where each stands, whether strokes cross it, where it parts its cells.
+
+    `tops` and `bottoms` are the first row of ink, and the row past the last, from each of them to the next.
+    """
+
+    dividers: NDArray[np.intp]
+    crossed: list[bool]
+    bounds: list[int]
+    tops: list[int]
+    bottoms: list[int]
+
+
+def _comb(strokes: Grey, inked: Grey, span: tuple[int, int], lines: _Lines, margin: int) -> Comb:
+    """The comb between two columns of a strip."""
+    cells = len(lines.bounds) - 1
+    pitch = (span[1] - span[0] - 2 * margin) / cells
     told: list[Content] = []
     spilt = False
-    for first, last in _runs((cuts < 0).tolist()):
-        start, end = int(bounds[first]), int(bounds[last])
-        if last == first + 1 and cuts[first] >= 0 and cuts[last] >= 0:
-            content = _content(strokes, inked, tops[first], bottoms[first], start, end)
+    for first, last in _runs(lines.crossed):
+        start, end = lines.bounds[first], lines.bounds[last]
+        if last == first + 1 and not lines.crossed[first] and not lines.crossed[last]:
+            content = _content(strokes, inked, lines.tops[first], lines.bottoms[first], start, end)
             if content is not None:
                 told.append(content)
                 continue
-        start, end = (0 if cuts[first] < 0 else start), (strokes.shape[1] if cuts[last] < 0 else end)
-        origin = int(dividers[first]) - start
+        start, end = (span[0] if lines.crossed[first] else start), (span[1] if lines.crossed[last] else end)
+        origin = int(lines.dividers[first]) - start
         run = _Run(strokes[:, start:end], inked[:, start:end], origin, pitch, last - first, margin)
         contents, cut_through = run.shared_out()
         told += contents
@@ -125,13 +154,14 @@ def without_dust(strokes: Grey, least: int = INKED) -> Grey:
     return np.asarray(cv2.bitwise_and(inked, cv2.threshold(crowd, CROWD - 1, 1, cv2.THRESH_BINARY)[1]), dtype=np.uint8)
 
 
-def _cuts(inked: Grey, dividers: NDArray[np.intp]) -> NDArray[np.intp]:
+def _cuts(inked: Grey, dividers: NDArray[np.intp], places: Places) -> NDArray[np.intp]:
     """Where each divider parts its cells: the nearest column without ink, or -1 where strokes cross it.
 
     A thin line that stands alone on the divider is what is left of its print, and is wiped out of `inked`.
     """
-    width = inked.shape[1]
-    columns = np.minimum(np.maximum(dividers[:, None] + np.arange(-VALLEY, VALLEY + 1), 0), width - 1)
+    start, last = places.limits
+    columns = dividers[:, None] + np.arange(-VALLEY, VALLEY + 1)
+    columns = np.minimum(np.maximum(columns, start[:, None]), last[:, None])
     clear = cv2.reduce(inked, 0, cv2.REDUCE_MAX).ravel()[columns] == 0
     left, right = clear[:, VALLEY::-1].argmax(axis=1), clear[:, VALLEY:].argmax(axis=1)
     clear_left = clear[np.arange(len(clear)), VALLEY - left]
@@ -140,7 +170,7 @@ def _cuts(inked: Grey, dividers: NDArray[np.intp]) -> NDArray[np.intp]:
         if left[divider] + right[divider] - 1 <= RESIDUE:
             inked[:, dividers[divider] - left[divider] + 1 : dividers[divider] + right[divider]] = 0
     cuts = np.where(clear_left & (~clear_right | (left <= right)), dividers - left, dividers + right)
-    return np.asarray(np.where(clear_left | clear_right, np.maximum(cuts, 0), -1))
+    return np.asarray(np.where(clear_left | clear_right, np.maximum(cuts, start), -1))
 
 
 def _heights(inked: Grey, bounds: NDArray[np.intp], margin: int) -> tuple[list[int], list[int]]:

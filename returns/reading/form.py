@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from campaigns.paper_form.zones import FormLayout, Zone, ZoneKind
 from campaigns.questionnaire.schema import Field
-from returns.reading.combs import Comb, glyphs_of, read_comb
+from returns.reading.combs import Comb, glyphs_of, read_combs
 from returns.reading.decoding import BLANK_CONFIDENCE, Decoded, decode, spelled
 from returns.reading.ink import LINE_INK_MM2, is_written, surely_written
 from returns.reading.marks import measure_boxes, read_ticks
@@ -88,9 +88,10 @@ def _cells(
     grey: Grey, registration: Registration, groups: Sequence[Group], alphabet: Alphabet
 ) -> Iterator[tuple[Group, list[Comb], list[NDArray[np.float64] | None]]]:
     """Each group with its combs and the probabilities of each of their cells, all recognised in one go."""
-    combs = [[read_comb(grey, registration, zone.box, zone.cells) for zone in group] for group in groups]
-    probabilities = iter(recognise(list(glyphs_of([comb for each in combs for comb in each])), alphabet))
-    for group, parts in zip(groups, combs, strict=True):
+    combs = read_combs(grey, registration, [zone for group in groups for zone in group])
+    probabilities, unread = iter(recognise(list(glyphs_of(combs)), alphabet)), iter(combs)
+    for group in groups:
+        parts = list(islice(unread, len(group)))
         yield group, parts, [None if glyph is None else next(probabilities) for comb in parts for glyph in comb.glyphs]
 
 

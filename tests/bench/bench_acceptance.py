@@ -29,7 +29,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from campaigns.paper_form.zones import Box, Zone, ZoneKind
 from returns.acceptance import KINDS
-from returns.reading.combs import glyphs_of, read_comb
+from returns.reading.combs import glyphs_of, read_combs
 from returns.reading.decoding import OTHER, Decoded, decode
 from returns.reading.form import read_form
 from returns.reading.names import says_the_same
@@ -124,14 +124,14 @@ def _spoilt(page: int, pen: Pen) -> Grey:
 
 
 def _read_spoilt(scanned: Grey, placed: Registration, zones: list[Zone], told: Read, writer: str) -> None:
-    combs = [read_comb(scanned, placed, zone.box, zone.cells) for zone in zones]
+    combs = read_combs(scanned, placed, zones)
     told.cells[writer][OTHER] += list(recognise(list(glyphs_of(combs))))
 
 
 def _read_page(
     scanned: Grey, placed: Registration, zones: list[Zone], answers: dict[Any, Any], told: Read, writer: str
 ) -> None:
-    combs = [read_comb(scanned, placed, zone.box, zone.cells) for zone in zones]
+    combs = read_combs(scanned, placed, zones)
     probabilities = iter(recognise(list(glyphs_of(combs))))
     for zone, comb in zip(zones, combs, strict=True):
         wanted = answers.get((zone.field, zone.row))

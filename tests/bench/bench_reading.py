@@ -19,7 +19,7 @@ import numpy as np
 
 from campaigns.paper_form.zones import ZoneKind
 from campaigns.questionnaire.schema import FieldType
-from returns.reading.combs import glyphs_of, read_comb
+from returns.reading.combs import glyphs_of, read_combs
 from returns.reading.form import read_form
 from returns.reading.images import open_pages
 from returns.reading.ink import unexpected_ink
@@ -60,7 +60,7 @@ def steps(page: int, file_format: FileFormat) -> tuple[float, float]:
     boxes = [zone.box for zone in zones if zone.kind is ZoneKind.BOX]
     ticking, _ = cpu_ms(lambda: measure_boxes(grey, placed, boxes))
     combs = [zone for zone in zones if zone.kind is ZoneKind.COMB]
-    cutting, cut = cpu_ms(lambda: [read_comb(grey, placed, zone.box, zone.cells) for zone in combs])
+    cutting, cut = cpu_ms(lambda: read_combs(grey, placed, combs))
     glyphs = list(glyphs_of(cut))
     knowing, _ = cpu_ms(lambda: recognise(glyphs))
     form, _ = cpu_ms(lambda: read_form(grey, placed, layout, questions))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import cv2
 import numpy as np
 import pytest
 
-from returns.reading.comb_lines import MARGIN_MM
-from returns.reading.combs import GLYPH, GLYPH_BODY, Comb, normalised, separate, without_dust
+from returns.reading.comb_strips import MARGIN_MM, Places
+from returns.reading.combs import GLYPH, GLYPH_BODY, Comb, normalised, separate, separate_strip, without_dust
 from returns.reading.pixels import PIXELS_PER_MM, Grey
 
 CELLS = 6
@@ -52,6 +54,28 @@ def test_each_digit_goes_to_its_cell():
     assert written(comb) == [0, 2, 3, 5]
     assert not comb.spilt
     assert all(2 < comb.ink_mm2[cell] < 12 for cell in (0, 2, 3, 5))
+
+
+def test_combs_side_by_side_are_read_as_if_each_were_alone():
+    straight, drifted, faint = empty_comb(), np.roll(empty_comb(), 3, axis=1), empty_comb()
+    for cell in (0, 2, 5):
+        ring(straight, cell + 0.5)
+        ring(drifted, cell + 0.55, wide=0.36)
+    ring(faint, 1.5)
+    faint = np.maximum(faint, 150)[:, : -2 * PITCH]  # of four cells, written with a pen that hardly writes
+    pictures = [straight, empty_comb(), drifted, faint]
+    cells = (CELLS, CELLS, CELLS, CELLS - 2)
+    places = Places(tuple(accumulate((each.shape[1] for each in pictures), initial=0)), cells)
+
+    together = separate_strip(np.hstack(pictures), places, ink=30)
+
+    for comb, picture, count in zip(together, pictures, cells, strict=True):
+        alone = separate(np.ascontiguousarray(picture), count, ink=30)
+        assert written(comb) == written(alone)
+        assert comb.ink_mm2 == pytest.approx(alone.ink_mm2, abs=0.1)
+        seen = zip(comb.glyphs, alone.glyphs, strict=True)
+        assert all(np.array_equal(one, other) for one, other in seen if one is not None and other is not None)
+    assert [written(comb) for comb in together] == [[0, 2, 5], [], [0, 2, 5], [1]]
 
 
 @pytest.mark.parametrize("shift", [-0.14, -0.1, 0.1, 0.14])

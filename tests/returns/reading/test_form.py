@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from campaigns.paper_form.zones import Box, ZoneKind
-from returns.reading.combs import read_comb
+from returns.reading.combs import read_combs
 from returns.reading.form import read_form
 from returns.reading.ink import unexpected_ink
 from returns.reading.readings import ReadField
@@ -101,7 +101,7 @@ def test_a_streak_through_an_empty_comb_is_not_a_one():
     registration = filled.placed(scan)
     assert isinstance(registration, Registration)
 
-    assert read_comb(scan, registration, zone.box, zone.cells).blank
+    assert read_combs(scan, registration, [zone])[0].blank
 
 
 def test_a_note_in_the_margin_is_noticed_and_a_filled_form_has_none():
