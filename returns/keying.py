@@ -68,6 +68,8 @@ def answer(
             entered_at=now,
             milliseconds=milliseconds,
         )
+        if not arbitrating and not others:
+            locked.first_by = operator
         if not arbitrating and _wants_a_second_look(locked, operator):
             locked.entries_needed = 2
         _settle(locked, entry, others, now=now)
@@ -113,6 +115,7 @@ def _settle(task: KeyingTask, entry: KeyingEntry, others: list[KeyingEntry], *, 
             "claimed_by",
             "claimed_at",
             "entries_needed",
+            "first_by",
             "machine_right",
             "conforming",
         ]
@@ -242,7 +245,10 @@ def _hand_again(task: KeyingTask, operator: User, *, now: dt.datetime) -> None:
     first = held.claimed_at - dt.timedelta(seconds=1) if held is not None and held.claimed_at else now
     task.state, task.claimed_by, task.claimed_at, task.done_at = State.CLAIMED, operator, min(first, now), None
     task.machine_right = task.conforming = None
-    task.save(update_fields=["state", "claimed_by", "claimed_at", "done_at", "machine_right", "conforming"])
+    entered = task.entries.filter(arbitration=False).order_by("pk").first()
+    task.first_by_id = entered.operator_id if entered is not None else None
+    told = ["state", "claimed_by", "claimed_at", "done_at", "first_by", "machine_right", "conforming"]
+    task.save(update_fields=told)
 
 
 def field_of(task: KeyingTask) -> Field:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from campaigns.models import Campaign, User
 from returns import controls
@@ -93,7 +93,8 @@ def _candidate(*, operator: User, now: dt.datetime, campaign: Campaign | None, f
     # One within the other: a plan that starts from all of the operator's entries would do so for every field it skips.
     keyed_it = KeyingEntry.objects.filter(task=OuterRef("pk"), operator=operator)
     seen = Exists(KeyingTask.objects.filter(Exists(keyed_it), reading=OuterRef("reading")))
-    queues = [tasks.filter(~seen, state=State.OPEN)]
+    # Most of what the operator has seen is told by the task itself: only what is left is looked for among the entries.
+    queues = [tasks.exclude(first_by=operator).filter(~seen, state=State.OPEN)]
     lapsed = tasks.filter(state=State.CLAIMED, claimed_at__lte=now - LEASE)
     if lapsed.exists():  # seldom: what follows counts entries
         keyed: Any = Count("entries", filter=Q(entries__arbitration=False))
@@ -103,7 +104,11 @@ def _candidate(*, operator: User, now: dt.datetime, campaign: Campaign | None, f
             queues.insert(0, lapsed.annotate(keyed=keyed).filter(settling))
     if operator.may_manage:
         queues.insert(0, tasks.filter(state__in=[State.ARBITRATION, State.REFERRED]))
-    return next((found for queue in queues if (found := queue.order_by("pk").first()) is not None), None)
+    for queue in queues:
+        found = KeyingTask.objects.filter(pk=Subquery(queue.order_by("pk").values("pk")[:1])).first()
+        if found is not None:
+            return found
+    return None
 
 
 def _lapsed(task: KeyingTask, now: dt.datetime) -> bool:

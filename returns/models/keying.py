@@ -68,7 +68,8 @@ class KeyingTask(models.Model):
     """One field to key. Two operators never hold the same task; an abandoned one comes back.
 
     `held`: the value that a control is compared with, or the known answer; emptied once the task is done. `note` is the
-    operator's question, `reply` what the supervisor answered when the field was given back.
+    operator's question, `reply` what the supervisor answered when the field was given back. `first_by` is who made the
+    first independent entry, copied here so that a queue is gone through without looking at its entries.
     """
 
     class State(models.TextChoices):
@@ -104,6 +105,15 @@ class KeyingTask(models.Model):
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="pris par"
     )
     claimed_at = models.DateTimeField("pris le", null=True, blank=True)
+    first_by = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name="première saisie par",
+    )
     created_at = models.DateTimeField("créé le")
     done_at = models.DateTimeField("saisi le", null=True, blank=True)
     note = models.CharField("note", max_length=300, blank=True)
@@ -116,7 +126,9 @@ class KeyingTask(models.Model):
         verbose_name = "tâche de saisie"
         verbose_name_plural = "tâches de saisie"
         indexes: ClassVar = [
-            models.Index(fields=["campaign", "state", "id"], name="keying_queue"),
+            models.Index(  # all that `returns.keying_queue` asks of a field it skips: no row is fetched for it
+                fields=["campaign", "state", "id", "first_by", "purpose", "field", "reading"], name="keying_queue"
+            ),
             models.Index(
                 fields=["campaign"],
                 condition=models.Q(purpose="control", machine_right__isnull=False),

@@ -33,6 +33,7 @@ _COLUMNS = (
     "survey_return__case__declaration__case",
     "survey_return__case__declaration__revision__fingerprint",
 )
+COUNTED = 1000  # fields left to key that are counted for an operator at each field; beyond, there are simply more
 State = KeyingTask.State
 Purpose = KeyingTask.Purpose
 
@@ -112,7 +113,8 @@ def _places(task: KeyingTask) -> dict[str, int]:
     told = of_return.aggregate(before=Count("pk", filter=Q(reading__lt=task.reading_id)), places=Count("pk"))
     waiting = KeyingTask.objects.filter(campaign=task.campaign_id, state__in=[State.OPEN, State.CLAIMED]).counted()
     place = told["before"] + 1
-    return {"place": place, "places": max(told["places"], place), "left": max(waiting.count(), 1)}
+    left = max(waiting[: COUNTED + 1].count(), 1)
+    return {"place": place, "places": max(told["places"], place), "left": min(left, COUNTED), "more": left > COUNTED}
 
 
 def _known(task: KeyingTask, field: Field, known: Mapping[Address, Any]) -> str:

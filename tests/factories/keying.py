@@ -25,6 +25,7 @@ from tests.returns.sheets import PER_MM, printed, variant_of, write_letters
 UPRIGHT = [[PER_MM, 0.0, 0.0], [0.0, PER_MM, 0.0], [0.0, 0.0, 1.0]]  # millimetres to pixels, sheet scanned straight
 SIZE, INCOME = "household.size", "occupant.tax_reference_income"  # keyed twice
 EMAIL = "household.email"  # keyed once
+ON_A_DOSSIER = 20  # fields to key, where a queue is long
 Doubtful = tuple[str, int, Any]  # field, row, what the machine believes
 
 
@@ -57,14 +58,19 @@ def doubtful_return(
 
 
 def long_queue(campaign: Campaign, count: int, *, keyed_by: User | None = None) -> None:
-    """So many incomes to key twice on one dossier; the first entry of each is there when somebody has `keyed_by`."""
-    survey_return = doubtful_return(campaign, [])
-    page = Page.objects.filter(survey_return=survey_return).get()
-    told = {"survey_return": survey_return, "field": INCOME}
-    readings = [FieldReading(page=page, row=row, confidence=0.4, **told) for row in range(1, count + 1)]
+    """So many incomes to key twice, some on each dossier; the first entry is there when somebody has `keyed_by`."""
+    first = doubtful_return(campaign, [])
+    page = Page.objects.filter(survey_return=first).get()
+    told: dict[str, Any] = {"case": first.case, "channel": "paper", "received_at": NOW}
+    names = [f"{first.receipt}-{number}" for number in range(-(-count // ON_A_DOSSIER))]
+    arrived = SurveyReturn.objects.bulk_create([SurveyReturn(receipt=name, submission=name, **told) for name in names])
+    places = [(arrived[number // ON_A_DOSSIER], number + 1) for number in range(count)]
+    told = {"page": page, "field": INCOME, "confidence": 0.4}
+    readings = [FieldReading(survey_return=each, row=row, **told) for each, row in places]
     FieldReading.objects.bulk_create(readings)
-    told |= {"campaign": campaign, "reason": "lecture incertaine", "entries_needed": 2, "created_at": NOW}
-    tasks = [KeyingTask(reading=each, row=1, **told) for each in readings]
+    told = {"campaign": campaign, "reason": "lecture incertaine", "entries_needed": 2, "created_at": NOW}
+    told |= {"field": INCOME, "first_by": keyed_by}
+    tasks = [KeyingTask(reading=each, survey_return=each.survey_return, row=1, **told) for each in readings]
     KeyingTask.objects.bulk_create(tasks)
     if keyed_by is not None:
         entries = [KeyingEntry(task=task, operator=keyed_by, value=3, entered_at=NOW) for task in tasks]

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from campaigns.questionnaire.values import FieldValueError
 from campaigns.scope import all_landlords
@@ -16,7 +17,7 @@ from returns.keying import RECALL, UnableToKey, answer, close_keyed, refer, undo
 from returns.keying_queue import LEASE, next_task
 from returns.models import KeyingEntry, KeyingTask, SurveyReturn
 from tests.factories.campaigns import UserFactory
-from tests.factories.keying import EMAIL, INCOME, SIZE, case_of, doubtful_return, open_tasks
+from tests.factories.keying import EMAIL, INCOME, SIZE, case_of, doubtful_return, long_queue, open_tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +91,34 @@ class TestClaims:
         other = type(campaign)(pk=campaign.pk + 1)
         assert next_task(operator=anne, now=later, campaign=other) is None
         assert next_task(operator=anne, now=later, campaign=campaign) is not None
+
+    def test_who_keyed_first_is_told_by_the_field_until_the_entry_is_taken_back(self, paper, anne, bilal, keyed, later):
+        paper((INCOME, 1, MACHINE))
+        task = keyed(anne, "21 500")
+        assert (task.first_by, next_task(operator=anne, now=later)) == (anne, None)
+        undo(operator=anne, now=later)
+        assert open_tasks(task.survey_return)[0].first_by is None
+        keyed(anne, "21 500")
+        assert next_task(operator=bilal, now=later) == task
+
+    def test_a_field_that_another_keyed_first_is_not_had_twice_either(self, paper, anne, bilal, keyed, later):
+        paper((INCOME, 1, MACHINE))
+        keyed(anne, "21 500")
+        task = keyed(bilal, "12 500")
+        KeyingTask.objects.filter(pk=task.pk).update(state=State.OPEN)
+        assert next_task(operator=bilal, now=later) is None
+        assert next_task(operator=anne, now=later) is None
+
+    @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads the plan as SQLite tells it")
+    def test_the_queue_is_gone_through_in_its_index_alone(self, campaign, anne, later):
+        long_queue(campaign, 20, keyed_by=anne)
+        with CaptureQueriesContext(connection) as asked:
+            assert next_task(operator=anne, now=later, campaign=campaign) is None
+        gone_through = [each["sql"] for each in asked if "NOT EXISTS" in each["sql"]]
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN QUERY PLAN " + gone_through[0])
+            plan = [row[-1] for row in cursor.fetchall()]
+        assert any("USING COVERING INDEX keying_queue (campaign_id=? AND state=?)" in step for step in plan)
 
     def test_nothing_left(self, anne, later):
         assert next_task(operator=anne, now=later) is None
