@@ -13,13 +13,20 @@ INKED = 70  # darkness, of 255, of a streak once the picture is stretched
 EDGE = 4  # rows at the top and bottom where a streak must show
 LEAN = 8  # pixels: how far a streak may lean over the height of a picture, for sheets scanned askew
 WHOLE = 0.92  # share of the height where it must be dark
-HALF_WIDTH = 3  # pixels taken away on each side of its middle
+HALF_WIDTH = 3  # pixels on each side of its middle where it may darken
+REACH = 6  # pixels on each side of its middle that are looked at
 WIDEST = 7  # pixels: wider is no streak
+USUAL = 0.35  # share of its rows that are lighter than what is taken for its own darkness: a stroke may run along it
+BESIDE = 2  # pixels on each side of what it darkens where ink is kept if it goes on further out
+UNSEEN = 12  # darkness under which it does not show
+GRAIN = 10  # darkness taken away beyond its own, for its noise
+OPAQUE = 190  # darkness over which no stroke shows through it
 
 
 def without_streaks(dark: Grey, *, edge: int = EDGE) -> Grey:
-    """`dark` (0 paper, 255 ink) without the lines that run through its whole height; strokes across them are kept.
+    """`dark` (0 paper, 255 ink) without the lines that run through its whole height.
 
+    Strokes that show through a line are kept, and those that stand on both sides of one too dark to see through.
     Nothing written in a zone reaches both edges of its picture, of `edge` pixels, which hold some of the paper around.
     """
     head, foot = dark[:edge].max(axis=0) >= INKED, dark[-edge:].max(axis=0) >= INKED
@@ -37,11 +44,33 @@ def without_streaks(dark: Grey, *, edge: int = EDGE) -> Grey:
     for path in x[dark_rows >= WHOLE * len(dark)]:
         if cleaned is dark:
             cleaned = dark.copy()
-        around = np.clip(path[:, None] + np.arange(-HALF_WIDTH, HALF_WIDTH + 1), 0, width - 1)
-        left = dark[rows, np.clip(path - HALF_WIDTH - 1, 0, width - 1)]
-        right = dark[rows, np.clip(path + HALF_WIDTH + 1, 0, width - 1)]
-        cleaned[rows[:, None], around] = np.minimum(left, right)[:, None]
+        around = np.clip(path[:, None] + np.arange(-REACH, REACH + 1), 0, width - 1)
+        cleaned[rows[:, None], around] = _seen_through(cleaned[rows[:, None], around])
     return cleaned
+
+
+def _seen_through(band: Grey) -> Grey:
+    """The rows of a band along a streak without it, nor what little stands alone at its sides."""
+    usual = int(len(band) * USUAL)
+    printed = np.partition(band, usual, axis=0)[usual].astype(np.float32)
+    printed[1:-1] = np.max([printed[:-2], printed[1:-1], printed[2:]], axis=0)  # it is not quite straight
+    middle = slice(REACH - 1, REACH + 2)
+    printed[middle] = np.partition(band[:, middle].max(axis=1), usual)[usual]
+    aside = REACH - HALF_WIDTH
+    darkened = aside + np.flatnonzero(printed[aside:-aside] >= UNSEEN)
+    if not len(darkened):
+        return band
+    first, last = darkened[0], darkened[-1]
+    inside = band[:, first : last + 1].astype(np.float32)
+    level = printed[first : last + 1] + GRAIN
+    through = np.minimum(np.maximum(inside - level, 0) * (255 / np.maximum(255 - level, 40)), inside)
+    left, right = band[:, [first - BESIDE - 1]], band[:, [last + BESIDE + 1]]
+    bridged = np.minimum(band[:, [first - 1]], band[:, [last + 1]])
+    seen = band.copy()
+    seen[:, first : last + 1] = np.minimum(bridged, inside) if level.max() > OPAQUE else through
+    for columns, beyond in ((slice(first - BESIDE, first), left), (slice(last + 1, last + 1 + BESIDE), right)):
+        seen[:, columns] = np.minimum(band[:, columns], beyond)
+    return seen
 
 
 @lru_cache(maxsize=64)

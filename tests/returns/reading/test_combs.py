@@ -152,3 +152,33 @@ def test_a_glyph_fits_its_square_with_its_weight_in_the_middle(height, width):
     assert max(len(rows), len(columns)) == GLYPH_BODY
     assert abs((rows[0] + rows[-1]) / 2 - (GLYPH - 1) / 2) <= 1
     assert abs((columns[0] + columns[-1]) / 2 - (GLYPH - 1) / 2) <= 1
+
+
+def streaked(picture: Grey, x: float, *, share: float, lean: float = 0.0) -> Grey:
+    """The picture with a scanner's line, two pixels wide, that leaves that share of the light."""
+    line = np.zeros(picture.shape, np.float32)
+    ends = (round(16 * (x - lean / 2)), 0), (round(16 * (x + lean / 2)), 16 * (len(picture) - 1))
+    cv2.line(line, *ends, (1.0,), 2, cv2.LINE_AA, 4)
+    return np.asarray(picture * (1 - line * (1 - share)), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("aside", "share"), [(0.0, 0.5), (0.13, 0.5), (0.24, 0.5), (0.3, 0.5), (0.0, 0.0), (0.13, 0.0)]
+)
+def test_a_digit_keeps_the_strokes_that_a_streak_crosses_and_those_seen_through_it(aside, share):
+    picture = empty_comb()
+    ring(picture, 2.5)
+
+    [clean] = [each for each in separate(picture, CELLS, ink=30).glyphs if each is not None]
+    under = streaked(picture, EDGE + (2.5 + aside) * PITCH, share=share)
+    [glyph] = [each for each in separate(under, CELLS, ink=30).glyphs if each is not None]
+
+    lost = cv2.blur(clean, (3, 3)).astype(int) - cv2.blur(glyph, (3, 3))
+    assert (lost > 150).sum() <= 14  # of some 150 pixels of its ring
+
+
+@pytest.mark.parametrize("lean", [-5.0, -2.5, -1.0, 0.0, 1.5, 3.0, 5.0])
+@pytest.mark.parametrize("share", [0.7, 0.5, 0.0])
+def test_no_part_of_a_streak_is_left_in_an_empty_cell(lean, share):
+    for place in np.linspace(3.2, 3.8, 7):
+        assert separate(streaked(empty_comb(), EDGE + place * PITCH, share=share, lean=lean), CELLS, ink=30).blank
