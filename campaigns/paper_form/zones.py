@@ -122,7 +122,14 @@ class FormLayout:
 
     def on_page(self, page: int) -> Iterator[Zone]:
         """The zones of one page, in reading order."""
-        return (zone for zone in self.zones if zone.page == page)
+        return iter(self._by_page.get(page, ()))
+
+    @cached_property
+    def _by_page(self) -> dict[int, list[Zone]]:
+        pages: dict[int, list[Zone]] = {}
+        for zone in self.zones:
+            pages.setdefault(zone.page, []).append(zone)
+        return pages
 
     @cached_property
     def fingerprint(self) -> str:

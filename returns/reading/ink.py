@@ -53,6 +53,9 @@ def unexpected_ink(grey: Grey, registration: Registration, layout: FormLayout) -
     inked = darkness(picture, grey_level(picture, 0.7), registration.ink) >= INKED * 0.7
     stray = (inked & ~printed_places(layout, registration.code.page)).astype(np.uint8)
     stray = cv2.dilate(stray, np.ones((3, 3), np.uint8))  # type: ignore[assignment]
+    outlines, _ = cv2.findContours(stray, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    if all(max(cv2.boundingRect(outline)[2:]) < STRAY_SPREAD_MM * COARSE for outline in outlines):
+        return ()  # specks only: nothing to measure
     count, _, stats, _ = cv2.connectedComponentsWithStats(stray, connectivity=8, ltype=cv2.CV_16U)
     found = []
     for left, top, width, height, area in stats[1:count].tolist():

@@ -20,6 +20,7 @@ from returns.reading.pixels import Grey
 WEIGHTS = Path(__file__).parent / "weights"
 BATCH = 16  # glyphs a call: measured fastest
 DOUBTED = 0.995  # under it, a glyph is read again by the second network, where there is one
+UNSURE = 0.97  # under it, a glyph is also read a little shifted, and the readings averaged
 SHIFTS = ((1, 0), (-1, 0), (0, 1), (0, -1))
 
 
@@ -27,14 +28,13 @@ SHIFTS = ((1, 0), (-1, 0), (0, 1), (0, -1))
 class Alphabet:
     """The characters that a recogniser tells apart; the class after the last is for what is none of them.
 
-    `name` and `second` (if any) name the files of its networks. Under `sure`, a glyph is also read a little shifted,
-    and the readings averaged. `rarer`: how much rarer that last class is on paper than among the glyphs learnt.
+    `name` and `second` (if any) name the files of its networks. `rarer`: how much rarer that last class is on paper
+    than among the glyphs learnt.
     """
 
     name: str
     signs: str
     second: str = ""
-    sure: float = 0.995
     rarer: float = 1.0
 
     @property
@@ -43,7 +43,7 @@ class Alphabet:
         return len(self.signs) + 1
 
 
-DIGITS = Alphabet("digits", "0123456789", second="digits-second", sure=0.97, rarer=0.1)
+DIGITS = Alphabet("digits", "0123456789", second="digits-second", rarer=0.1)
 CAPITALS = Alphabet("capitals", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")  # an accented capital is its letter
 
 
@@ -57,7 +57,7 @@ def recognise(glyphs: Sequence[Grey], alphabet: Alphabet = DIGITS) -> NDArray[np
     doubted = np.flatnonzero(told.max(axis=1) < DOUBTED) if alphabet.second else ()
     if len(doubted):
         told[doubted] = (told[doubted] + _run(images[doubted], alphabet.second, alphabet.rarer)) / 2
-    unsure = np.flatnonzero(told.max(axis=1) < alphabet.sure)
+    unsure = np.flatnonzero(told.max(axis=1) < UNSURE)
     if len(unsure):
         network = alphabet.second or alphabet.name
         shifted = (np.roll(images[unsure], shift, axis=(2, 3)) for shift in SHIFTS)

@@ -22,7 +22,12 @@ SEARCH_MM = (4.0, 7.0, 7.0, 9.0)  # how far from its expected place each next ma
 MIN_LIKENESS = 0.72  # normalised correlation with a black square on paper
 MARK_TOLERANCE = 0.12  # of its side: a square wider or narrower is measured by correlation only
 REACH_MM = 2.0  # paper kept around a mark, beyond its search distance
+HALF_DARK = 128  # of 255
 SHARPEN_MM = 1.5  # how far from where a photo showed it a mark is measured again
+
+
+_AS_COMPLEX = np.array([1, 1j])
+_PAGE = np.array([[0.0, 0.0], [210.0, 0.0], [210.0, 297.0], [0.0, 297.0]])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,7 +174,7 @@ def _edges_centre(dark: Grey, x: float, y: float, side: float) -> tuple[float, f
 def _edge_middle(dark: Grey, x: float, y: float, side: float) -> float:
     first, last = round(y - side * 0.3), round(y + side * 0.3)
     left, reach = max(0, round(x - side * 0.8)), round(side * 0.8)
-    lines = dark[max(0, first) : last + 1, left : left + 2 * reach + 1].astype(np.float64) / 255.0
+    lines = dark[max(0, first) : last + 1, left : left + 2 * reach + 1]
     middle = round(x) - left
     before, after = lines[:, middle::-1], lines[:, middle:]
     start = x_of_crossing(before)
@@ -180,12 +185,12 @@ def _edge_middle(dark: Grey, x: float, y: float, side: float) -> float:
     return left + middle + (end - start) / 2
 
 
-def x_of_crossing(lines: Grey | Points) -> float:
+def x_of_crossing(lines: Grey) -> float:
     """How far, in pixels, the darkness first falls under one half: linear between pixels, median over the lines."""
-    light = lines < 0.5
+    light = lines < HALF_DARK
     first = np.where(light.any(axis=1), light.argmax(axis=1), lines.shape[1] - 1)
     rows = np.arange(len(lines))
-    inner, outer = lines[rows, np.maximum(first - 1, 0)], lines[rows, first]
+    inner, outer = lines[rows, np.maximum(first - 1, 0)] / 255.0, lines[rows, first] / 255.0
     reached = np.sort(first - 1 + (inner - 0.5) / np.maximum(inner - outer, 1e-6))
     return float(reached[len(reached) // 2])
 
@@ -199,7 +204,7 @@ def _centre(box: Box) -> tuple[float, float]:
 
 
 def _apply(matrix: Matrix, points: Points) -> Points:
-    sent = np.column_stack([points, np.ones(len(points))]) @ matrix.T
+    sent = points @ matrix[:, :2].T + matrix[:, 2]
     return np.asarray(sent[:, :2] / sent[:, 2:], dtype=np.float64)
 
 
@@ -211,20 +216,23 @@ def _homography(expected: Points, measured: Points) -> Matrix:
 
 def _affine(expected: Points, measured: Points, weights: Points | None = None) -> Matrix:
     """The weighted least-squares affine map; exact with three points."""
-    weight = np.sqrt(np.ones(len(expected)) if weights is None else weights)[:, None]
-    known = np.column_stack([expected, np.ones(len(expected))]) * weight
-    solved = np.linalg.lstsq(known, measured * weight, rcond=None)[0]
-    return np.vstack([solved.T, [0.0, 0.0, 1.0]])
+    middle = expected.mean(axis=0)  # the equations are well set around it
+    known = np.ones((len(expected), 3))
+    known[:, :2] = expected - middle
+    weighted = known.T if weights is None else known.T * weights
+    solved = np.linalg.solve(weighted @ known, weighted @ measured).T
+    matrix = np.identity(3)
+    matrix[:2, :2], matrix[:2, 2] = solved[:, :2], solved[:, 2] - solved[:, :2] @ middle
+    return matrix
 
 
 def _similarity(expected: Points, measured: Points, weights: Points) -> Matrix:
     """The weighted least-squares rotation, scale and shift: steadier than an affine map far from its points."""
-    known = (expected @ np.array([1, 1j])).astype(np.complex128)
-    seen = (measured @ np.array([1, 1j])).astype(np.complex128)
+    known, seen = expected @ _AS_COMPLEX, measured @ _AS_COMPLEX
     share = weights / weights.sum()
-    from_, to = known - (share * known).sum(), seen - (share * seen).sum()
-    turn = (share * np.conj(from_) * to).sum() / (share * np.abs(from_) ** 2).sum()
-    shift = (share * seen).sum() - turn * (share * known).sum()
+    from_, to = share @ known, share @ seen
+    turn = np.vdot(known - from_, share * (seen - to)) / (share @ np.abs(known - from_) ** 2)
+    shift = to - turn * from_
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag], [0.0, 0.0, 1.0]])
 
 
@@ -255,12 +263,11 @@ def _residual(matrix: Matrix, code_mm: Points, code_pixels: Points) -> float:
 
 def _plausible(matrix: Matrix) -> bool:
     """Whether the four sides of the page keep their proportions and no corner is turned inside out."""
-    page = _apply(matrix, np.array([[0.0, 0.0], [210.0, 0.0], [210.0, 297.0], [0.0, 297.0]]))
-    sides = np.linalg.norm(np.roll(page, -1, axis=0) - page, axis=1) / np.array([210.0, 297.0, 210.0, 297.0])
-    steps = np.roll(page, -1, axis=0) - page
-    nexts = np.roll(steps, -1, axis=0)
-    turning = steps[:, 0] * nexts[:, 1] - steps[:, 1] * nexts[:, 0]
-    return bool(sides.max() < 1.35 * sides.min() and (turning > 0).all())
+    corners = [complex(x, y) for x, y in _apply(matrix, _PAGE).tolist()]
+    steps = [after - corner for corner, after in zip(corners, corners[1:] + corners[:1], strict=True)]
+    sides = [abs(step) / length for step, length in zip(steps, (210.0, 297.0, 210.0, 297.0), strict=True)]
+    turns = [(step.conjugate() * after).imag for step, after in zip(steps, steps[1:] + steps[:1], strict=True)]
+    return max(sides) < 1.35 * min(sides) and min(turns) > 0
 
 
 __all__ = ["Registration", "cut", "register"]

@@ -85,7 +85,7 @@ def plain_jpeg(data: bytes) -> bytes:
 def _ends_early(grey: Grey) -> bool:
     """Whether a side of the image is the flat grey with which the decoder fills what is missing; no scan is so even."""
     sides = (grey[-BLOCK:], grey[:BLOCK], grey[:, -BLOCK:], grey[:, :BLOCK])
-    return any(bool((side == FILLING).all()) for side in sides)
+    return any(bool(side[0, 0] == FILLING and (side == FILLING).all()) for side in sides)
 
 
 def check_size(size: tuple[int, int], *, limits: Limits) -> None:
