@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import cast
 
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, NextPageTemplate, PageBreak, PageTemplate
 
+from campaigns.paper_form.desk_tags import ReadCanvas, tagged
 from campaigns.paper_form.ink import SPECIMEN
 from campaigns.paper_form.look import MARGIN, PAGE_HEIGHT, PAGE_WIDTH, SIZES, SOFT, WIDTH, Look, font
 from campaigns.paper_form.typography import fit, french
@@ -32,8 +34,8 @@ class DeskPaper:
     foot: str = ""
     rehearsal: bool = False
 
-    def bound(self, story: Sequence[Flowable], cover: Callable[[Canvas], None] | None = None) -> bytes:
-        """The document as a PDF, always the same bytes for the same content; `cover` draws a page before the others.
+    def bound(self, story: Sequence[Flowable], cover: Callable[[ReadCanvas], None] | None = None) -> bytes:
+        """The document as a tagged PDF, always the same bytes for the same content; `cover` draws its first page.
 
         Raises FontsMissingError when the faces are not installed.
         """
@@ -53,13 +55,13 @@ class DeskPaper:
             document.addPageTemplates([PageTemplate("cover", [frame], onPage=lambda canvas, _: _apart(cover, canvas))])
             before = [NextPageTemplate("plain"), PageBreak()]
         document.addPageTemplates([PageTemplate("plain", [frame], onPage=self._dress)])
-        document.build([*before, *story])
-        return stream.getvalue()
+        document.build([*before, *story], canvasmaker=ReadCanvas)
+        return tagged(stream.getvalue(), cast("ReadCanvas", document.canv).document, self.title, self.author)
 
     def _dress(self, canvas: Canvas, document: BaseDocTemplate) -> None:
         _apart(lambda canvas: self._furnish(canvas, document.page), canvas)
 
-    def _furnish(self, canvas: Canvas, page: int) -> None:
+    def _furnish(self, canvas: ReadCanvas, page: int) -> None:
         canvas.setFillColor(self.look.accent)
         canvas.rect(0, PAGE_HEIGHT - BAR, PAGE_WIDTH, BAR, stroke=0, fill=1)
         canvas.setFillColor(SOFT)
@@ -75,7 +77,7 @@ class DeskPaper:
 
 
 def write_line(
-    canvas: Canvas, x: float, y: float, words: str, size: float, *, bold: bool = False, until: float = 0.0
+    canvas: ReadCanvas, x: float, y: float, words: str, size: float, *, bold: bool = False, until: float = 0.0
 ) -> None:
     """A line from x, in points, that ends before `until`, else before the margin: a long name is set smaller."""
     style = "bold" if bold else "regular"
@@ -84,8 +86,10 @@ def write_line(
     canvas.drawString(x, y, fitted.text)
 
 
-def _apart(draw: Callable[[Canvas], None], canvas: Canvas) -> None:
-    """Draw without leaving a colour or a face to what follows."""
-    canvas.saveState()
-    draw(canvas)
-    canvas.restoreState()
+def _apart(draw: Callable[[ReadCanvas], None], canvas: Canvas) -> None:
+    """Draw what a page begins with, without leaving a colour or a face to what follows."""
+    page = cast("ReadCanvas", canvas)
+    page.open_page()
+    page.saveState()
+    draw(page)
+    page.restoreState()

@@ -22,6 +22,11 @@ XMP = (
 )
 
 
+def metadata(title: str, author: str) -> bytes:
+    """What a file says of itself to archives and readers: its title, its author, that it is tagged."""
+    return XMP.format(title=escape(title), author=escape(author)).encode()
+
+
 class TaggedFile(PdfStream):
     """A file in memory, of its own or begun by another."""
 
@@ -39,9 +44,8 @@ class TaggedFile(PdfStream):
         return self._held.getvalue()
 
     def put_metadata(self, number: int, title: str, author: str) -> None:
-        """Write what the file says of itself to archives and readers: its title, its author, that it is tagged."""
-        told = XMP.format(title=escape(title), author=escape(author)).encode()
-        self.put_stream(number, told, b"/Type/Metadata/Subtype/XML")
+        """Write what the file says of itself (`metadata`)."""
+        self.put_stream(number, metadata(title, author), b"/Type/Metadata/Subtype/XML")
 
     def finish(self, catalogue: bytes, about: bytes) -> bytes:
         """The file, with its catalogue, what it says of itself, and the table."""

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from pathlib import Path
 
+import pdfua
 import pypdfium2
 import pytest
 from django.core.files.base import ContentFile
@@ -80,6 +81,13 @@ def test_every_page_of_a_rehearsal_is_a_specimen(lively: Campaign) -> None:
     lively.rehearsal = True
 
     assert all("SPÉCIMEN" in page for page in pages(compose_report(campaign=lively, now=NOW)))
+
+
+def test_the_bilan_is_accepted_by_the_validator_of_accessible_files(lively: Campaign, tmp_path: Path) -> None:
+    path = tmp_path / "bilan.pdf"
+    path.write_bytes(compose_report(campaign=lively, now=NOW))
+
+    assert pdfua.validate(str(path)).findings == ()
 
 
 def test_a_pale_colour_and_a_long_name_still_print(lively: Campaign) -> None:

@@ -64,9 +64,18 @@ def parts(look: Look, counters: Counters) -> Drawing:
         at = place * WIDTH / 3
         _part(drawing, look, key, at, 1 * mm, 9, 9)
         drawing.add(box(at, 1 * mm, 9, 9, fill=None, line=STRONG_LINE, thick=0.5))
-        drawing.add(label(at + 14, 1.5 * mm, f"{told} : {number(getattr(counters, key))}", colour=INK))
+        drawing.add(label(at + 14, 1.5 * mm, _counted(counters, key, told), colour=INK))
     drawing.add(box(0, top, WIDTH, height, fill=None, line=STRONG_LINE, thick=0.6))
     return drawing
+
+
+def told_parts(counters: Counters) -> str:
+    """What the bar of `parts` says, in words."""
+    return ", ".join(_counted(counters, key, told) for key, told in PARTS)
+
+
+def _counted(counters: Counters, key: str, told: str) -> str:
+    return f"{told} : {number(getattr(counters, key))}"
 
 
 def _part(drawing: Drawing, look: Look, key: str, x: float, y: float, width: float, height: float) -> None:

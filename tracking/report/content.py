@@ -11,6 +11,7 @@ from reportlab.platypus import CondPageBreak, KeepTogether, Spacer
 from reportlab.platypus.flowables import Flowable
 
 from campaigns.models import Campaign
+from campaigns.paper_form.desk_tags import Pictured
 from campaigns.paper_form.look import Look, heading, soft, table, text, tiles
 from returns.models import Restitution
 from tracking import charts as numbers
@@ -52,7 +53,7 @@ def _key_figures(campaign: Campaign, look: Look) -> list[Flowable]:
         *story,
         text(sentence, "lead", after=5),
         tiles(look, told),
-        charts.parts(look, counters),
+        Pictured(charts.parts(look, counters), charts.told_parts(counters)),
         Spacer(0, 3 * mm),
         soft(
             f"Hors enquête : {number(counters.out_of_scope)}, non comptés ci-dessus. "
@@ -77,7 +78,11 @@ def _response(campaign: Campaign, look: Look) -> list[Flowable]:
         f"{place} : {label}, {in_full(start + dt.timedelta(days=day))}"
         for place, (day, label) in enumerate(data["waves"], start=1)
     )
-    return [KeepTogether([heading("Les réponses dans le temps"), drawing, soft(told)])]
+    sentence = (
+        f"Courbe des réponses reçues jour après jour : {number(counters.answered)} "
+        f"sur {plural(counters.surveyed, 'dossier interrogé', 'dossiers interrogés')}."
+    )
+    return [KeepTogether([heading("Les réponses dans le temps"), Pictured(drawing, sentence), soft(told)])]
 
 
 def _channels(campaign: Campaign, look: Look) -> list[Flowable]:
@@ -111,7 +116,8 @@ def _mailings(campaign: Campaign, look: Look) -> list[Flowable]:
         for effect in effects
     ]
     others = sum(wave.sent for wave in waves if not wave.collective)
-    note = soft(f"S’y ajoutent {plural(others, 'envoi individuel', 'envois individuels')} (compléments, accusés).")
+    added = "S’y ajoutent" if others > 1 else "S’y ajoute"
+    note = soft(f"{added} {plural(others, 'envoi individuel', 'envois individuels')} (compléments, accusés).")
     head = ("Jour", "Objet", "Envois", "Réponses jusqu’au suivant")
     return [KeepTogether([title, table(head, rows, widths=(3, 3, 3, 2), numbers=(3,)), note])]
 

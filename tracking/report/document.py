@@ -8,10 +8,10 @@ from io import BytesIO
 from reportlab.lib.colors import white
 from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
-from reportlab.pdfgen.canvas import Canvas
 
 from campaigns.models import Campaign
 from campaigns.paper_form.desk import DeskPaper, write_line
+from campaigns.paper_form.desk_tags import ReadCanvas
 from campaigns.paper_form.ink import SPECIMEN
 from campaigns.paper_form.look import INK, MARGIN, PAGE_HEIGHT, PAGE_WIDTH, SIZES, SOFT, Look
 from tracking.report.content import sections
@@ -36,21 +36,25 @@ def compose_report(*, campaign: Campaign, now: dt.datetime) -> bytes:
         rehearsal=campaign.rehearsal,
     )
 
-    def cover(canvas: Canvas) -> None:
+    def cover(canvas: ReadCanvas) -> None:
         _draw_cover(canvas, campaign, look, now)
 
     return paper.bound(sections(campaign, look), cover)
 
 
-def _draw_cover(canvas: Canvas, campaign: Campaign, look: Look, now: dt.datetime) -> None:
+def _draw_cover(canvas: ReadCanvas, campaign: Campaign, look: Look, now: dt.datetime) -> None:
     canvas.setFillColor(look.accent)
     canvas.rect(0, PAGE_HEIGHT - BAND, PAGE_WIDTH, BAND, stroke=0, fill=1)
     canvas.setFillColor(white)
-    write_line(canvas, MARGIN, PAGE_HEIGHT - 34 * mm, campaign.landlord.name, SIZES["h1"], bold=True)
-    write_line(canvas, MARGIN, PAGE_HEIGHT - 76 * mm, "Bilan de campagne", SIZES["cover"], bold=True)
-    write_line(canvas, MARGIN, PAGE_HEIGHT - 90 * mm, f"{SURVEYS[campaign.survey]} {campaign.year}", SIZES["h1"])
+    with canvas.read("P"):
+        write_line(canvas, MARGIN, PAGE_HEIGHT - 34 * mm, campaign.landlord.name, SIZES["h1"], bold=True)
+    with canvas.read("H1"):
+        write_line(canvas, MARGIN, PAGE_HEIGHT - 76 * mm, "Bilan de campagne", SIZES["cover"], bold=True)
+    with canvas.read("P"):
+        write_line(canvas, MARGIN, PAGE_HEIGHT - 90 * mm, f"{SURVEYS[campaign.survey]} {campaign.year}", SIZES["h1"])
     if campaign.rehearsal:
-        write_line(canvas, MARGIN, PAGE_HEIGHT - 106 * mm, SPECIMEN, SIZES["h2"], bold=True)
+        with canvas.read("P"):
+            write_line(canvas, MARGIN, PAGE_HEIGHT - 106 * mm, SPECIMEN, SIZES["h2"], bold=True)
     canvas.setFillColor(INK)
     lines = [
         f"Envoi des formulaires : {in_full(campaign.opens_on)}",
@@ -59,13 +63,15 @@ def _draw_cover(canvas: Canvas, campaign: Campaign, look: Look, now: dt.datetime
         f"Étape au jour du bilan : {campaign.get_stage_display()}",
     ]
     for place, line in enumerate(lines):
-        write_line(canvas, MARGIN, PAGE_HEIGHT - BAND - (20 + 8 * place) * mm, line, SIZES["lead"])
+        with canvas.read("P"):
+            write_line(canvas, MARGIN, PAGE_HEIGHT - BAND - (20 + 8 * place) * mm, line, SIZES["lead"])
     canvas.setFillColor(SOFT)
-    write_line(canvas, MARGIN, 24 * mm, f"Chiffres arrêtés au {moment(now)}.", SIZES["body"])
+    with canvas.read("P"):
+        write_line(canvas, MARGIN, 24 * mm, f"Chiffres arrêtés au {moment(now)}.", SIZES["body"])
     _draw_logo(canvas, campaign)
 
 
-def _draw_logo(canvas: Canvas, campaign: Campaign) -> None:
+def _draw_logo(canvas: ReadCanvas, campaign: Campaign) -> None:
     """On white, at the foot of the cover: a logo is rarely drawn for a coloured ground."""
     if not campaign.landlord.logo:
         return
