@@ -40,7 +40,7 @@ sys.path.insert(0, str(ROOT))
 
 from worn_combs import capitals_to_learn, capitals_to_test, digits_to_learn, digits_to_test  # noqa: E402
 
-from returns.reading.combs import GLYPH  # noqa: E402
+from returns.reading.glyphs import GLYPH  # noqa: E402
 from returns.reading.recognisers import CAPITALS, DIGITS, WEIGHTS  # noqa: E402
 
 SMALL, LARGE = (16, 32, 40, 40, 64), (32, 48, 64, 64, 96)  # channels of each convolution
@@ -273,7 +273,7 @@ def main():
         + "".join(f"one more of {widths[s]} added to the {s + 1}th, " for s in deeper)
         + "one linear layer, softmax",
         "classes": f"{alphabet.signs}, then none of them (struck out, other characters, blots, parts of characters)",
-        "input": "n x 1 x 28 x 28, 0 paper to 1 for the darkest pixel, laid out by returns.reading.combs.normalised()",
+        "input": "n x 1 x 28 x 28, 0 paper to 1 for the darkest pixel, laid out by returns.reading.glyphs.normalised()",
         "data": f"{source}, drawn into combs and cut out again: {len(images)} glyphs",
         "split": "never learnt from: MNIST's t10k (test), one image of every 20 of its train (sets the temperature), "
         "the typefaces of returns.rehearsal.pens and of scripts/worn_combs.KEPT; for capitals, every eighth typeface "

@@ -16,7 +16,8 @@ from invented_digits import invented
 from PIL import Image, ImageDraw, ImageFont
 
 from returns.reading.comb_lines import MARGIN_MM
-from returns.reading.combs import normalised, separate
+from returns.reading.combs import separate
+from returns.reading.glyphs import normalised
 from returns.reading.pixels import PIXELS_PER_MM
 from returns.reading.recognisers import CAPITALS, DIGITS
 from returns.rehearsal.pens import HANDWRITING, drawn, european, held_out_digits, mnist_digits

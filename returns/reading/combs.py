@@ -1,8 +1,7 @@
 """A comb of cells cut from the page: its printed lines taken away, each stroke given to the cell it belongs to.
 
 Everything is done once for all the combs of a height, on an upright strip of them at PIXELS_PER_MM. A cell ends as a
-28 x 28 glyph laid out the way the recogniser was trained: longest side 20, centre of mass in the middle, 255 for full
-ink.
+glyph laid out the way the recogniser was trained.
 """
 
 from __future__ import annotations
@@ -18,11 +17,10 @@ from campaigns.paper_form.zones import Zone
 from returns.reading.comb_lines import BAND, without_lines
 from returns.reading.comb_strips import MARGIN_MM, Places, cut_strip, darkened, stretch
 from returns.reading.cutting import size_of
+from returns.reading.glyphs import laid_out
 from returns.reading.pixels import PIXELS_PER_MM, Grey
 from returns.reading.registration import Registration
 
-GLYPH = 28
-GLYPH_BODY = 20
 INKED = 90  # darkness, of 255, from which a pixel is ink once the strokes are stretched to full black
 SPECK = 8  # pixels (0.12 mm²) under which a component is dust
 VALLEY = 6  # pixels from a divider where a column without ink parts two cells (0.75 mm)
@@ -35,7 +33,7 @@ SHARED = 0.18  # a stroke is cut between two cells when each holds at least this
 FAINT = 70  # darkness of the darkest strokes under which the comb is blank paper
 
 Labels = NDArray[np.uint16]
-Content = tuple[Grey | None, float]  # the glyph of a cell, and its ink in pixels
+Content = tuple[Grey | None, float]  # the strokes of a cell, cut to them, and their ink in pixels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,21 +77,6 @@ def separate_strip(strip: Grey, places: Places, *, ink: int) -> list[Comb]:
     return _shared_out(strokes, places)
 
 
-def normalised(strokes: Grey) -> Grey:
-    """The glyph of one character: `strokes` (dark = 255, cut to its ink) fitted in 28 x 28. Training uses this too."""
-    height, width = strokes.shape
-    scale = GLYPH_BODY / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(strokes, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    moments = cv2.moments(small)
-    total = max(moments["m00"], 1.0)
-    left = min(max(round((GLYPH - 1) / 2 - moments["m10"] / total), 0), GLYPH - size[0])
-    top = min(max(round((GLYPH - 1) / 2 - moments["m01"] / total), 0), GLYPH - size[1])
-    glyph = np.zeros((GLYPH, GLYPH), dtype=np.uint8)
-    glyph[top : top + size[1], left : left + size[0]] = small
-    return glyph
-
-
 def _shared_out(strokes: Grey, places: Places) -> list[Comb]:
     """Cells parted by clear paper are read as they stand; the strokes of the others are shared out."""
     inked = without_dust(strokes)
@@ -102,13 +85,23 @@ def _shared_out(strokes: Grey, places: Places) -> list[Comb]:
     cuts = _cuts(inked, dividers, places)
     bounds = np.where(cuts < 0, dividers, cuts)
     tops, bottoms = _heights(inked, bounds, margin)
-    combs, at = [], 0
+    contents, spilt, at = [], [], 0
     for span, cells in zip(places.spans, places.cells, strict=True):
         own = slice(at, at + cells + 1)
         lines = _Lines(dividers[own], (cuts[own] < 0).tolist(), bounds[own].tolist(), tops[own], bottoms[own])
-        combs.append(_comb(strokes, inked, span, lines, margin))
+        told, cut_through = _comb(strokes, inked, span, lines, margin)
+        contents.append(told)
+        spilt.append(cut_through)
         at += cells + 1
-    return combs
+    glyphs = iter(laid_out([seen for told in contents for seen, _ in told if seen is not None]))
+    return [
+        Comb(
+            glyphs=tuple(None if seen is None else next(glyphs) for seen, _ in told),
+            ink_mm2=tuple(ink / PIXELS_PER_MM**2 for _, ink in told),
+            spilt=cut_through,
+        )
+        for told, cut_through in zip(contents, spilt, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,8 +118,8 @@ class _Lines:
     bottoms: list[int]
 
 
-def _comb(strokes: Grey, inked: Grey, span: tuple[int, int], lines: _Lines, margin: int) -> Comb:
-    """The comb between two columns of a strip."""
+def _comb(strokes: Grey, inked: Grey, span: tuple[int, int], lines: _Lines, margin: int) -> tuple[list[Content], bool]:
+    """The content of each cell of the comb between two columns of a strip, and whether a stroke was cut between two."""
     cells = len(lines.bounds) - 1
     pitch = (span[1] - span[0] - 2 * margin) / cells
     told: list[Content] = []
@@ -144,7 +137,7 @@ def _comb(strokes: Grey, inked: Grey, span: tuple[int, int], lines: _Lines, marg
         contents, cut_through = run.shared_out()
         told += contents
         spilt |= cut_through
-    return Comb(tuple(glyph for glyph, _ in told), tuple(ink / PIXELS_PER_MM**2 for _, ink in told), spilt)
+    return told, spilt
 
 
 def without_dust(strokes: Grey, least: int = INKED) -> Grey:
@@ -211,7 +204,7 @@ def _content(strokes: Grey, inked: Grey, top: int, bottom: int, first: int, end:
     ink = float(cv2.countNonZero(window))
     if ink < LITTLE_INK:
         return (None, ink) if ink < LEAST_INK else None
-    return normalised(strokes[top:bottom, first + left : first + left + width]), ink
+    return strokes[top:bottom, first + left : first + left + width], ink
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -284,9 +277,9 @@ class _Run:
             return None, ink
         seen = self.strokes[top:bottom, left:right]
         if ink == cv2.countNonZero(self.inked[top:bottom, left:right]):  # nobody else's ink in sight
-            return normalised(seen), ink
+            return seen, ink
         grown = np.asarray(cv2.dilate(owned, np.ones((3, 3), np.uint8)), dtype=np.uint8)
-        return normalised(seen * grown), ink
+        return seen * grown, ink
 
 
 def glyphs_of(combs: list[Comb]) -> Iterator[Grey]:

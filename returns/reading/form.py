@@ -40,9 +40,9 @@ def read_form(
     a comb whose question is not among them gives its digits as text. `today`, the day the page came, bounds its dates.
     """
     groups = _groups(layout, registration.code.page)
-    boxes, combs, names = ([group for group in groups if group[0].kind is kind] for kind in MACHINE_READ)
-    told = _ticks(grey, registration, boxes) + _digits(grey, registration, combs, questions, today)
-    told += _names(grey, registration, names)
+    boxes, digits, names = ([group for group in groups if group[0].kind is kind] for kind in MACHINE_READ)
+    combs = iter(read_combs(grey, registration, [zone for group in digits + names for zone in group]))
+    told = _ticks(grey, registration, boxes) + _digits(digits, combs, questions, today) + _names(names, combs)
     told += [_kept_for_people(grey, registration, group) for group in groups if group[0].kind not in MACHINE_READ]
     order = {(group[0].field, group[0].row, group[0].kind): number for number, group in enumerate(groups)}
     return tuple(sorted(told, key=lambda reading: order[reading.field, reading.row, reading.kind]))
@@ -62,36 +62,35 @@ def _ticks(grey: Grey, registration: Registration, groups: Sequence[Group]) -> l
 
 
 def _digits(
-    grey: Grey, registration: Registration, groups: Sequence[Group], questions: Mapping[str, Field], today: date | None
+    groups: Sequence[Group], combs: Iterator[Comb], questions: Mapping[str, Field], today: date | None
 ) -> list[ReadField]:
     readings = []
-    for group, combs, cells in _cells(grey, registration, groups, DIGITS):
-        spilt = any(comb.spilt for comb in combs)
+    for group, parts, cells in _cells(groups, combs, DIGITS):
+        spilt = any(comb.spilt for comb in parts)
         decoded = decode(cells, questions.get(group[0].field), spilt=spilt, today=today)
-        readings.append(_reading(group, decoded, inked=not all(comb.blank for comb in combs)))
+        readings.append(_reading(group, decoded, inked=not all(comb.blank for comb in parts)))
     return readings
 
 
-def _names(grey: Grey, registration: Registration, groups: Sequence[Group]) -> list[ReadField]:
+def _names(groups: Sequence[Group], combs: Iterator[Comb]) -> list[ReadField]:
     """Names in capitals; so little ink that no letter is seen in it is still told as ink."""
     readings = []
-    for group, combs, cells in _cells(grey, registration, groups, CAPITALS):
-        decoded = spelled(cells, spilt=any(comb.spilt for comb in combs))
-        written, sure = surely_written(sum(sum(comb.ink_mm2) for comb in combs), LINE_INK_MM2)
+    for group, parts, cells in _cells(groups, combs, CAPITALS):
+        decoded = spelled(cells, spilt=any(comb.spilt for comb in parts))
+        written, sure = surely_written(sum(sum(comb.ink_mm2) for comb in parts), LINE_INK_MM2)
         if decoded.confidence == BLANK_CONFIDENCE and decoded.value is None:
             decoded = replace(decoded, confidence=sure, doubt=Doubt.HANDWRITING if written else Doubt.NONE)
-        readings.append(_reading(group, decoded, inked=written or not all(comb.blank for comb in combs)))
+        readings.append(_reading(group, decoded, inked=written or not all(comb.blank for comb in parts)))
     return readings
 
 
 def _cells(
-    grey: Grey, registration: Registration, groups: Sequence[Group], alphabet: Alphabet
+    groups: Sequence[Group], combs: Iterator[Comb], alphabet: Alphabet
 ) -> Iterator[tuple[Group, list[Comb], list[NDArray[np.float64] | None]]]:
-    """Each group with its combs and the probabilities of each of their cells, all recognised in one go."""
-    combs = read_combs(grey, registration, [zone for group in groups for zone in group])
-    probabilities, unread = iter(recognise(list(glyphs_of(combs)), alphabet)), iter(combs)
-    for group in groups:
-        parts = list(islice(unread, len(group)))
+    """Each group with its combs, the next ones, and the probabilities of each of their cells, recognised in one go."""
+    held = [list(islice(combs, len(group))) for group in groups]
+    probabilities = iter(recognise(list(glyphs_of([comb for each in held for comb in each])), alphabet))
+    for group, parts in zip(groups, held, strict=True):
         yield group, parts, [None if glyph is None else next(probabilities) for comb in parts for glyph in comb.glyphs]
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from returns.reading.comb_strips import MARGIN_MM, Places
-from returns.reading.combs import GLYPH, GLYPH_BODY, Comb, normalised, separate, separate_strip, without_dust
+from returns.reading.combs import Comb, separate, separate_strip, without_dust
+from returns.reading.glyphs import GLYPH, GLYPH_BODY, normalised
 from returns.reading.pixels import PIXELS_PER_MM, Grey
 
 CELLS = 6

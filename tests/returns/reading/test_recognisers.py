@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from returns.reading import recognisers
-from returns.reading.combs import normalised
+from returns.reading.glyphs import normalised
 from returns.reading.recognisers import CAPITALS, DIGITS, DOUBTED, recognise
 from returns.rehearsal.pens import drawn, held_out_digits
 
