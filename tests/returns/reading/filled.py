@@ -23,7 +23,7 @@ from returns.reading.names import says_the_same
 from returns.reading.page_codes import FoundCode, Refused, find_page_code
 from returns.reading.registration import Registration, register
 from returns.rehearsal.pens import Pen
-from returns.rehearsal.scanner import WEAR, Quality, as_bilevel, as_jpeg, wear
+from returns.rehearsal.scanner import PAGE_DPI, WEAR, Quality, as_bilevel, as_jpeg, wear
 
 CASE = "AB12CD34"
 ROWS = 4
@@ -119,8 +119,13 @@ def written(page: int, answers: Mapping[Address, Any], seed: int | str = 1, pen:
     return (pen or Pen(seed)).fill_page(printed()[page - 1], layout(), page, answers)
 
 
-def scanned(sheet: Sheet, quality: Quality, seed: int = 1, *, turned: bool = False, bilevel: bool = False) -> Sheet:
-    """One page as the scanner gives it, compression included."""
+def scanned(
+    sheet: Sheet, quality: Quality, seed: int = 1, *, turned: bool = False, bilevel: bool = False, dpi: int = PAGE_DPI
+) -> Sheet:
+    """One page as the scanner gives it, compression included; at more points than it was drawn with, wear is finer."""
+    if dpi != PAGE_DPI:
+        share = dpi / PAGE_DPI
+        sheet = np.asarray(cv2.resize(sheet, None, fx=share, fy=share, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
     worn = wear(sheet, np.random.default_rng(seed), WEAR[quality], turned=turned)
     if bilevel:
         return as_bilevel(worn)
