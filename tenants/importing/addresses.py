@@ -35,10 +35,18 @@ class UnableToDecide(Exception):
 
 
 class AddressDesk:
-    """Looks at the addresses of one import; keeps aside what is to be proposed, in bounded memory."""
+    """Looks at the addresses of one import; keeps aside what is to be proposed, in bounded memory.
 
-    def __init__(self, *, campaign: Campaign, now: dt.datetime) -> None:
+    What is proposed for a household whose id is told waits in `table`; the others are looked up by `write`. Where
+    nothing comes `again`, all ids are told: the campaign had no household before.
+    """
+
+    def __init__(self, *, campaign: Campaign, now: dt.datetime, again: bool = True, straight: bool = False) -> None:
+        self._again = again
         self.campaign, self.now, self.on = campaign, now, timezone.localdate(now)
+        fed = ("household", "kind", "before", "after", "created_at")
+        self.table = Table(AddressProposal, fed, straight=straight)
+        self._end = f"\t{text_of(connection.ops.adapt_datetimefield_value(now))}{self.table.rest}"
         self.counts: Counter[Kind] = Counter()
         self.examples: dict[Kind, tuple[str, str]] = {}
         self._known: dict[tuple[str, ...], tuple[list[Proposal], str]] = {}
@@ -49,19 +57,25 @@ class AddressDesk:
         if not is_clean(lines):
             self._propose(tenant_reference, lines)
 
-    def look_at(self, tenant_references: Sequence[str], addresses: Sequence[tuple[str, ...]]) -> None:
-        """The same, of many households at once."""
+    def look_at(
+        self, tenant_references: Sequence[str], addresses: Sequence[tuple[str, ...]], pks: Sequence[int] = ()
+    ) -> None:
+        """The same, of many households at once; `pks` are their ids, if they are new."""
         for place in unclean(addresses):
-            self._propose(tenant_references[place], addresses[place])
+            self._propose(tenant_references[place], addresses[place], pks[place] if pks else 0)
 
-    def _propose(self, tenant_reference: str, lines: tuple[str, ...]) -> None:
+    def _propose(self, tenant_reference: str, lines: tuple[str, ...], pk: int = 0) -> None:
         found, told = self._known.get(lines) or self._answer(lines)
         if not found:
             return
         for each in found:
             self.counts[each.kind] += 1
-            self.examples.setdefault(each.kind, (tenant_reference, _shown(each)))
-        self._spool.write(f"{json.dumps(tenant_reference)}\t{told}\n")
+            if each.kind not in self.examples:
+                self.examples[each.kind] = tenant_reference, _shown(each)
+        if pk:
+            self.table.write("".join([f"{pk}\t{columns}{self._end}" for _, columns in _columns(told)]))
+        else:
+            self._spool.write(f"{json.dumps(tenant_reference)}\t{told}\n")
 
     def _answer(self, lines: tuple[str, ...]) -> tuple[list[Proposal], str]:
         """What is proposed for an address, and the same as it waits in the spool."""
@@ -89,29 +103,33 @@ class AddressDesk:
 
         To be called in the import's transaction, once its households are written. A decided proposal stays decided.
         """
+        if not self._again:
+            self.table.load()
+            return sum(self.counts.values())
         waiting = AddressProposal.objects.filter(household__campaign=self.campaign)
         left = set(waiting.waiting().values_list("pk", flat=True))
         added = 0
-        table = Table(AddressProposal, ("household", "kind", "before", "after", "created_at"))
         self._spool.seek(0)
         for chunk in _chunks(line.rstrip("\n").split(TAB) for line in self._spool):
             told = {json.loads(reference): _columns(proposals) for reference, proposals in chunk}
-            added += self._write_chunk(told, left, table)
-        table.load()
-        table.close()
+            added += self._write_chunk(told, left)
+        self.table.load()
         for pks in _chunks(iter(left)):
             AddressProposal.objects.filter(pk__in=pks).delete()
-        self._spool.seek(0, 2)
         return added
 
-    def _write_chunk(self, told: dict[str, list[_Waiting]], left: set[int], table: Table) -> int:
+    def close(self) -> None:
+        """Forget what waits."""
+        self.table.close()
+        self._spool.close()
+
+    def _write_chunk(self, told: dict[str, list[_Waiting]], left: set[int]) -> int:
         households = self.campaign.households.filter(tenant_reference__in=list(told))
         ids = dict(households.values_list("tenant_reference", "pk"))
         known = {
             (each.household_id, _key(each.before)): each.pk
             for each in AddressProposal.objects.filter(household__in=list(ids.values()))
         }
-        when = text_of(connection.ops.adapt_datetimefield_value(self.now))
         lines = []
         for reference, proposals in told.items():
             household = ids.get(reference)
@@ -122,8 +140,8 @@ class AddressDesk:
                 if pk is not None:
                     left.discard(pk)
                     continue
-                lines.append(f"{household}\t{columns}\t{when}{table.rest}")
-        table.write("".join(lines))
+                lines.append(f"{household}\t{columns}{self._end}")
+        self.table.write("".join(lines))
         return len(lines)
 
 

@@ -1,4 +1,4 @@
-"""A deposit read to its end before anything is written: its anomalies, its changes, the lines of what is new."""
+"""A deposit read: its anomalies, its changes, the lines of what is new."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import pickle
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import BinaryIO, cast
 
+from django.db import connection
 from django.db.models import Max, Min
 
 from campaigns.models import Campaign
@@ -21,61 +22,26 @@ from tenants.importing.code_tables import codes_of
 from tenants.importing.comparing import KEPT, Change, Known, changes_between, in_words, known_households
 from tenants.importing.departures import Departure, Named, departures
 from tenants.importing.deposits import CHUNK, Progress
-from tenants.importing.identifiers import CaseReferences, DwellingIndex, reserve_ids
+from tenants.importing.found import Found
+from tenants.importing.identifiers import Ahead, CaseReferences, DwellingIndex, reserve_ids
 from tenants.importing.lines import Arrivals, CaseTables, PeopleTables, Told, escaped, told_by
 from tenants.importing.renumbering import Newcomers, probably
 from tenants.importing.report import ImportReport
 from tenants.importing.scoping import Scope, Scoping
+from tenants.importing.streaming import Stream
 from tenants.importing.tables import Table
 from tenants.landlord_file.blocks import Block
 from tenants.landlord_file.profile import MappingProfile
 from tenants.landlord_file.reader import read_blocks
-from tenants.landlord_file.records import Anomaly, HouseholdRecord, Severity
+from tenants.landlord_file.records import Anomaly, HouseholdRecord
 from tenants.models import Dwelling, Household, ImportFile, SurveyCase
-
-# More anomalies than this say nothing new: the file comes from another dialect.
-MOST_ANOMALIES = 20_000
-
-
-@dataclass(slots=True)
-class Found:
-    """The anomalies met, bounded, and the households they leave out or concern."""
-
-    anomalies: list[Anomaly] = field(default_factory=list)
-    references: set[str] = field(default_factory=set)
-    left_out: set[str] = field(default_factory=set)
-    warnings: int = 0
-    blocking: Anomaly | None = None
-
-    def add(self, anomaly: Anomaly) -> None:
-        """One more."""
-        if anomaly.severity is Severity.FILE:
-            self.blocking = self.blocking or anomaly
-        elif anomaly.severity is Severity.WARNING:
-            self.warnings += 1
-        else:
-            again = f" {anomaly.line}" if anomaly.kind == "duplicate_reference" or not anomaly.tenant_ref else ""
-            self.left_out.add(f"{anomaly.tenant_ref}{again}")
-        if anomaly.tenant_ref:
-            self.references.add(anomaly.tenant_ref)
-        if len(self.anomalies) < MOST_ANOMALIES or anomaly.severity is Severity.FILE:
-            self.anomalies.append(anomaly)
-
-    def forget(self, kind: str) -> None:
-        """Take back the warnings of that kind."""
-        kept = [each for each in self.anomalies if each.kind != kind]
-        self.warnings -= len(self.anomalies) - len(kept)
-        self.anomalies = kept
-
-    def warn(self, kind: str, reference: str, message: str, line: int = 0) -> None:
-        """Something to check about a household that is imported."""
-        self.add(Anomaly(kind, Severity.WARNING, line, "", "", "", message, reference))
 
 
 class Examination:
     """Everything that one reading of a deposit found. Use as a context manager: its files go with it.
 
     With `keep`, ids are reserved and the lines of new households wait in `tables`, records to correct in `corrections`.
+    In `straight` ones, a first deposit on PostgreSQL, they are given to a `Stream` as they come.
     """
 
     def __init__(self, *, campaign: Campaign, deposit: ImportFile, now: dt.datetime, keep: bool) -> None:
@@ -84,15 +50,19 @@ class Examination:
         self.found = Found()
         self.log = ChangeLog()
         self.scoping = Scoping(campaign)
-        self.desk = AddressDesk(campaign=campaign, now=now)
         self.generation = generation_of(campaign)
         self.again = campaign.households.exists()
+        self.straight = keep and not self.again and connection.vendor == "postgresql"
+        self.desk = AddressDesk(campaign=campaign, now=now, again=self.again, straight=self.straight)
         self.departed: list[Departure] = []
         self._newcomers = Newcomers()
         self._dwellings, self._described = DwellingIndex(), DwellingIndex()
         self._named = _nobody(campaign) if self.again else Named(0, 0)
-        self._people, self._cases = PeopleTables(campaign.pk), CaseTables(campaign.pk, deposit, now)
-        self._references = CaseReferences() if keep else None
+        self._people = PeopleTables(campaign.pk, straight=self.straight)
+        self._cases = CaseTables(campaign.pk, deposit, now, straight=self.straight)
+        reserved = (Ahead(partial(reserve_ids, model)) for model in (Dwelling, Household, SurveyCase))
+        self._homes, self._pks, self._files = reserved
+        self._references = Ahead(CaseReferences().take) if keep else None
         self._corrections = tempfile.TemporaryFile()  # noqa: SIM115 — closed with the examination
 
     def __enter__(self) -> Examination:
@@ -101,15 +71,19 @@ class Examination:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for table in self.tables:
             table.close()
+        self.desk.close()
         self._corrections.close()
 
     @property
     def tables(self) -> tuple[Table, ...]:
         """The tables to load, in an order that their foreign keys allow."""
-        return (*self._people.all, *self._cases.all)
+        return (*self._people.all, *self._cases.all, *([self.desk.table] if self.straight else []))
 
-    def read(self, profile: MappingProfile, progress: Progress | None = None) -> None:
-        """The whole file. What was found is complete afterwards; a file that is refused leaves `report.refused`."""
+    def read(self, profile: MappingProfile, progress: Progress | None = None, stream: Stream | None = None) -> None:
+        """The whole file. What was found is complete afterwards; a file that is refused leaves `report.refused`.
+
+        `stream` gets the lines of what is new, as they come, when they go `straight`.
+        """
         waiting: list[Block] = []
         count = 0
         with self.deposit.content.open("rb") as source:
@@ -121,9 +95,13 @@ class Examination:
                 if sum(map(len, waiting)) >= CHUNK:
                     count += self._take(waiting)
                     waiting = []
+                    if stream is not None:
+                        stream.send(self.tables)
                     if progress:
                         progress(count)
         self._take(waiting)
+        if stream is not None:
+            stream.send(self.tables)
         for warning in self.desk.warnings():
             self.found.add(warning)
         self.conclude()
@@ -135,10 +113,10 @@ class Examination:
         read = Block.joined(blocks)
         block, told = self._fitting(read)
         addresses = list(zip(*(block.households[name] for name in rows.ADDRESS.values()), strict=True))
-        self.desk.look_at(block.households["tenant_ref"], addresses)
         if not self.again:
-            self._arrive(block, told)
+            self.desk.look_at(block.households["tenant_ref"], addresses, self._arrive(block, told))
             return len(read)
+        self.desk.look_at(block.households["tenant_ref"], addresses)
         references = block.households["tenant_ref"]
         known = known_households(self.campaign, references) if references else {}
         new = block.at([place for place, reference in enumerate(references) if reference not in known])
@@ -162,10 +140,11 @@ class Examination:
 
     # ── New households ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _arrive(self, block: Block, told: Told) -> None:
+    def _arrive(self, block: Block, told: Told) -> list[int]:
+        """These households are new; the ids they are given, if any are."""
         count = len(block)
         if not count:
-            return
+            return []
         scopes = self.scoping.of_block(block)
         self.report.created += count
         for scope, times in Counter(scopes).items():
@@ -176,12 +155,13 @@ class Examination:
                 self.log.add(Kind.ARRIVAL, record.tenant_ref, line=record.line, effect=effect)
                 self._newcomers.add(record)
         if self._references is None:
-            return
+            return []
         homes, described = self._place(rows.dwelling_references(block))
-        pks, cases = reserve_ids(Household, count), reserve_ids(SurveyCase, count)
+        pks, cases = self._pks.take(count), self._files.take(count)
         arrivals = Arrivals(told, pks, homes, cases, self._references.take(count), scopes)
         self._people.add(described, arrivals)
         self._cases.add(arrivals)
+        return pks
 
     def _place(self, references: list[str]) -> tuple[list[int], dict[int, int]]:
         """The dwelling of each household, and the new ones with the place of the first household that names them."""
@@ -192,7 +172,7 @@ class Examination:
         for place, (reference, pk) in enumerate(zip(references, known, strict=True)):
             if not pk:
                 first.setdefault(reference, place)
-        new = dict(zip(first, reserve_ids(Dwelling, len(first)), strict=True))
+        new = dict(zip(first, self._homes.take(len(first)), strict=True))
         for reference, pk in new.items():
             self._dwellings.keep(reference, pk)
         homes = [pk or new[reference] for reference, pk in zip(references, known, strict=True)]

@@ -1,6 +1,7 @@
-"""The landlord's file of households into the campaign: read whole, shown first when it corrects, then written at once.
+"""The landlord's file of households into the campaign: shown first when it corrects, then written at once.
 
-A reading holds no lock. What it found goes in by one short transaction: everything, or nothing.
+Everything goes in by one transaction, or nothing. A first deposit on PostgreSQL is read inside it, its households on
+their way to the server while the next ones are read; any other is read before, without a lock.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tenants.importing.examining import Examination, generation_of
 from tenants.importing.masking import masked
 from tenants.importing.profiles import profile_of
 from tenants.importing.report import ImportReport
+from tenants.importing.streaming import Stream
 from tenants.landlord_file.profile import MappingProfile
 from tenants.landlord_file.records import Anomaly
 from tenants.models import ImportAnomaly, ImportFile
@@ -40,6 +42,10 @@ class _Overtaken(Exception):
 
 class _Outdated(Exception):
     """The changes are no longer those that were shown."""
+
+
+class _Refused(Exception):
+    """The file is refused when some of it is in the database already."""
 
 
 def bring_households(*, deposit: ImportFile, now: dt.datetime, progress: Progress | None = None) -> ImportReport:
@@ -109,9 +115,10 @@ def import_households(
         campaign = Campaign.objects.get(pk=deposit.campaign_id)
         profile = _profile(campaign, now)
         with Examination(campaign=campaign, deposit=deposit, now=now, keep=True) as examination:
-            examination.read(profile, progress)
+            if not examination.straight:
+                examination.read(profile, progress)
             try:
-                return _write(examination, now, actor, shown)
+                return _write(examination, profile, progress, now, actor, shown)
             except _Overtaken:
                 continue
     raise UnableToImport(BUSY)
@@ -153,9 +160,16 @@ def _profile(campaign: Campaign, now: dt.datetime) -> MappingProfile:
 # ── The one transaction ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _write(examination: Examination, now: dt.datetime, actor: User | None, shown: str) -> ImportReport:
-    """All that the reading found. Raises _Overtaken, _Outdated or UnableToImport: then nothing is written."""
-    deposit, report = examination.deposit, examination.report
+def _write(
+    examination: Examination,
+    profile: MappingProfile,
+    progress: Progress | None,
+    now: dt.datetime,
+    actor: User | None,
+    shown: str,
+) -> ImportReport:
+    """All that the reading found, or finds now. Raises _Overtaken, _Outdated or UnableToImport: nothing is written."""
+    deposit = examination.deposit
     try:
         with transaction.atomic():
             _lock(examination)
@@ -163,6 +177,9 @@ def _write(examination: Examination, now: dt.datetime, actor: User | None, shown
                 return _already(deposit)
             if generation_of(examination.campaign) != examination.generation:
                 raise _Overtaken
+            if examination.straight:
+                _read_straight(examination, profile, progress)
+            report = examination.report
             if not report.refused:
                 report.state = ImportFile.State.IMPORTED
                 _apply(examination, now, actor)
@@ -194,8 +211,19 @@ def _lock(examination: Examination) -> None:
         raise UnableToImport(BUSY) from error
 
 
+def _read_straight(examination: Examination, profile: MappingProfile, progress: Progress | None) -> None:
+    """The whole file, each block loaded while the next one is read; nothing stays of a file that is refused."""
+    try:
+        with transaction.atomic(), Stream() as stream:
+            examination.read(profile, progress, stream)
+            if examination.report.refused:
+                raise _Refused
+    except _Refused:
+        return
+
+
 def _apply(examination: Examination, now: dt.datetime, actor: User | None) -> None:
-    """New households at once, corrections one by one, then those who left."""
+    """New households at once, unless they are there already; corrections one by one, then those who left."""
     for table in examination.tables:
         table.load()
     if not examination.again:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 from array import array
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, TypeVar
 
 from django.db import connection, transaction
 from django.db.models import Max, Model
@@ -14,6 +14,7 @@ from campaigns.scope import all_landlords
 from tenants.models import SurveyCase
 from tenants.models.cases import REFERENCE_SYMBOLS
 
+T = TypeVar("T")
 LENGTH = 8
 _SYMBOLS = REFERENCE_SYMBOLS.encode()
 # A random byte gives a symbol; those past the last whole turn of the alphabet are dropped, so that none is favoured.
@@ -21,6 +22,7 @@ _FAIR = 256 - 256 % len(_SYMBOLS)
 _TURN = bytes(_SYMBOLS[byte % len(_SYMBOLS)] for byte in range(256))
 _DROPPED = bytes(range(_FAIR, 256))
 _CELLS = 2**26
+_ASKED = 2_000  # references told by one query
 
 
 def reserve_ids(model: type[Model], count: int) -> list[int]:
@@ -30,8 +32,10 @@ def reserve_ids(model: type[Model], count: int) -> list[int]:
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            query = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
-            cursor.execute(query, [table, count])
+            # The sequence is looked for once: asked beside `nextval`, it would be looked for at each of them.
+            cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [table])
+            query = "SELECT nextval(%s::regclass) FROM generate_series(1, %s)"
+            cursor.execute(query, [cursor.fetchone()[0], count])
             return [row[0] for row in cursor.fetchall()]
         with transaction.atomic():
             return _reserve_on_sqlite(cursor, model, table, count)
@@ -47,6 +51,26 @@ def _reserve_on_sqlite(cursor: Any, model: type[Model], table: str, count: int) 
     cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
     last = cursor.fetchone()[0]
     return list(range(last - count + 1, last + 1))
+
+
+MOST_AHEAD = 20_000
+
+
+class Ahead(Generic[T]):
+    """Identifiers taken ahead of need, by as many as were needed so far: a query for each block would be too many."""
+
+    def __init__(self, take: Callable[[int], list[T]]) -> None:
+        self._more = take
+        self._given = 0
+        self._left: list[T] = []
+
+    def take(self, count: int) -> list[T]:
+        """So many, each given once."""
+        if len(self._left) < count:
+            self._left += self._more(count - len(self._left) + min(self._given, MOST_AHEAD))
+        given, self._left = self._left[:count], self._left[count:]
+        self._given += count
+        return given
 
 
 class CaseReferences:
@@ -89,8 +113,11 @@ class CaseReferences:
 
     @staticmethod
     def _free(drawn: list[str]) -> list[str]:
+        taken: set[str] = set()
         with all_landlords():
-            taken = set(SurveyCase.objects.filter(reference__in=drawn).values_list("reference", flat=True))
+            for start in range(0, len(drawn), _ASKED):
+                asked = SurveyCase.objects.filter(reference__in=drawn[start : start + _ASKED])
+                taken.update(asked.values_list("reference", flat=True))
         return [each for each in drawn if each not in taken] if taken else drawn
 
 

@@ -155,11 +155,11 @@ _FITS = (_fits(Dwelling, _DWELLING), _fits(Household, _HOUSEHOLD), _fits(Occupan
 class PeopleTables:
     """Dwellings, households, occupants."""
 
-    def __init__(self, campaign_id: int) -> None:
+    def __init__(self, campaign_id: int, *, straight: bool = False) -> None:
         self._campaign = campaign_id
-        self._dwellings = Table(Dwelling, ("id", "campaign", *_DWELLING))
-        self._households = Table(Household, ("id", "campaign", "dwelling", *_HOUSEHOLD))
-        self._occupants = Table(Occupant, ("household", *_OCCUPANT))
+        self._dwellings = Table(Dwelling, ("id", "campaign", *_DWELLING), straight=straight)
+        self._households = Table(Household, ("id", "campaign", "dwelling", *_HOUSEHOLD), straight=straight)
+        self._occupants = Table(Occupant, ("household", *_OCCUPANT), straight=straight)
         self.all = (self._dwellings, self._households, self._occupants)
 
     def add(self, dwellings: Mapping[int, int], arrivals: Arrivals) -> None:
@@ -180,10 +180,11 @@ class PeopleTables:
 class CaseTables:
     """Cases and the first line of their history."""
 
-    def __init__(self, campaign_id: int, deposit: ImportFile, now: dt.datetime) -> None:
+    def __init__(self, campaign_id: int, deposit: ImportFile, now: dt.datetime, *, straight: bool = False) -> None:
         self._campaign, self._deposit = campaign_id, deposit.pk
-        self._cases = Table(SurveyCase, ("id", "campaign", "household", "reference", "state", "scope", "scope_reason"))
-        self._events = Table(CaseEvent, ("case", "occurred_at", "kind", "data"))
+        fed = ("id", "campaign", "household", "reference", "state", "scope", "scope_reason")
+        self._cases = Table(SurveyCase, fed, straight=straight)
+        self._events = Table(CaseEvent, ("case", "occurred_at", "kind", "data"), straight=straight)
         self._when = text_of(connection.ops.adapt_datetimefield_value(now))
         self._told: dict[Scope, tuple[str, str]] = {}
         self.all = (self._cases, self._events)

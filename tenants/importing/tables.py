@@ -1,11 +1,13 @@
 """Tables filled at once: their lines wait in files of this process, then go in by COPY or by `executemany`.
 
 The files hold the text form of PostgreSQL's COPY: one line a row, values between tabs, a backslash before what would
-be misread. Columns that an import does not feed hold what Django would have put there.
+be misread. Columns that an import does not feed hold what Django would have put there. A table that is filled straight
+away keeps its lines in memory, for a `Stream` to take.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import tempfile
@@ -34,10 +36,19 @@ def text_of(value: Any) -> str:
     return str(value).translate(ESCAPES)
 
 
-class Table:
-    """One table being filled. `fed` are the columns that each line starts with, in this order; `rest` ends it."""
+def copy(raw: Any, query: str, lines: Any) -> None:
+    """COPY's lines, an open binary file, through a connection of psycopg2. Raises its errors."""
+    with raw.cursor() as cursor:
+        cursor.copy_expert(query, lines, size=_BUFFER)
 
-    def __init__(self, model: type[Model], fed: Sequence[str]) -> None:
+
+class Table:
+    """One table being filled. `fed` are the columns that each line starts with, in this order; `rest` ends it.
+
+    Its lines wait for `load`, or, when it is filled `straight` away, to be `taken`.
+    """
+
+    def __init__(self, model: type[Model], fed: Sequence[str], *, straight: bool = False) -> None:
         self.model = model
         fields = {field.column: field for field in model._meta.concrete_fields}
         columns: list[str] = [model._meta.get_field(name).column for name in fed]  # type: ignore[union-attr,misc]
@@ -52,40 +63,61 @@ class Table:
         # What ends each line, its line feed included: SQLite has the same values once, in its query.
         told = self._usual.values() if connection.vendor == "postgresql" else ()
         self.rest = "".join(f"\t{value}" for value in told) + "\n"
-        self._file: TextIO = tempfile.TemporaryFile(  # noqa: SIM115 — closed by `close`
-            "w+", encoding="utf-8", newline="\n", buffering=_BUFFER
-        )
+        self._lines: list[str] = []
+        self._file = None if straight else _spool()
+
+    @property
+    def query(self) -> str:
+        """What puts lines into the table: COPY, or on SQLite the values of one line."""
+        names = ", ".join(f'"{column}"' for column in self.columns)
+        table = f'"{self.model._meta.db_table}"'
+        if connection.vendor == "postgresql":
+            return f"COPY {table} ({names}) FROM STDIN WITH (NULL E'\\x01')"
+        marks = ", ".join([*self._marks, *map(_quoted, self._usual.values())])
+        return f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 — our names
 
     def write(self, lines: str) -> None:
         """Whole lines."""
-        self._file.write(lines)
+        if self._file is None:
+            self._lines.append(lines)
+        else:
+            self._file.write(lines)
+
+    def taken(self) -> bytes:
+        """The lines written since the last time, of a table that is filled straight away."""
+        lines, self._lines = "".join(self._lines), []
+        return lines.encode()
 
     def close(self) -> None:
         """Forget them."""
-        self._file.close()
+        self._lines = []
+        if self._file is not None:
+            self._file.close()
 
     def load(self) -> None:
-        """Put all the lines into the database, in the transaction that is open."""
+        """Put all the lines that wait into the database, in the transaction that is open."""
+        if self._file is None:
+            return
         self._file.flush()
         self._file.seek(0)
-        names = ", ".join(f'"{column}"' for column in self.columns)
-        table = f'"{self.model._meta.db_table}"'
+        if connection.vendor == "postgresql":
+            with connection.wrap_database_errors:  # Django wraps what it knows, and COPY is psycopg2's own
+                copy(connection.connection, self.query, self._file.buffer)
+            return
         with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                query = f"COPY {table} ({names}) FROM STDIN WITH (NULL E'\\x01')"
-                with connection.wrap_database_errors:  # Django wraps what it knows, and COPY is psycopg2's own
-                    cursor.copy_expert(query, self._file.buffer, size=_BUFFER)
-                return
-            marks = ", ".join([*self._marks, *map(_quoted, self._usual.values())])
-            query = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 — our names
-            rows = self._rows()
+            query, rows = self.query, _rows(self._file)
             while chunk := list(islice(rows, _AT_ONCE)):
                 cursor.executemany(query, chunk)
 
-    def _rows(self) -> Iterator[list[str]]:
-        for line in self._file:
-            values = line[:-1].split("\t")
-            yield [_plain(value) for value in values] if "\\" in line else values
+
+def _spool() -> io.TextIOWrapper:
+    return tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", buffering=_BUFFER)
+
+
+def _rows(lines: TextIO) -> Iterator[list[str]]:
+    for line in lines:
+        values = line[:-1].split("\t")
+        yield [_plain(value) for value in values] if "\\" in line else values
 
 
 def _usual(field: Field[Any, Any]) -> Any:

@@ -62,7 +62,13 @@ class AddressProposal(models.Model):
     created_at = models.DateTimeField("proposée le")
     decided_at = models.DateTimeField("décidée le", null=True, blank=True)
     decided_by = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, verbose_name="décidée par", related_name="+"
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="décidée par",
+        related_name="+",
+        db_index=False,
     )
 
     landlord_path = "household__campaign__landlord"
@@ -71,7 +77,12 @@ class AddressProposal(models.Model):
     class Meta:
         verbose_name = "correction d'adresse"
         verbose_name_plural = "corrections d'adresses"
-        indexes: ClassVar = [models.Index(fields=["state", "kind"], name="address_state_kind")]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "kind"], name="address_state_kind"),
+            models.Index(
+                fields=["decided_by"], name="address_decided_by", condition=models.Q(decided_by__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"correction d'adresse {self.pk}"

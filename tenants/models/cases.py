@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models import F
 
 from campaigns import audit
 from campaigns.bulk import insert_all
@@ -34,6 +35,10 @@ class SurveyCaseQuerySet(models.QuerySet["SurveyCase"]):
     def for_campaign(self, campaign: Campaign) -> SurveyCaseQuerySet:
         """Those of a campaign."""
         return self.filter(campaign=campaign)
+
+    def astray(self) -> SurveyCaseQuerySet:
+        """Those of another campaign than their household: always none."""
+        return self.exclude(campaign=F("household__campaign"))
 
     def surveyed(self) -> SurveyCaseQuerySet:
         """All but those out of scope."""
@@ -104,9 +109,14 @@ class SurveyCase(models.Model):
         ONLINE = "online", "en ligne"
         PHONE = "phone", "téléphone"
 
-    # No index of its own: those below start with it.
+    # No index of its own: one below starts with it. It is its household's: not held a second time for each row.
     campaign = models.ForeignKey(
-        Campaign, on_delete=models.CASCADE, related_name="cases", verbose_name="campagne", db_index=False
+        Campaign,
+        on_delete=models.CASCADE,
+        related_name="cases",
+        verbose_name="campagne",
+        db_index=False,
+        db_constraint=False,
     )
     household = models.OneToOneField(Household, on_delete=models.CASCADE, related_name="case", verbose_name="ménage")
     reference = models.CharField("numéro de dossier", max_length=8, default=new_reference)
@@ -131,7 +141,11 @@ class SurveyCase(models.Model):
         verbose_name_plural = "dossiers"
         indexes: ClassVar = [
             models.Index(fields=["campaign", "state"], name="case_campaign_state"),
-            models.Index(fields=["campaign", "received_at"], name="case_campaign_received"),
+            models.Index(
+                fields=["campaign", "received_at"],
+                name="case_campaign_received",
+                condition=models.Q(received_at__isnull=False),
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["reference"], name="case_reference_once"),
@@ -225,7 +239,7 @@ class CaseEvent(models.Model):
     occurred_at = models.DateTimeField("survenu le")
     recorded_at = models.DateTimeField("enregistré le", auto_now_add=True)
     actor = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="auteur"
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="auteur", db_index=False
     )
     data = models.JSONField("détail", default=dict, blank=True)
 
@@ -235,7 +249,11 @@ class CaseEvent(models.Model):
     class Meta:
         verbose_name = "événement"
         verbose_name_plural = "événements"
-        indexes: ClassVar = [models.Index(fields=["case", "occurred_at"], name="event_case_time")]
+        indexes: ClassVar = [
+            models.Index(fields=["case", "occurred_at"], name="event_case_time"),
+            # Most events are nobody's: only a person who acted is looked for, before her account goes.
+            models.Index(fields=["actor"], name="event_actor", condition=models.Q(actor__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} ({self.case_id})"

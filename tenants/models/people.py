@@ -5,10 +5,22 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models import F
 
 from campaigns.models import Campaign
 from campaigns.scope import LandlordManager
 from tenants.landlord_file.records import addressed_as
+
+
+class HouseholdQuerySet(models.QuerySet["Household"]):
+    """Questions about many households."""
+
+    def astray(self) -> HouseholdQuerySet:
+        """Those of another campaign than their dwelling: always none. The database is told of the dwelling only."""
+        return self.exclude(campaign=F("dwelling__campaign"))
+
+
+HouseholdManager = LandlordManager.from_queryset(HouseholdQuerySet)
 
 
 class Dwelling(models.Model):
@@ -51,8 +63,14 @@ class Dwelling(models.Model):
 class Household(models.Model):
     """Those who answer together: one lease in one campaign."""
 
+    # Its dwelling's, which the database holds to a campaign: not held a second time for each row (`astray`).
     campaign = models.ForeignKey(
-        Campaign, on_delete=models.CASCADE, related_name="households", verbose_name="campagne", db_index=False
+        Campaign,
+        on_delete=models.CASCADE,
+        related_name="households",
+        verbose_name="campagne",
+        db_index=False,
+        db_constraint=False,
     )
     dwelling = models.ForeignKey(Dwelling, on_delete=models.CASCADE, related_name="households", verbose_name="logement")
     tenant_reference = models.CharField("référence locataire", max_length=40)
@@ -75,7 +93,7 @@ class Household(models.Model):
     search_name = models.CharField("nom, pour la recherche", max_length=120, blank=True)
 
     landlord_path = "campaign__landlord"
-    objects = LandlordManager()
+    objects = HouseholdManager()
 
     class Meta:
         verbose_name = "ménage"

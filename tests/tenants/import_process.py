@@ -25,7 +25,7 @@ def main() -> None:
 
     from campaigns.scope import all_landlords
     from tenants import importing
-    from tenants.importing import households
+    from tenants.importing import households, streaming
     from tenants.importing.examining import Examination
     from tenants.importing.tables import Table
     from tenants.models import ImportFile
@@ -34,6 +34,7 @@ def main() -> None:
         kill_at(Examination, "conclude", 1)
     elif point == "loading":
         kill_at(Table, "load", 4)
+        kill_at(streaming, "copy", 4)  # PostgreSQL: in the thread that loads
     elif point == "ending":
         kill_at(households, "done_importing", 1)
     with all_landlords():

@@ -18,7 +18,6 @@ from campaigns.models import Campaign
 from campaigns.scope import all_landlords
 from tenants import importing
 from tenants.importing import households as steps
-from tenants.importing.examining import Examination
 from tenants.models import CaseEvent, Dwelling, Household, ImportFile, Occupant, SurveyCase
 from tests.tenants.depositing import deposit_of, imported, ready, sample
 
@@ -96,16 +95,16 @@ class TestKilled:
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="two writers at once need PostgreSQL")
 class TestTogether:
     def together(self, monkeypatch, *deposits, now):
-        """Both are read before either writes; the reports, or what was refused."""
-        meeting, usual, met = threading.Barrier(len(deposits)), Examination.read, []
+        """Both find the campaign as it was before either; the reports, or what was refused."""
+        meeting, usual, met = threading.Barrier(len(deposits)), steps._lock, []
 
-        def read(self, *args):
-            usual(self, *args)
+        def lock(examination):
             if len(met) < len(deposits):
-                met.append(self.deposit.pk)
+                met.append(examination.deposit.pk)
                 meeting.wait(timeout=60)
+            usual(examination)
 
-        monkeypatch.setattr(Examination, "read", read)
+        monkeypatch.setattr(steps, "_lock", lock)
         outcomes = {}
 
         def work(deposit):
