@@ -23,7 +23,7 @@ from tenants.importing.comparing import KEPT, Change, Known, changes_between, in
 from tenants.importing.departures import Departure, Named, departures
 from tenants.importing.deposits import CHUNK, Progress
 from tenants.importing.found import Found
-from tenants.importing.identifiers import Ahead, CaseReferences, DwellingIndex, reserve_ids
+from tenants.importing.identifiers import Ahead, CaseReferences, reserve_ids
 from tenants.importing.lines import Arrivals, CaseTables, PeopleTables, Told, escaped, told_by
 from tenants.importing.renumbering import Newcomers, probably
 from tenants.importing.report import ImportReport
@@ -34,6 +34,7 @@ from tenants.landlord_file.blocks import Block
 from tenants.landlord_file.profile import MappingProfile
 from tenants.landlord_file.reader import read_blocks
 from tenants.landlord_file.records import Anomaly, HouseholdRecord
+from tenants.landlord_file.references import ReferenceIndex
 from tenants.models import Dwelling, Household, ImportFile, SurveyCase
 
 
@@ -56,7 +57,7 @@ class Examination:
         self.desk = AddressDesk(campaign=campaign, now=now, again=self.again, straight=self.straight)
         self.departed: list[Departure] = []
         self._newcomers = Newcomers()
-        self._dwellings, self._described = DwellingIndex(), DwellingIndex()
+        self._dwellings, self._described = ReferenceIndex(), ReferenceIndex()
         self._named = _nobody(campaign) if self.again else Named(0, 0)
         self._people = PeopleTables(campaign.pk, straight=self.straight)
         self._cases = CaseTables(campaign.pk, deposit, now, straight=self.straight)
@@ -172,17 +173,17 @@ class Examination:
         for place, (reference, pk) in enumerate(zip(references, known, strict=True)):
             if not pk:
                 first.setdefault(reference, place)
-        new = dict(zip(first, self._homes.take(len(first)), strict=True))
-        for reference, pk in new.items():
-            self._dwellings.keep(reference, pk)
+        pks = self._homes.take(len(first))
+        self._dwellings.keep_all(first, pks)
+        new = dict(zip(first, pks, strict=True))
         homes = [pk or new[reference] for reference, pk in zip(references, known, strict=True)]
-        return homes, dict(zip(new.values(), first.values(), strict=True))
+        return homes, dict(zip(pks, first.values(), strict=True))
 
     def _know_dwellings(self, references: list[str]) -> None:
-        new = [reference for reference in references if not self._dwellings.get(reference)]
-        stored = self.campaign.dwellings.filter(reference__in=new).values_list("reference", "pk")
-        for reference, pk in stored:
-            self._dwellings.keep(reference, pk)
+        known = self._dwellings.get_all(references)
+        new = [reference for reference, pk in zip(references, known, strict=True) if not pk]
+        stored = dict(self.campaign.dwellings.filter(reference__in=new).values_list("reference", "pk"))
+        self._dwellings.keep_all(stored, list(stored.values()))
 
     def _count(self, scope: Scope, count: int = 1) -> None:
         if not scope.surveyed:

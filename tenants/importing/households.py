@@ -254,8 +254,9 @@ def _record(examination: Examination, now: dt.datetime) -> None:
     """What the deposit became, with its anomalies and its changes."""
     deposit, report = examination.deposit, examination.report
     deposit.anomalies.all().delete()
-    anomalies = (_row(deposit, each) for each in examination.found.anomalies)
-    ImportAnomaly.objects.bulk_create(anomalies, batch_size=CHUNK)
+    anomalies = examination.found.anomalies
+    for start in range(0, len(anomalies), CHUNK):
+        ImportAnomaly.objects.bulk_create(_row(deposit, each) for each in anomalies[start : start + CHUNK])
     examination.log.save(deposit, CHUNK)
     report.explanation = report.explanation or report.sentence
     deposit.state, deposit.explanation, deposit.report = report.state, report.sentence, report.as_tables()

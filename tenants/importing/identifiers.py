@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from django.db import connection, transaction
@@ -119,54 +118,3 @@ class CaseReferences:
                 asked = SurveyCase.objects.filter(reference__in=drawn[start : start + _ASKED])
                 taken.update(asked.values_list("reference", flat=True))
         return [each for each in drawn if each not in taken] if taken else drawn
-
-
-class DwellingIndex:
-    """Dwelling reference → id, in two arrays (16 bytes a cell): an open-addressing table of 64-bit hashes.
-
-    Two different references of a million share a hash about once in 10⁷ files: taken as equal.
-    """
-
-    def __init__(self, cells: int = 2**12) -> None:
-        self._mask = cells - 1
-        self._count = 0
-        self._hashes = array("q", bytes(8 * cells))
-        self._ids = array("q", bytes(8 * cells))
-
-    def get(self, reference: str) -> int:
-        """The id kept for that reference, 0 when there is none."""
-        return self._ids[self._place(hash(reference) or 1)]
-
-    def get_all(self, references: Iterable[str]) -> list[int]:
-        """The id kept for each of these references."""
-        hashes, ids, mask, found = self._hashes, self._ids, self._mask, []
-        for reference in references:
-            known = hash(reference) or 1
-            place = known & mask
-            while hashes[place] and hashes[place] != known:
-                place = (place + 1) & mask
-            found.append(ids[place])
-        return found
-
-    def keep(self, reference: str, pk: int) -> None:
-        """Remember the id of a reference."""
-        known = hash(reference) or 1
-        place = self._place(known)
-        self._count += not self._hashes[place]
-        self._hashes[place], self._ids[place] = known, pk
-        if self._count * 3 > self._mask * 2:
-            self._grow()
-
-    def _place(self, known: int) -> int:
-        place = known & self._mask
-        while self._hashes[place] and self._hashes[place] != known:
-            place = (place + 1) & self._mask
-        return place
-
-    def _grow(self) -> None:
-        larger = DwellingIndex(2 * (self._mask + 1))
-        for known, pk in zip(self._hashes, self._ids, strict=True):
-            if known:
-                place = larger._place(known)
-                larger._hashes[place], larger._ids[place] = known, pk
-        self._mask, self._hashes, self._ids = larger._mask, larger._hashes, larger._ids

@@ -160,7 +160,7 @@ class Assembler:
         self._check(record)
         if self.found and any(found.severity is not Severity.WARNING for found in self.found):
             return None
-        self.references.remember(record.tenant_ref, record.line)
+        self.references.keep(record.tenant_ref, record.line)
         return record
 
     def _people(self, occupants: Sequence[Values]) -> tuple[OccupantRecord, ...]:
@@ -218,7 +218,7 @@ class Assembler:
                 field="city",
             )
         self._check_addressee(record)
-        first = self.references.first_line(record.tenant_ref)
+        first = self.references.get(record.tenant_ref)
         if first and record.tenant_ref:
             where = self._place.household(self._slots["tenant_ref"])
             value, expected = record.tenant_ref, str(first)

@@ -80,11 +80,11 @@ class RepeatedReading(Reading):
                 yield from self.forbidden(self.walker, row, self.profile.path)
 
     def _refuse_known(self, row: _Row, met: ReferenceIndex) -> None:
-        first = met.first_line(row.key)
+        first = met.get(row.key)
         if first:
             path = f"/{self.profile.path.shown}[{row.position}]/{self.key_path.shown}"
             raise Refused(anomaly("scattered_rows", line=row.line, path=path, value=row.key, expected=str(first)))
-        met.remember(row.key, row.line)
+        met.keep(row.key, row.line)
 
     def _household(self, group: list[_Row]) -> Iterator[Found]:
         rows = [self.pick_own(row.values) for row in group]

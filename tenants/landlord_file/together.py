@@ -86,10 +86,9 @@ def _together(
         doubtful.update(p for p, person in enumerate(leaseholders) if person < 0 or links[person] != "holder")
     doubtful.update(_badly_addressed(assembler, block, leaseholders))
     doubtful.update(_known(assembler, block))
-    good = (place for place in range(len(lines)) if place not in doubtful)
     references = households["tenant_ref"]
-    for place in good:
-        assembler.references.remember(references[place], lines[place])
+    good = [place for place in range(len(lines)) if place not in doubtful] if doubtful else range(len(lines))
+    assembler.references.keep_all([references[place] for place in good], [lines[place] for place in good])
     return block, sorted(doubtful)
 
 
@@ -127,4 +126,4 @@ def _known(assembler: Assembler, block: Block) -> Iterator[int]:
     if len(set(references)) < len(references):
         times = Counter(references)
         yield from (place for place, reference in enumerate(references) if times[reference] > 1)
-    yield from (place for place, line in enumerate(map(assembler.references.first_line, references)) if line)
+    yield from (place for place, line in enumerate(assembler.references.get_all(references)) if line)

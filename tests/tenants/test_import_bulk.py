@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tenants import importing
 from tenants.importing import examining, identifiers, masking, rows
-from tenants.importing.identifiers import CaseReferences, DwellingIndex, reserve_ids
+from tenants.importing.identifiers import Ahead, CaseReferences, reserve_ids
 from tenants.importing.kinds import LABELS, label_of
 from tenants.importing.lines import Arrivals, CaseTables, PeopleTables, escaped, told_by
 from tenants.importing.scoping import Scope, Scoping
@@ -131,6 +131,14 @@ class TestIdentifiers:
         assert len(set(drawn)) == 12
         assert reserve_ids(Dwelling, 0) == []
 
+    @given(st.lists(st.integers(0, 50), max_size=20))
+    def test_what_is_taken_ahead_is_given_once_and_in_order(self, counts):
+        drawn, asked = iter(range(10_000)), []
+        ahead = Ahead(lambda count: (asked.append(count), [next(drawn) for _ in range(count)])[1])
+        given_out = [number for count in counts for number in ahead.take(count)]
+        assert given_out == list(range(sum(counts)))
+        assert sum(asked) <= 2 * sum(counts) + max(counts, default=0)
+
     def test_references_are_made_of_eight_symbols_read_aloud_and_differ(self):
         drawn = CaseReferences().take(3_000)
         assert len(set(drawn)) == 3_000
@@ -162,16 +170,6 @@ class TestIdentifiers:
         assert examining.CHUNK > 394
         assert importing.import_households(deposit=deposit, now=now).created == 394
         assert campaign.cases.count() == 394
-
-
-@given(st.dictionaries(st.text(max_size=5), st.integers(1, 2**60), max_size=200))
-def test_the_index_of_dwellings_is_a_dictionary(known):
-    index = DwellingIndex(cells=4)
-    for reference, pk in known.items():
-        index.keep(reference, pk)
-    assert {reference: index.get(reference) for reference in known} == known
-    assert index.get_all(known) == list(known.values())
-    assert index.get("\0 unknown") == 0
 
 
 @given(st.lists(households, max_size=5))
