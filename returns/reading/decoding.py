@@ -135,9 +135,11 @@ def _decoded(cells: Sequence[NDArray[np.float64]], rule: _Rule) -> Decoded:
         return Decoded(None, 0.0, rule.doubt, (Alternative(first, 0.0),))
     value, best = told[0]
     total = passed + max(0.0, 1.0 - weighed) * rule.chance
-    margin = 1.0 if rule.chance < 1 else min(float(np.sort(cell)[-1] - np.sort(cell)[-2]) for cell in cells)
+    table = np.array(cells)
+    ranked = np.partition(table, -2, axis=1)
+    margin = 1.0 if rule.chance < 1 else float((ranked[:, -1] - ranked[:, -2]).min())
     others = tuple(Alternative(other, probability / total) for other, probability in told[1 : TOLD + 1])
-    corrected = best < UNSUPPORTED * math.prod(float(cell[:OTHER].max()) for cell in cells)
+    corrected = best < UNSUPPORTED * math.prod(table[:, :OTHER].max(axis=1).tolist())
     return Decoded(value, min(1.0, best / total) * margin * (0.5 if corrected else 1.0), alternatives=others)
 
 

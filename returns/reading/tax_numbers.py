@@ -6,6 +6,7 @@ the 511 remainders: no reading is left out, and a cell that says nothing is rest
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,19 +25,28 @@ def likeliest(cells: Sequence[NDArray[np.float64]]) -> tuple[str, float, float]:
 
     `cells` holds, for each of the thirteen digits, the probabilities of 0 to 9.
     """
-    best, mass = np.zeros(KEY), np.zeros(KEY)
-    best[:FIRST_DIGITS] = mass[:FIRST_DIGITS] = cells[0][:FIRST_DIGITS]
+    keys = (cells[10][:, None, None] * cells[11][:, None] * cells[12]).ravel()[:KEY]
+    mass = np.zeros(KEY)
+    mass[:FIRST_DIGITS] = cells[0][:FIRST_DIGITS]
+    for cell in cells[1:BODY]:
+        mass = cell @ mass[_BEFORE]
+    seen = "".join(str(cell.argmax()) for cell in cells)
+    if int(seen[0]) < FIRST_DIGITS and int(seen[:BODY]) % KEY == int(seen[BODY:]):  # nothing is likelier than it
+        return seen, math.prod(float(cell.max()) for cell in cells), float(mass @ keys)
+    return *_likeliest_with_key(cells, keys), float(mass @ keys)
+
+
+def _likeliest_with_key(cells: Sequence[NDArray[np.float64]], keys: NDArray[np.float64]) -> tuple[str, float]:
+    best = np.zeros(KEY)
+    best[:FIRST_DIGITS] = cells[0][:FIRST_DIGITS]
     steps = []
     for cell in cells[1:BODY]:
         steps.append((best, cell))
         best = (best[_BEFORE] * cell[:, None]).max(axis=0)
-        mass = cell @ mass[_BEFORE]
-    keys = (cells[10][:, None, None] * cells[11][:, None] * cells[12]).ravel()[:KEY]
     key = int((best * keys).argmax())
     body, remainder = [], key
     for before, cell in reversed(steps):
         body.append(int((before[_BEFORE[:, remainder]] * cell).argmax()))
         remainder = int(_BEFORE[body[-1], remainder])
     body.append(remainder)
-    number = "".join(str(digit) for digit in reversed(body)) + f"{key:03d}"
-    return number, float(best[key] * keys[key]), float(mass @ keys)
+    return "".join(str(digit) for digit in reversed(body)) + f"{key:03d}", float(best[key] * keys[key])

@@ -1,17 +1,17 @@
 """What reading a page costs by step, against decoding its image, and how right it is on writers never learnt from.
 
-python -m tests.bench.bench_reading [forms]. CPU time of one thread; the ratio to decoding is what counts.
+python -m tests.bench.bench_reading [forms]. CPU time of one thread; the ratio to decoding is what counts. The steps are
+timed in turn, round after round, each beside the decoding of the same round: a host that slows down slows them all.
 """
 
 # ruff: noqa: T201 — a bench prints its figures
 
 from __future__ import annotations
 
-import statistics
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import cv2
@@ -21,59 +21,85 @@ from campaigns.paper_form.zones import ZoneKind
 from campaigns.questionnaire.schema import FieldType
 from returns.reading.combs import glyphs_of, read_combs
 from returns.reading.form import read_form
-from returns.reading.images import open_pages
+from returns.reading.images import ScannedPage, open_pages
 from returns.reading.ink import unexpected_ink
 from returns.reading.marks import measure_boxes
 from returns.reading.page_codes import FoundCode, find_page_code
 from returns.reading.readings import ReadField
-from returns.reading.recognisers import recognise
+from returns.reading.recognisers import CAPITALS, recognise
 from returns.reading.registration import Registration, register
 from returns.rehearsal.pens import Pen
 from returns.rehearsal.scanner import FileFormat, Quality, scan
 from tests.returns.reading import filled
 
 FORMATS = {"grey 200 dpi": FileFormat.JPEG, "G4 200 dpi": FileFormat.TIFF_G4}
+DECODE = "decode"
+BOXES_ALONE = (DECODE, "page code", "registration", "boxes")
+WHOLE = (DECODE, "page code", "registration", "all fields", "stray ink")
 BOUNDS = (0.9, 0.95, 0.99)
 Told = list[tuple[ReadField, Any]]
 
 
-def cpu_ms(work: Callable[[], Any], times: int = 15) -> tuple[float, Any]:
-    """The median CPU time of `work`, in milliseconds, and what it gives."""
-    spent, given = [], None
-    for _ in range(times):
-        start = time.process_time()
-        given = work()
-        spent.append((time.process_time() - start) * 1000)
-    return statistics.median(spent), given
+class Timed:
+    """The CPU time of each step in each round, in milliseconds."""
+
+    def __init__(self, steps: Mapping[str, Callable[[], Any]], rounds: int) -> None:
+        spent: dict[str, list[float]] = {name: [] for name in steps}
+        for _ in range(rounds):
+            for name, work in steps.items():
+                start = time.process_time()
+                work()
+                spent[name].append((time.process_time() - start) * 1000)
+        self.spent = {name: np.array(each) for name, each in spent.items()}
+
+    def told(self, *names: str) -> tuple[float, float]:
+        """What these steps cost together, and how many times the decoding of the same round: medians."""
+        together = np.sum([self.spent[name] for name in names], axis=0)
+        return float(np.median(together)), float(np.median(together / self.spent[DECODE]))
 
 
-def steps(page: int, file_format: FileFormat) -> tuple[float, float]:
-    """Print what each step of one filled page costs. Gives the whole and the decoding, in milliseconds."""
+def steps(page: int, file_format: FileFormat, rounds: int) -> Timed:
+    """Print what each step of one filled page costs, each with its ratio to decoding."""
     layout, questions = filled.layout(), filled.questions()
     sheet = filled.written(page, filled.made_up_answers(5, share=1.0), seed=5)
     [data] = scan([sheet], seed=5, quality=Quality.MEDIUM, file_format=file_format, upside_down=0)
-    zones = list(layout.on_page(page))
-    decoding, [opened] = cpu_ms(lambda: list(open_pages(data)))
+    [opened] = open_pages(data)
+    assert isinstance(opened, ScannedPage)
     grey = opened.grey
-    finding, found = cpu_ms(lambda: find_page_code(grey))
-    placing, placed = cpu_ms(lambda: register(grey, found, layout))
-    boxes = [zone.box for zone in zones if zone.kind is ZoneKind.BOX]
-    ticking, _ = cpu_ms(lambda: measure_boxes(grey, placed, boxes))
-    combs = [zone for zone in zones if zone.kind is ZoneKind.COMB]
-    cutting, cut = cpu_ms(lambda: read_combs(grey, placed, combs))
-    glyphs = list(glyphs_of(cut))
-    knowing, _ = cpu_ms(lambda: recognise(glyphs))
-    form, _ = cpu_ms(lambda: read_form(grey, placed, layout, questions))
-    stray, _ = cpu_ms(lambda: unexpected_ink(grey, placed, layout))
-    total = decoding + finding + placing + form + stray
-    print(f"page {page}, {file_format.value}: {len(boxes)} boxes, {len(glyphs)} digits written")
-    told = {"decode": decoding, "page code": finding, "registration": placing, "boxes": ticking}
-    told |= {"combs cut": cutting, "digits recognised": knowing, "all fields": form, "stray ink": stray}
-    print("  " + " · ".join(f"{name} {spent:.1f} ms" for name, spent in told.items()))
-    print(f"  total {total:.1f} ms = {1000 / total:.0f} pages/s/core = {total / decoding:.1f} x decoding")
-    alone = decoding + finding + placing + ticking
-    print(f"  its boxes alone {alone:.1f} ms = {1000 / alone:.0f} pages/s/core = {alone / decoding:.1f} x decoding")
-    return total, decoding
+    found = find_page_code(grey)
+    assert isinstance(found, FoundCode)
+    placed = register(grey, found, layout)
+    assert isinstance(placed, Registration)
+    zones = list(layout.on_page(page))
+    boxes, combs, names = (
+        [zone for zone in zones if zone.kind is kind] for kind in (ZoneKind.BOX, ZoneKind.COMB, ZoneKind.LETTERS)
+    )
+    digits, letters = (list(glyphs_of(read_combs(grey, placed, each))) for each in (combs, names))
+    decoder = {"bare decoder": lambda: cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)}
+    timed = Timed(
+        {
+            DECODE: lambda: list(open_pages(data)),
+            **(decoder if file_format is FileFormat.JPEG else {}),
+            "page code": lambda: find_page_code(grey),
+            "registration": lambda: register(grey, found, layout),
+            "boxes": lambda: measure_boxes(grey, placed, [zone.box for zone in boxes]),
+            "combs cut": lambda: read_combs(grey, placed, combs + names),
+            "digits recognised": lambda: recognise(digits),
+            "capitals recognised": lambda: recognise(letters, CAPITALS),
+            "all fields": lambda: read_form(grey, placed, layout, questions, today=filled.TODAY),
+            "stray ink": lambda: unexpected_ink(grey, placed, layout),
+        },
+        rounds,
+    )
+    size = f"{len(data) / 1000:.0f} kB"
+    print(
+        f"page {page}, {file_format.value} of {size}: {len(boxes)} boxes, {len(digits)} digits, {len(letters)} capitals"
+    )
+    print("  " + " · ".join("{} {:.1f} ms ({:.2f})".format(name, *timed.told(name)) for name in timed.spent))
+    for what, parts in (("total", WHOLE), ("its boxes alone", BOXES_ALONE)):
+        spent, ratio = timed.told(*parts)
+        print(f"  {what} {spent:.1f} ms = {1000 / spent:.0f} pages/s/core = {ratio:.2f} x decoding")
+    return timed
 
 
 def read_back(forms: int, quality: Quality, file_format: FileFormat) -> tuple[Told, int]:
@@ -119,15 +145,17 @@ def print_accuracy(told: Told, lost: int) -> None:
         print(f"  {name:24} n={len(seen):5} exact {right.mean():6.1%} · " + " · ".join(shares))
 
 
-def main(forms: int) -> None:
+def main(forms: int, rounds: int = 41) -> None:
     """Print both tables."""
     cv2.setNumThreads(1)
-    spent = [steps(page, FileFormat.JPEG) for page in filled.pages_to_fill()]
-    whole, decoding = (statistics.mean(each) for each in zip(*spent, strict=True))
-    print(f"mean page of the form: {1000 / whole:.0f} pages/s/core = {whole / decoding:.1f} x decoding")
-    steps(filled.pages_to_fill()[-1], FileFormat.TIFF_G4)
+    timed = [steps(page, FileFormat.JPEG, rounds) for page in filled.pages_to_fill()]
+    for what, parts in (("mean page of the form", WHOLE), ("mean page, boxes alone", BOXES_ALONE)):
+        spent, ratio = (float(np.mean(each)) for each in zip(*(each.told(*parts) for each in timed), strict=True))
+        print(f"{what}: {1000 / spent:.0f} pages/s/core = {ratio:.2f} x decoding ({len(timed)} pages, {rounds} rounds)")
+    steps(filled.pages_to_fill()[1], FileFormat.TIFF_G4, rounds)
+    steps(filled.pages_to_fill()[-1], FileFormat.TIFF_G4, rounds)
     for name, file_format in FORMATS.items():
-        for quality in Quality:
+        for quality in Quality if forms else ():
             print(f"{name}, {quality.value}, {forms} forms by {forms} writers")
             print_accuracy(*read_back(forms, quality, file_format))
     print("0 wrong in n only bounds the rate at 3/n (95 %).")
