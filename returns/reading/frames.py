@@ -6,6 +6,8 @@ stand where there are few boxes, are looked at too; their lines are paler, and a
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,19 +30,20 @@ def frames_in_place(grey: Grey, matrix: Matrix, layout: FormLayout, page: int, *
 
     `alone`: a corner mark is missing, so that almost all must be, and that there must be some.
     """
-    boxes = outermost([zone.box for zone in layout.on_page(page) if zone.kind is ZoneKind.BOX])
-    pale = outermost([zone.box for zone in layout.on_page(page) if zone.kind in PALE]) if alone else []
-    pale = [box for box in pale if _framed(grey, matrix, box, reach_mm=SOMEWHERE_MM)]
+    boxes = outermost(tuple(zone.box for zone in layout.on_page(page) if zone.kind is ZoneKind.BOX))
+    pale = outermost(tuple(zone.box for zone in layout.on_page(page) if zone.kind in PALE)) if alone else ()
+    pale = tuple(box for box in pale if _framed(grey, matrix, box, reach_mm=SOMEWHERE_MM))
     wanted = AGREEING_ALONE if alone else AGREEING
     kinds = [[_framed(grey, matrix, box) for box in each] for each in (boxes, pale) if each]
     return all(float(np.mean(seen)) >= wanted for seen in kinds) if kinds else not alone
 
 
-def outermost(boxes: list[Box]) -> list[Box]:
+@lru_cache(maxsize=256)
+def outermost(boxes: tuple[Box, ...]) -> tuple[Box, ...]:
     """Up to eight boxes, those farthest towards the corners and the sides."""
     ways = [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if (x, y) != (0, 0)]
     chosen = {max(boxes, key=lambda box: box.x * x + box.y * y) for x, y in ways} if boxes else set()
-    return sorted(chosen, key=lambda box: (box.y, box.x))
+    return tuple(sorted(chosen, key=lambda box: (box.y, box.x)))
 
 
 def _framed(grey: Grey, matrix: Matrix, box: Box, *, reach_mm: float = REACH_MM) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -158,6 +159,7 @@ def _locate(grey: Grey, guess: Matrix, mark: Box, search: float) -> _Mark | None
     return _Mark(_apply(guess, origin)[0], paper, ink)
 
 
+@lru_cache(maxsize=16)
 def _square(side: float) -> Grey:
     size = round(side * 1.7)
     picture = np.full((size, size), 255, dtype=np.uint8)
@@ -176,11 +178,8 @@ def _edge_middle(dark: Grey, x: float, y: float, side: float) -> float:
     left, reach = max(0, round(x - side * 0.8)), round(side * 0.8)
     lines = dark[max(0, first) : last + 1, left : left + 2 * reach + 1]
     middle = round(x) - left
-    before, after = lines[:, middle::-1], lines[:, middle:]
-    start = x_of_crossing(before)
-    end = x_of_crossing(after)
-    width = start + end
-    if abs(width - side) > MARK_TOLERANCE * side:
+    start, end = x_of_crossing(lines[:, middle::-1]), x_of_crossing(lines[:, middle:])
+    if abs(start + end - side) > MARK_TOLERANCE * side:
         return x
     return left + middle + (end - start) / 2
 
@@ -188,7 +187,8 @@ def _edge_middle(dark: Grey, x: float, y: float, side: float) -> float:
 def x_of_crossing(lines: Grey) -> float:
     """How far, in pixels, the darkness first falls under one half: linear between pixels, median over the lines."""
     light = lines < HALF_DARK
-    first = np.where(light.any(axis=1), light.argmax(axis=1), lines.shape[1] - 1)
+    first = light.argmax(axis=1)
+    first[(first == 0) & ~light[:, 0]] = lines.shape[1] - 1
     rows = np.arange(len(lines))
     inner, outer = lines[rows, np.maximum(first - 1, 0)] / 255.0, lines[rows, first] / 255.0
     reached = np.sort(first - 1 + (inner - 0.5) / np.maximum(inner - outer, 1e-6))

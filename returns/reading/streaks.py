@@ -33,10 +33,11 @@ def without_streaks(dark: Grey, *, edge: int = EDGE) -> Grey:
     if not head.any() or not foot.any():
         return dark
     tops, bottoms = _middles(head), _middles(foot)
-    paths = [top + (bottom - top) * _share(len(dark)) for top in tops for bottom in bottoms[abs(bottoms - top) <= LEAN]]
-    if not paths:
+    top, bottom = np.nonzero(abs(tops[:, None] - bottoms) <= LEAN)
+    if not len(top):
         return dark
-    x, width = np.rint(np.array(paths)).astype(np.intp), dark.shape[1]
+    paths = tops[top, None] + (bottoms[bottom] - tops[top])[:, None] * _share(len(dark))
+    x, width = np.rint(paths).astype(np.intp), dark.shape[1]
     rows = np.arange(len(dark))
     near = np.clip(np.stack([x - 1, x, x + 1]), 0, width - 1)
     dark_rows = (dark[rows, near].max(axis=0) >= INKED).sum(axis=1)
