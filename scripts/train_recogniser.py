@@ -5,15 +5,14 @@ Needs, in an environment of its own: torch, onnx, and what of the project the re
 add European shapes to the American ones of MNIST; OpenCV's plain strokes add ball-pen capitals to the typefaces.
 
     python scripts/train_recogniser.py digits --fonts FOLDER --glyphs FILE.npz --minutes 25
-    python scripts/train_recogniser.py digits-second --fonts FOLDER --glyphs FILE.npz --minutes 40 --from FILE.onnx
+    python scripts/train_recogniser.py digits-second --fonts FOLDER --glyphs FILE.npz --minutes 40
     python scripts/train_recogniser.py capitals --fonts FOLDER --minutes 15
 
 Every image the networks learn from went through the reader's own cutting (`combs.separate`): characters are drawn into
 combs, worn as a scanner wears them, and cut out again; --glyphs keeps them for the next network. Only MNIST's train is
 learnt from, but one image of every 20, which sets the temperature: t10k, by other writers, is the pens of rehearsals
 and the test. The typefaces of the pens and of `worn_combs.KEPT` are never learnt from. What is learnt so far is written
-after each epoch. --from goes on from what a network without further layers had learnt: those layers begin as if they
-were not there, and what it already reads is shown less often (`drawn_again`).
+after each epoch.
 """
 
 from __future__ import annotations
@@ -44,23 +43,16 @@ from returns.reading.glyphs import GLYPH  # noqa: E402
 from returns.reading.recognisers import CAPITALS, DIGITS, WEIGHTS  # noqa: E402
 
 SMALL, LARGE = (16, 32, 40, 40, 64), (32, 48, 64, 64, 96)  # channels of each convolution
-DEEPER = (1, 4)  # the convolutions after which one more is added to what came in
 KINDS = {
-    "digits": (DIGITS, SMALL, (), digits_to_learn, digits_to_test),
-    "digits-second": (DIGITS, LARGE, DEEPER, digits_to_learn, digits_to_test),
-    "capitals": (CAPITALS, SMALL, (), capitals_to_learn, capitals_to_test),
+    "digits": (DIGITS, SMALL, digits_to_learn, digits_to_test),
+    "digits-second": (DIGITS, LARGE, digits_to_learn, digits_to_test),
+    "capitals": (CAPITALS, SMALL, capitals_to_learn, capitals_to_test),
 }
-LEAST_SHOWN = 0.15  # share of the glyphs that are well read shown in an epoch of a network that goes on learning
 
 
 class Network(nn.Module):
-    def __init__(self, classes, widths, deeper=()):
+    def __init__(self, classes, widths):
         super().__init__()
-        self.deeper = deeper
-        self.more = nn.ModuleDict({str(s): nn.Conv2d(widths[s], widths[s], 3, padding=1, bias=False) for s in deeper})
-        self.more_norms = nn.ModuleDict({str(s): nn.BatchNorm2d(widths[s]) for s in deeper})
-        for norm in self.more_norms.values():
-            nn.init.zeros_(norm.weight)
         a, b, c, d, e = widths
         steps = [(1, a, 1), (a, b, 1), (b, c, 2), (c, d, 1), (d, e, 1)]
         self.convolutions = nn.ModuleList(nn.Conv2d(i, o, 3, stride=s, padding=1, bias=False) for i, o, s in steps)
@@ -73,8 +65,6 @@ class Network(nn.Module):
             x = functional.relu(norm(convolution(x)))
             if step == 0:
                 x = functional.max_pool2d(x, 2)
-            if step in self.deeper:
-                x = functional.relu(x + self.more_norms[str(step)](self.more[str(step)](x)))
         return self.last(self.drop(functional.max_pool2d(x, 3, 2).flatten(1)))
 
 
@@ -100,52 +90,22 @@ def peaked(images):
     return torch.from_numpy(images / np.maximum(images.max(axis=(1, 2, 3), keepdims=True), 1))
 
 
-def begun_from(network, model, images):
-    """The network with the weights of one without its further layers, and its norms as they are on these glyphs."""
-    weights = {each.name: torch.from_numpy(numpy_helper.to_array(each).copy()) for each in model.graph.initializer}
-    x = peaked(images)
-    with torch.no_grad():
-        for step, (convolution, norm) in enumerate(zip(network.convolutions, network.norms, strict=True)):
-            convolution.weight.copy_(weights[f"k{step}"])
-            told = convolution(x)
-            norm.running_mean.copy_(told.mean((0, 2, 3)))
-            norm.running_var.copy_(told.var((0, 2, 3)))
-            norm.weight.copy_(torch.sqrt(norm.running_var + norm.eps))
-            norm.bias.copy_(weights[f"b{step}"] + norm.running_mean)
-            x = functional.relu(told + weights[f"b{step}"][:, None, None])
-            x = functional.max_pool2d(x, 2) if step == 0 else x
-        network.last.weight.copy_(weights["w"])
-        network.last.bias.copy_(weights["v"])
-    return network
-
-
-def drawn_again(surely):
-    """How often each glyph is shown in an epoch, from the probability that its own class was given: 1 or less."""
-    return np.clip(40 * (1 - surely), LEAST_SHOWN, 1).astype(np.float32)
-
-
-def learn(network, images, labels, minutes, write, *, share=None, fastest=4e-3):
-    """Train for so many minutes; after each epoch, `write` is given what is learnt so far.
-
-    `share`: how often each glyph is shown in an epoch; each weighs as much as what it stands for.
-    """
+def learn(network, images, labels, minutes, write):
+    """Train for so many minutes of CPU time; after each epoch, `write` is given what is learnt so far."""
     data, target = peaked(images), torch.from_numpy(labels).long()
-    share = torch.ones(len(data)) if share is None else torch.from_numpy(share)
-    network, average = network.to(memory_format=torch.channels_last), None
+    network, average, fastest = network.to(memory_format=torch.channels_last), None, 4e-3
     optimiser = torch.optim.AdamW(network.parameters(), lr=fastest, weight_decay=2e-3)
-    size, epoch, done, begun = 192, 0, 0.0, time.monotonic()
+    size, epoch, done, begun = 192, 0, 0.0, time.process_time()
     while done < 1:
         total, seen = 0.0, 0
-        shuffled = torch.randperm(len(data))
-        for chosen in shuffled[torch.rand(len(data)) < share[shuffled]].split(size):
-            done = (time.monotonic() - begun) / (minutes * 60)
+        for chosen in torch.randperm(len(data)).split(size):
+            done = (time.process_time() - begun) / (minutes * 60)
             if done >= 1:
                 break
             for group in optimiser.param_groups:
                 group["lr"] = fastest * min(1.0, done * 20 + 0.05) * max(0.005, 1 - done) ** 1.2
             shown = varied(data[chosen]).contiguous(memory_format=torch.channels_last)
-            losses = functional.cross_entropy(network(shown), target[chosen], reduction="none", label_smoothing=0.002)
-            loss = (losses / share[chosen]).sum() / (1 / share[chosen]).sum()
+            loss = functional.cross_entropy(network(shown), target[chosen], label_smoothing=0.002)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -196,20 +156,14 @@ def as_onnx(network, classes):
     """The network as ONNX: batch norms folded, then softmax. Input n x 1 x 28 x 28 in 0..1."""
     nodes, weights, at = [], [], "image"
     for step, (convolution, norm) in enumerate(zip(network.convolutions, network.norms, strict=True)):
-        kernel, bias = folded(convolution, norm)
+        scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        kernel = convolution.weight * scale[:, None, None, None]
+        bias = norm.bias - norm.running_mean * scale
         weights += [_weight(f"k{step}", kernel), _weight(f"b{step}", bias)]
         nodes.append(helper.make_node("Conv", [at, f"k{step}", f"b{step}"], [f"c{step}"], kernel_shape=[3, 3],
                                       pads=[1, 1, 1, 1], strides=list(convolution.stride)))  # fmt: skip
         nodes.append(helper.make_node("Relu", [f"c{step}"], [f"r{step}"]))
         at = f"r{step}"
-        if step in network.deeper:
-            kernel, bias = folded(network.more[str(step)], network.more_norms[str(step)])
-            weights += [_weight(f"m{step}", kernel), _weight(f"n{step}", bias)]
-            nodes.append(helper.make_node("Conv", [at, f"m{step}", f"n{step}"], [f"d{step}"], kernel_shape=[3, 3],
-                                          pads=[1, 1, 1, 1]))  # fmt: skip
-            nodes.append(helper.make_node("Add", [at, f"d{step}"], [f"s{step}"]))
-            nodes.append(helper.make_node("Relu", [f"s{step}"], [f"t{step}"]))
-            at = f"t{step}"
         if step == 0:
             nodes.append(helper.make_node("MaxPool", [at], ["p0"], kernel_shape=[2, 2], strides=[2, 2]))
             at = "p0"
@@ -226,20 +180,8 @@ def as_onnx(network, classes):
     return model
 
 
-def folded(convolution, norm):
-    """The kernel and the bias of a convolution and the norm after it, together."""
-    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-    return convolution.weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale
-
-
 def _weight(name, tensor):
     return numpy_helper.from_array(np.ascontiguousarray(tensor.detach().numpy(), dtype=np.float32), name)
-
-
-def surely_read(model, images, labels):
-    """The probability that a network gives to the class of each glyph."""
-    told = [scores(model, part) for part in np.array_split(images, len(images) // 2000 + 1)]
-    return torch.cat(told).exp().numpy()[np.arange(len(labels)), labels]
 
 
 def accuracy(model, images, labels):
@@ -254,7 +196,6 @@ def main():
     parser.add_argument("--fonts", type=Path)
     parser.add_argument("--others", type=Path, help=".npz of digits by other writers, only to test")
     parser.add_argument("--glyphs", type=Path, help=".npz of glyphs to learn from: read if it is there, else written")
-    parser.add_argument("--from", dest="begun", type=Path, help=".onnx of the network to go on from")
     parser.add_argument("--minutes", type=float, default=50.0)
     parser.add_argument("--strips", type=int, default=40000)
     parser.add_argument("--processes", type=int, default=2)
@@ -264,14 +205,10 @@ def main():
     cv2.setNumThreads(1)
     torch.manual_seed(7)
     np.random.seed(7)
-    alphabet, widths, deeper, to_learn, to_test = KINDS[told.kind]
+    alphabet, widths, to_learn, to_test = KINDS[told.kind]
     images, labels, source = learnt_from(to_learn, told)
     card = {
-        "model": "five 3x3 convolutions "
-        + "-".join(map(str, widths))
-        + ", "
-        + "".join(f"one more of {widths[s]} added to the {s + 1}th, " for s in deeper)
-        + "one linear layer, softmax",
+        "model": "five 3x3 convolutions " + "-".join(map(str, widths)) + ", one linear layer, softmax",
         "classes": f"{alphabet.signs}, then none of them (struck out, other characters, blots, parts of characters)",
         "input": "n x 1 x 28 x 28, 0 paper to 1 for the darkest pixel, laid out by returns.reading.glyphs.normalised()",
         "data": f"{source}, drawn into combs and cut out again: {len(images)} glyphs",
@@ -281,16 +218,8 @@ def main():
         "minutes": told.minutes,
     }
     held = to_test(told.fonts, told.others)
-    network, pace = Network(alphabet.classes, widths, deeper), {}
-    if told.begun:
-        model = onnx.load(told.begun)
-        network = begun_from(network, model, images[::100])
-        pace = {"share": drawn_again(surely_read(model, images, labels)), "fastest": 1.5e-3}
-        card["begun from"] = (
-            f"{told.begun.name}; what it read well is shown at each epoch {LEAST_SHOWN:.0%} of the time"
-        )
-    learn(network, images, labels, told.minutes,
-          lambda sofar, epoch: write(sofar, epoch, alphabet, card, held, told), **pace)  # fmt: skip
+    network = Network(alphabet.classes, widths)
+    learn(network, images, labels, told.minutes, lambda sofar, epoch: write(sofar, epoch, alphabet, card, held, told))
 
 
 def learnt_from(to_learn, told):
