@@ -206,7 +206,8 @@ def _lock(examination: Examination) -> None:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
                 cursor.execute("SELECT set_config('statement_timeout', '0', true)")
-        Campaign.objects.select_for_update().get(pk=examination.campaign.pk)
+        # What only names the campaign (a wave, another deposit) may be written meanwhile.
+        Campaign.objects.select_for_update(no_key=True).get(pk=examination.campaign.pk)
     except OperationalError as error:
         raise UnableToImport(BUSY) from error
 

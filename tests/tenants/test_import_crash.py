@@ -18,7 +18,9 @@ from campaigns.models import Campaign
 from campaigns.scope import all_landlords
 from tenants import importing
 from tenants.importing import households as steps
+from tenants.importing import streaming
 from tenants.models import CaseEvent, Dwelling, Household, ImportFile, Occupant, SurveyCase
+from tests.factories.tenants import ImportFileFactory
 from tests.tenants.depositing import deposit_of, imported, ready, sample
 
 WRITTEN = (Dwelling, Household, Occupant, SurveyCase, CaseEvent)
@@ -151,6 +153,30 @@ class TestTogether:
         monkeypatch.setattr(importing, "import_households", kept)
         self.together(monkeypatch, first, second, now=now)
         return reports
+
+    def test_what_names_the_campaign_is_written_while_it_is_read(self, now, monkeypatch):
+        campaign = ready("a", now)
+        deposit = deposit_of(campaign, sample("a"), now)
+        usual, written = streaming.copy, []
+
+        def meanwhile():
+            try:
+                with all_landlords(), connection.cursor() as cursor:
+                    cursor.execute("SET lock_timeout = '20s'")
+                    written.append(ImportFileFactory(campaign=campaign).pk)
+            finally:
+                connections.close_all()
+
+        def copy(*told):
+            if not written:
+                other = threading.Thread(target=meanwhile)
+                other.start()
+                other.join()
+            usual(*told)
+
+        monkeypatch.setattr(streaming, "copy", copy)
+        assert importing.import_households(deposit=deposit, now=now).created == 394
+        assert campaign.deposits.filter(pk__in=written).count() == 1
 
     def test_one_that_waits_too_long_is_refused_in_words(self, now, monkeypatch):
         monkeypatch.setattr(steps, "PATIENCE", "100ms")
