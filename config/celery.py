@@ -23,6 +23,7 @@ app.conf.task_routes = {
     "tenants.tasks.collect_returned_mail": {"queue": "mail"},
     "tenants.tasks.reconcile_sms": {"queue": "mail"},
     "returns.tasks.read_scan_batch": {"queue": "read"},
+    "returns.tasks.read_pieces": {"queue": "read"},
 }
 
 

@@ -13,6 +13,7 @@ from returns.arrivals import already_received
 from returns.intake import receive_online
 from returns.models import SupportingDocument, SurveyReturn
 from returns.pieces import UploadedPiece
+from returns.tasks import wake_reader_of_pieces
 from tenants.models import SurveyCase
 
 Kept = SupportingDocument.State
@@ -55,6 +56,8 @@ def send(*, case: SurveyCase, submission: str, now: dt.datetime) -> SurveyReturn
         raise
     for piece in deposited:
         drop(piece)
+    if documents:
+        wake_reader_of_pieces(survey_return.pk)
     return survey_return
 
 

@@ -30,6 +30,7 @@ class Doubt(StrEnum):
     SENSITIVE = "champ sensible"
     CONFLICT = "deux pages se contredisent"
     SECOND_SHEET = "une autre feuille a déjà répondu"
+    TOLD_BEFORE = "le locataire a répondu autrement"
     ALONE = "rien ne recoupe cette valeur"
 
 

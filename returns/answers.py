@@ -80,7 +80,7 @@ def put(
     """
     key, row = address
     if value is None or (known is None and value == ERASED) or (type(value) is type(known) and value == known):
-        declaration.answers.get(key, {}).pop(str(row), None)
+        declaration.take_back(key, row)
     else:
         declaration.record(key, row, value, source=source, confidence=confidence)
 

@@ -24,7 +24,8 @@ def is_waiting(case: SurveyCase) -> bool:
     return (
         SurveyReturn.objects.filter(case=case, state=SurveyReturn.State.OPEN).exists()
         or KeyingTask.objects.filter(survey_return__case=case).holding().exists()
-        or SupportingDocument.objects.filter(case=case, kind="", state=SupportingDocument.State.RECEIVED).exists()
+        or SupportingDocument.objects.filter(case=case).to_read().exists()
+        or SupportingDocument.objects.filter(case=case).to_name().exists()
         or Finding.objects.filter(case=case).awaited().exists()
         or _sheets_unread(case)
     )

@@ -21,7 +21,7 @@ from returns.answers import questionnaire_numbered
 from returns.completeness import settle
 from returns.keying_queue import is_referred
 from returns.models import Declaration, KeyingEntry, KeyingTask, SurveyReturn
-from returns.models.declarations import Source
+from returns.models.declarations import DIRECT, Source
 from returns.reading.names import says_the_same
 
 State = KeyingTask.State
@@ -100,7 +100,11 @@ def record_of(operator: User) -> tuple[int, int]:
 def _settle(task: KeyingTask, entry: KeyingEntry, others: list[KeyingEntry], *, now: dt.datetime) -> None:
     """What follows from an entry, beside the independent ones before it."""
     told = (entry.value, entry.illegible)
-    if entry.arbitration or _is_agreed(task, told, [(each.value, each.illegible) for each in others]):
+    agreed = _is_agreed(task, told, [(each.value, each.illegible) for each in others])
+    if agreed and not entry.arbitration and _household_said_otherwise(task, entry.value):
+        task.state, task.claimed_by, task.claimed_at = State.ARBITRATION, None, None
+        task.entries_needed = len(others) + 1
+    elif entry.arbitration or agreed:
         _judge(task, entry, others)
         task.state, task.done_at = State.DONE, now
         _keep(task, told, now=now)
@@ -120,6 +124,21 @@ def _settle(task: KeyingTask, entry: KeyingEntry, others: list[KeyingEntry], *, 
             "conforming",
         ]
     )
+
+
+def _household_said_otherwise(task: KeyingTask, value: Any) -> bool:
+    """Whether a sheet, now that it is keyed, contradicts what the household told on line, by telephone or to us."""
+    if task.purpose != Purpose.DOUBT or value is None:
+        return False
+    before = direct_answer(task)
+    return before is not None and not says_the_same(before["value"], value)
+
+
+def direct_answer(task: KeyingTask) -> dict[str, Any] | None:
+    """What the household itself told at the field's place, with its `source`; None when only sheets speak of it."""
+    answers = Declaration.objects.filter(case=task.survey_return.case_id).values_list("answers", flat=True).get()
+    found: dict[str, Any] | None = answers.get(task.field, {}).get(str(task.row))
+    return found if found is not None and found["source"] in DIRECT else None
 
 
 def _is_agreed(task: KeyingTask, told: Told, others: list[Told]) -> bool:
@@ -166,13 +185,29 @@ def _keep(task: KeyingTask, told: Told, *, now: dt.datetime) -> None:
 
 def _record(task: KeyingTask, *, value: Any, now: dt.datetime) -> None:
     declaration = Declaration.objects.select_for_update().get(case=task.survey_return.case_id)
+    found = declaration.answers.get(task.field, {}).get(str(task.row))
+    if found is not None and found["source"] in DIRECT and (value is None or found["value"] == value):
+        return  # an empty or illegible field takes nothing back of what the household told; the same adds nothing
     if value is None:
-        declaration.answers.get(task.field, {}).pop(str(task.row), None)
+        declaration.take_back(task.field, task.row)
     else:
         declaration.record(task.field, task.row, value, source=Source.KEYING)
+    _save(declaration, now=now)
+
+
+def _unrecord(task: KeyingTask, *, now: dt.datetime) -> None:
+    """Take back what was keyed: what it took the place of holds again."""
+    declaration = Declaration.objects.select_for_update().get(case=task.survey_return.case_id)
+    found = declaration.answers.get(task.field, {}).get(str(task.row))
+    if found is not None and found["source"] == Source.KEYING:
+        declaration.undo(task.field, task.row)
+        _save(declaration, now=now)
+
+
+def _save(declaration: Declaration, *, now: dt.datetime) -> None:
     declaration.updated_at = now
     declaration.version += 1
-    declaration.save(update_fields=["answers", "updated_at", "version"])
+    declaration.save(update_fields=["answers", "replaced", "updated_at", "version"])
 
 
 def close_keyed(*, now: dt.datetime, campaign: Campaign | None = None, rest: dt.timedelta = RECALL) -> int:
@@ -232,7 +267,7 @@ def undo(*, operator: User, now: dt.datetime) -> KeyingTask:
         if elsewhere or task.entries.filter(pk__gt=entry.pk).exists():
             raise UnableToKey("Un collègue a repris ce champ à son tour : demandez au superviseur.")
         if task.state == State.DONE and task.purpose == Purpose.DOUBT:
-            _record(task, value=None, now=now)
+            _unrecord(task, now=now)
         entry.delete()
         task.entries.update(right=None)
         _hand_again(task, operator, now=now)

@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 
 from campaigns.paper_form.zones import PAGE_HEIGHT, PAGE_WIDTH, Box
-from returns.models import FieldReading, Page
+from returns.models import FieldReading, Page, SupportingDocument
+from returns.reading.images import UnreadableScan
 from returns.reading.registration import cut
+from returns.seeing_pieces import page_of_upload
 
 CROP_MARGIN = 4.0  # mm around the field: enough to see a value written beside it
 WORDS_MM = 32.0  # right of a box to tick: its choice in words
@@ -64,6 +66,18 @@ def page_png(page: Page) -> bytes:
     grey = grey_of(page)
     turn = ROTATIONS.get((360 - page.rotation) % 360)
     return _png(grey if turn is None else cv2.rotate(grey, turn))
+
+
+def upload_png(document: SupportingDocument) -> bytes:
+    """The page of an uploaded piece on which something was read, else its first one. Raises NoPicture."""
+    if not document.may_be_shown:
+        raise NoPicture("Cette pièce n'est pas encore lue.")
+    with document.content.open("rb") as file:
+        content = file.read()
+    try:
+        return _png(page_of_upload(content, document.read.get("places", {}).get("page", 0)))
+    except UnreadableScan as error:
+        raise NoPicture("L'image de cette pièce est illisible.") from error
 
 
 def grey_of(page: Page) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 
 from returns.answers import Address
 from returns.evidence import INCOME, NOTICE_REFERENCE, TAX_NUMBER
-from returns.models import Page, SupportingDocument
+from returns.models import SupportingDocument
 from returns.reading.documents import OCR_CONFIDENCE
 from returns.reading.places import SIGNED_CODE
 from returns.sheet_readings import SAID, Kind, ReadSheet, ReadZone
@@ -28,19 +28,19 @@ BY_PRINT = "lu dans l'imprimé : cru, jamais certifié"
 
 
 def pieces_of(case: SurveyCase, *, sensitive: bool = True, hidden: frozenset[Address] = frozenset()) -> list[ReadSheet]:
-    """The scanned pieces of which something was read, in the order they came.
+    """The pieces of which something was read, scanned or sent on line, in the order they came.
 
     Without `sensitive`, values are only said to be there. None while somebody keys from the form what pieces tell too
     (`hidden`): each is read on its own.
     """
     if any(field in TOLD_BY_PIECES for field, _ in hidden):
         return []
-    documents = SupportingDocument.objects.filter(case=case, page__isnull=False).exclude(page__image="")
-    shown = documents.select_related("page").order_by("received_at", "page__index")
-    return [_sheet(each.page, each, sensitive=sensitive) for each in shown if each.page and each.read.get("places")]
+    documents = SupportingDocument.objects.filter(case=case).exclude(page__image="")
+    shown = documents.select_related("page").order_by("received_at", "page__index", "pk")
+    return [_sheet(each, sensitive=sensitive) for each in shown if each.may_be_shown and each.read.get("places")]
 
 
-def _sheet(page: Page, document: SupportingDocument, *, sensitive: bool) -> ReadSheet:
+def _sheet(document: SupportingDocument, *, sensitive: bool) -> ReadSheet:
     places = document.read["places"]
     height = WIDTH * float(places["height"])
     zones = []
@@ -61,7 +61,7 @@ def _sheet(page: Page, document: SupportingDocument, *, sensitive: bool) -> Read
                 at=None,
             )
         )
-    return ReadSheet(page, zones, laid_out=True, piece=True, height=height)
+    return ReadSheet(document.page, zones, laid_out=True, document=document, height=height)
 
 
 def _told(read: dict[str, Any], zones: list[dict[str, Any]]) -> Iterator[tuple[str, list[float], str]]:

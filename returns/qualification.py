@@ -20,8 +20,8 @@ class UnableToQualify(Exception):
 
 
 def to_qualify(campaign: Campaign | None = None) -> QuerySet[SupportingDocument]:
-    """The pieces whose nature nobody told yet, oldest first; of one campaign or of all those in scope."""
-    waiting = SupportingDocument.objects.filter(kind="", state=State.RECEIVED)
+    """The pieces whose nature nobody told yet, or that could not be opened, oldest first; of one campaign or of all."""
+    waiting = SupportingDocument.objects.to_name()
     if campaign is not None:
         waiting = waiting.filter(case__campaign=campaign)
     return waiting.select_related("case__campaign__landlord", "page").order_by("received_at", "pk")
@@ -34,6 +34,8 @@ def qualify(
 
     Raises UnableToQualify.
     """
+    if not document.may_be_shown:
+        raise UnableToQualify("Personne n'a pu voir cette pièce : refusez-la, elle sera demandée à nouveau.")
     known = {each.key: each for each in questionnaire_of(revision_of(document.case)).documents}
     if kind not in known:
         raise UnableToQualify(f"« {kind} » n'est pas une pièce de ce questionnaire : {', '.join(known)}.")

@@ -16,7 +16,7 @@ from returns.answers import Address
 from returns.models import FieldReading, Page
 from returns.page_images import NoPicture, grey_of
 from returns.reading.rescans import Scan, same_writing
-from returns.seeing import SeenPage, Sight
+from returns.seen import SeenPage, Sight
 from returns.unread import unread_of
 from tenants.models import SurveyCase
 

@@ -18,12 +18,13 @@ from campaigns.paper_form.page_code import PageCode
 from campaigns.questionnaire.schema import Field
 from returns import rescans
 from returns.acceptance import judge
-from returns.answers import declaration_of, questionnaire_of, revision_of
+from returns.answers import declaration_of, questionnaire_of
 from returns.arrivals import arrive
 from returns.evidence import TAX_NOTICE
 from returns.models import FieldReading, Page, ScanBatch, SupportingDocument, SurveyReturn
-from returns.seeing import SeenPage, SeenPiece, Sight, pack
-from returns.suggestions import occupant_named
+from returns.seeing import pack
+from returns.seen import SeenPage, SeenPiece, Sight
+from returns.suggestions import row_of_piece
 from tenants.models import SurveyCase
 
 State = Page.State
@@ -254,7 +255,7 @@ class PageKeeper:
             survey_return=behind.survey_return,
             page=page,
             kind=piece.kind,
-            row=self._row_of(behind.case, piece.kind, seen),
+            row=row_of_piece(behind.case, piece.kind, seen.clues.get("words", ())),
             content=page.image.name,
             sha256=seen.digest,
             media_type="image/jpeg",
@@ -262,13 +263,6 @@ class PageKeeper:
             certified=piece.certified,
             received_at=self.now,
         )
-
-    def _row_of(self, case: SurveyCase, kind: str, seen: SeenPage) -> int:
-        """The occupant whom a piece is about, by the names printed on it; 0 when that is not sure or not asked."""
-        documents = {each.key: each for each in questionnaire_of(revision_of(case)).documents}
-        if kind == TAX_NOTICE or kind not in documents or not documents[kind].repeated:
-            return 0  # a notice tells its taxpayers itself
-        return occupant_named(case.household, seen.clues.get("words", ()))
 
 
 def packed_layouts(variants: Iterable[LayoutVariant]) -> dict[str, bytes]:

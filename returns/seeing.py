@@ -5,16 +5,13 @@ The heavy part of intake: it may run in other processes, so that everything that
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 from functools import lru_cache, partial
 from typing import Any
 
@@ -25,26 +22,23 @@ from campaigns.paper_form.page_code import PageCode, parses
 from campaigns.paper_form.zones import FormLayout
 from campaigns.questionnaire.parsing import parse
 from campaigns.questionnaire.schema import Field
-from returns.pieces import CleanPiece
 from returns.reading.clues import clues_in
-from returns.reading.documents import TAX_NOTICE, DocumentReading, read_document
+from returns.reading.documents import read_document
 from returns.reading.form import read_form
-from returns.reading.images import UnreadableScan, open_pages
 from returns.reading.ink import unexpected_ink
 from returns.reading.page_codes import FoundCode, Refusal, Refused, find_page_code
-from returns.reading.pixels import MM_PER_INCH, Grey
+from returns.reading.pixels import MM_PER_INCH
 from returns.reading.readings import ReadField
 from returns.reading.registration import register
 from returns.reading.scanned import ScannedPage, UnreadablePage
 from returns.reading.separators import is_separator
-from returns.reading.signed_codes import find_signed_code
 from returns.reading.squares import find_squares, shows_marks
+from returns.seeing_pieces import encoded, piece_of
+from returns.seen import SeenField, SeenPage, Sight
 
 AHEAD = 8  # pages in the hands of the pool at once: 4 MB each
-JPEG_QUALITY = 80
 # What an image may make the libraries raise; anything else is a fault of ours, and stops the batch.
 STUMBLES = (cv2.error, ValueError, ArithmeticError, IndexError, RuntimeError)
-SEARCHED = 4  # pages of an uploaded file where a signed code is looked for: a notice has four
 OTHER_FORM = "Ce formulaire n'est pas de cette campagne : remettez la feuille à qui de droit."
 NOT_REGISTERED = "Les repères de la feuille sont introuvables : numérisez-la à nouveau, bien à plat."
 STUMBLED = "La lecture de cette page a échoué : elle attend une personne."
@@ -54,69 +48,6 @@ TOO_COARSE = "Cette page est numérisée à {dpi} points par pouce : trop peu po
 TWO_SHEETS = "Deux feuilles se recouvrent sur la même image : numérisez-les à nouveau, une par une."
 
 logger = logging.getLogger(__name__)
-
-
-class Sight(StrEnum):
-    """What a page looks like, before knowing whose it is."""
-
-    FORM = "form"
-    UNREGISTERED = "unregistered"
-    RETURN_SHEET = "return_sheet"
-    LOOSE = "loose"
-    BLANK = "blank"
-    FOREIGN = "foreign"
-    UNREADABLE = "unreadable"
-    SEPARATOR = "separator"
-    CODELESS = "codeless"
-
-
-@dataclass(frozen=True, slots=True)
-class SeenField:
-    """One field read: `several` boxes ticked where one is expected; `box` is left, top, width, height in mm.
-
-    `doubt` is the reader's own reason to doubt, in French, or ''.
-    """
-
-    field: str
-    row: int
-    value: Any
-    inked: bool
-    confidence: float
-    several: bool
-    box: tuple[float, float, float, float]
-    doubt: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SeenPiece:
-    """A piece recognised: a document key of the questionnaires or '', and what `returns.evidence` wants of it."""
-
-    kind: str = ""
-    read: Mapping[str, Any] = field(default_factory=dict)
-    certified: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SeenPage:
-    """One page of a batch; `image` is the grey JPEG to keep, `matrix` sends millimetres to its pixels."""
-
-    index: int
-    sight: Sight
-    image: bytes = b""
-    code: PageCode | None = None
-    explanation: str = ""
-    fields: tuple[SeenField, ...] = ()
-    matrix: tuple[tuple[float, ...], ...] = ()
-    rotation: int = 0
-    residual: float = 0.0
-    unexpected_ink: bool = False
-    piece: SeenPiece | None = None
-    clues: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def digest(self) -> str:
-        """What makes two images the same."""
-        return hashlib.sha256(self.image).hexdigest() if self.image else ""
 
 
 def pack(layout: Mapping[str, Any], definition: Mapping[str, Any]) -> bytes:
@@ -198,20 +129,12 @@ def _without_code(
     if page.dpi < LEAST_DPI:
         return _refused(page, Sight.LOOSE, TOO_COARSE.format(dpi=round(page.dpi)))
     told = read_document(page.grey, certificates=certificates)
-    piece = SeenPiece(kind=told.kind, read={**told.read, **_places(told, page.grey)}, certified=told.certified)
+    piece = piece_of(told, page.grey)
     kept = _kept(page) if told.kept is None else encoded(told.kept)
     clues = clues_in(told.text, code=refused.code_text, names=told.read.get("declarants", []))
     if _is_a_form(page, clues, book):
         return SeenPage(page.index, Sight.CODELESS, image=kept, explanation=CODELESS, clues=clues)
     return SeenPage(page.index, Sight.LOOSE, image=kept, piece=piece, clues=clues)
-
-
-def _places(told: DocumentReading, grey: Grey) -> dict[str, Any]:
-    """Where each thing read stands on the image kept, by shares of it; and its height for a width of one."""
-    if not told.places:
-        return {}
-    height, width = (grey if told.kept is None else told.kept).shape
-    return {"places": {"height": round(height / width, 4), "zones": [place.table() for place in told.places]}}
 
 
 def _is_a_form(page: ScannedPage, clues: Mapping[str, Any], book: Mapping[str, bytes]) -> bool:
@@ -233,14 +156,6 @@ def _refused(page: ScannedPage, sight: Sight, explanation: str, *, code: PageCod
 def _kept(page: ScannedPage) -> bytes:
     """The JPEG kept of a page on which nothing is covered: the one received, where it is one."""
     return page.received or encoded(page.grey)
-
-
-def encoded(grey: Grey) -> bytes:
-    """The page as it is kept: a grey JPEG."""
-    done, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    if not done:
-        raise ValueError("La page n'a pas pu être enregistrée en JPEG.")
-    return bytes(data)
 
 
 def _form(
@@ -288,17 +203,3 @@ def _asked(pool: Executor | None, page: ScannedPage, see: Callable[[ScannedPage]
 
 def _told(waiting: Future[SeenPage] | int) -> SeenPage | int:
     return waiting if isinstance(waiting, int) else waiting.result()
-
-
-def see_piece(piece: CleanPiece, *, certificates: tuple[bytes, ...] = ()) -> SeenPiece:
-    """What the signed code of an uploaded file certifies; nothing when none of its first pages bears one that holds."""
-    try:
-        for page in open_pages(piece.content, name=piece.name):
-            if page.index >= SEARCHED:
-                break
-            code = find_signed_code(page.grey, certificates=certificates) if isinstance(page, ScannedPage) else None
-            if code is not None and code.is_tax_notice and code.verified:
-                return SeenPiece(kind=TAX_NOTICE, read=code.notice(), certified=True)
-    except UnreadableScan:
-        return SeenPiece()
-    return SeenPiece()

@@ -16,7 +16,7 @@ from campaigns.questionnaire.schema import Field, FieldType
 from campaigns.questionnaire.values import FieldValueError, show
 from returns.acceptance import is_accepted, is_checksummed
 from returns.answers import Address, declared_context, display_name, questionnaire_of, revision_of
-from returns.models import FieldReading, KeyingEntry, KeyingTask, Page
+from returns.models import FieldReading, KeyingEntry, KeyingTask, Page, SupportingDocument
 from tenants.models import SurveyCase
 
 # What a call agent has no use for, and what the API never gives.
@@ -62,14 +62,20 @@ class ReadZone:
 class ReadSheet:
     """A sheet or a piece and what was read on it; `laid_out` when its zones can be drawn on its picture.
 
-    `height` is that of the picture, in millimetres, for a width of 210.
+    `height` is that of the picture, in millimetres, for a width of 210. `document` is the piece that it is, if it is
+    one; a piece sent on line has no `page`.
     """
 
-    page: Page
+    page: Page | None
     zones: list[ReadZone]
     laid_out: bool
-    piece: bool = False
+    document: SupportingDocument | None = None
     height: float = PAGE_HEIGHT
+
+    @property
+    def name(self) -> str:
+        """What tells it from the others of its case, for the page that shows it."""
+        return f"piece-{self.document.pk}" if self.document else f"sheet-{self.page.pk if self.page else 0}"
 
 
 def is_sensitive(field: Field) -> bool:

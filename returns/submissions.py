@@ -28,8 +28,6 @@ from returns.completeness import settle
 from returns.models import SupportingDocument, SurveyReturn
 from returns.pieces import CleanPiece, PieceRefused, UploadedPiece, clean
 from returns.receipts import queue_receipt
-from returns.seeing import SeenPiece, see_piece
-from returns.trust import certificates_for
 from tenants.models import SurveyCase
 
 LAST_ROW = 30  # occupants of one household
@@ -57,7 +55,8 @@ def receive_online(
     """Keep what a household sends, and settle its case. The same `submission` again gives the same return.
 
     `answers` are canonical values by address; None takes an answer back, an address left out leaves it as it was, and
-    what the form does not ask any more is not kept. Raises AnswersRefused, PieceRefused, SubmissionRefused.
+    what the form does not ask any more is not kept. Pieces are read afterwards (`returns.uploaded_pieces`): the case
+    waits for that. Raises AnswersRefused, PieceRefused, SubmissionRefused.
     """
     earlier = already_received(case=case, submission=submission)
     if earlier is not None:
@@ -65,16 +64,14 @@ def receive_online(
     revision = revision_of(case)
     questionnaire = questionnaire_of(revision)
     _check(answers, questionnaire, timezone.localdate(now))
-    certificates = certificates_for(case.campaign)
-    cleaned = _cleaned(documents, questionnaire)
-    pieces = [(piece, see_piece(piece, certificates=certificates)) for piece in cleaned]
+    pieces = _cleaned(documents, questionnaire)
     with transaction.atomic():
         made = arrive(case=case, channel=channel, submission=submission, now=now, actor=actor)
         if made.state == SurveyReturn.State.TRANSCRIBED:
             return made
         _record(case, answers, revision=revision, source=str(channel), now=now)
-        for piece, seen in pieces:
-            _keep_piece(made, piece, seen, now=now)
+        for piece in pieces:
+            _keep_piece(made, piece, now=now)
         made.state = SurveyReturn.State.TRANSCRIBED
         made.save(update_fields=["state"])
         settled = settle(case=case, now=now, actor=actor)
@@ -131,25 +128,21 @@ def _record(
     declaration.draft = {}
     declaration.version += 1
     declaration.updated_at = now
-    declaration.save(update_fields=["answers", "draft", "version", "updated_at"])
+    declaration.save(update_fields=["answers", "replaced", "draft", "version", "updated_at"])
 
 
-def _keep_piece(made: SurveyReturn, piece: CleanPiece, seen: SeenPiece, *, now: dt.datetime) -> None:
-    """Store a piece once per case, nature and occupant; what it is said to be prevails over what it looks like."""
-    kind = piece.kind or seen.kind
-    same = SupportingDocument.objects.filter(case=made.case, sha256=piece.sha256, kind=kind, row=piece.row)
+def _keep_piece(made: SurveyReturn, piece: CleanPiece, *, now: dt.datetime) -> None:
+    """Store a piece once per case, nature and occupant."""
+    same = SupportingDocument.objects.filter(case=made.case, sha256=piece.sha256, kind=piece.kind, row=piece.row)
     if same.exists():
         return
-    read = seen.read if seen.kind == kind else {}
     document = SupportingDocument(
         case=made.case,
         survey_return=made,
-        kind=kind,
+        kind=piece.kind,
         row=piece.row,
         sha256=piece.sha256,
         media_type=piece.media_type,
-        read=dict(read),
-        certified=seen.certified and seen.kind == kind,
         received_at=now,
     )
     document.content.save(piece.file_name, ContentFile(piece.content), save=False)

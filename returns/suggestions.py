@@ -17,6 +17,8 @@ from django.db.models import Q, QuerySet
 
 from campaigns.models import Campaign, LayoutVariant
 from campaigns.paper_form.page_code import PageCode, UnreadablePageCode, parse
+from returns.answers import questionnaire_of, revision_of
+from returns.evidence import TAX_NOTICE
 from returns.models import Page
 from returns.reading.names import plain
 from tenants.models import Household, Occupant, SurveyCase
@@ -164,6 +166,14 @@ def occupant_named(household: Household, words: Iterable[str]) -> int:
         and first <= on_page
     ]
     return rows[0] if len(rows) == 1 else 0
+
+
+def row_of_piece(case: SurveyCase, kind: str, words: Iterable[str]) -> int:
+    """The occupant whom a piece is about, by the names printed on it; 0 when that is not sure or not asked."""
+    documents = {each.key: each for each in questionnaire_of(revision_of(case)).documents}
+    if kind == TAX_NOTICE or kind not in documents or not documents[kind].repeated:
+        return 0  # a notice tells its taxpayers itself
+    return occupant_named(case.household, words)
 
 
 def plain_words(text: str) -> frozenset[str]:

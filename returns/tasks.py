@@ -10,11 +10,12 @@ import sys
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from campaigns.exchange import ExchangeError, LandlordExchange
 from campaigns.models import Campaign, Landlord, User
 from campaigns.scope import across_landlords
-from returns import complements, intake, keying, scan_collection, simulating
+from returns import complements, intake, keying, scan_collection, simulating, uploaded_pieces
 from returns.completeness import settle
 from returns.models import RuleTrial, ScanBatch, SurveyReturn
 from returns.rules import whole_trials
@@ -58,11 +59,29 @@ def fetch_scans() -> None:
 
 @shared_task
 @across_landlords
+def read_pieces(survey_return_id: int) -> None:
+    """Read the pieces that came with an answer sent on line."""
+    found = SurveyReturn.objects.get(pk=survey_return_id)
+    uploaded_pieces.read_return(survey_return=found, now=timezone.now())
+
+
+def wake_reader_of_pieces(survey_return_id: int) -> None:
+    """Have the pieces of an answer read soon. When the queue is down nothing is lost: the tick finds them."""
+    try:
+        read_pieces.apply_async((survey_return_id,), retry=False)
+    except OperationalError:
+        logger.warning("the queue is down: pieces of return %s wait for the next tick", survey_return_id)
+
+
+@shared_task
+@across_landlords
 def redrive() -> None:
-    """Take up what a lost message or a dead worker left: batches to read, returns and cases to settle."""
+    """Take up what a lost message or a dead worker left: batches and pieces to read, returns and cases to settle."""
     now = timezone.now()
     for batch_id in intake.waiting_batches(now=now):
         read_scan_batch.delay(batch_id)
+    for return_id in uploaded_pieces.waiting_returns(now=now):
+        read_pieces.delay(return_id)
     forgotten = SurveyReturn.objects.filter(
         state=SurveyReturn.State.OPEN, keying__isnull=True, pages__batch__state=ScanBatch.State.READ
     )

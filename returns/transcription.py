@@ -19,13 +19,13 @@ from returns.completeness import settle
 from returns.controls import draw_controls
 from returns.evidence import Evidence
 from returns.models import Declaration, FieldReading, KeyingTask, SupportingDocument, SurveyReturn
-from returns.models.declarations import Source
+from returns.models.declarations import DIRECT, Source
 from returns.reading.names import spelling_of
 from returns.unread import unread_of
 from tenants.models import SurveyCase
 
 SHEETS = frozenset({Source.READING, Source.KEYING})
-TOLD_OTHERWISE = frozenset({Doubt.CONFLICT, Doubt.SECOND_SHEET})
+TOLD_OTHERWISE = frozenset({Doubt.CONFLICT, Doubt.SECOND_SHEET, Doubt.TOLD_BEFORE})
 SIZE, LEFT = "household.size", "occupant.left"
 
 
@@ -67,7 +67,8 @@ def _transcribe(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
     fields = {field.key: field for _, field in questionnaire.fields()}
     chosen = _chosen(survey_return)
     told = (context.prefill, _spelled(fields, context, chosen), _headcount(context, chosen))
-    before, certified = _told_by_sheets(declaration), _certified(case, context, chosen.values())
+    before, certified = _told(declaration, SHEETS), _certified(case, context, chosen.values())
+    direct = _told(declaration, DIRECT)
     doubts: list[FieldReading] = []
     kept: list[FieldReading] = []
     for (key, row), reading in chosen.items():
@@ -77,7 +78,9 @@ def _transcribe(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
         if reading.confidence >= KINDS["known"].least:
             confirmed = confirmed or any(_same(reading.value, each.get((key, row))) for each in told)
         if reading.inked and said is not None and not _same(reading.value, said) and reading.reason != Doubt.CONFLICT:
-            _doubt_second_sheet(reading)
+            _doubt(reading, Doubt.SECOND_SHEET)
+        elif reading.inked and (key, row) in direct and not _same(reading.value, direct[key, row]):
+            _doubt(reading, Doubt.TOLD_BEFORE)
         if reading.accepted or (confirmed and reading.reason not in TOLD_OTHERWISE):
             _keep(reading)
             kept.append(reading)
@@ -95,23 +98,23 @@ def _transcribe(survey_return: SurveyReturn, *, now: dt.datetime) -> None:
     _tell_notes(survey_return, now=now)
     declaration.version += 1
     declaration.updated_at = now
-    declaration.save(update_fields=["answers", "version", "updated_at"])
+    declaration.save(update_fields=["answers", "replaced", "version", "updated_at"])
     KeyingTask.objects.bulk_create([task_of(each, survey_return, fields[each.field], now=now) for each in doubts])
     draw_controls(campaign=case.campaign, survey_return=survey_return, kept=kept, now=now)
 
 
-def _told_by_sheets(declaration: Declaration) -> Mapping[Address, Any]:
-    """What earlier sheets answered, read or keyed: a person compares it with a sheet that says otherwise."""
+def _told(declaration: Declaration, sources: frozenset[Source]) -> Mapping[Address, Any]:
+    """What was answered through these: a person compares it with a sheet that says otherwise."""
     return {
         (key, int(row)): entry["value"]
         for key, rows in declaration.answers.items()
         for row, entry in rows.items()
-        if entry["source"] in SHEETS
+        if entry["source"] in sources
     }
 
 
-def _doubt_second_sheet(reading: FieldReading) -> None:
-    reading.accepted, reading.reason = False, Doubt.SECOND_SHEET
+def _doubt(reading: FieldReading, reason: Doubt) -> None:
+    reading.accepted, reading.reason = False, reason
     reading.save(update_fields=["accepted", "reason"])
 
 

@@ -17,6 +17,7 @@ urlpatterns = [
     path("champ/<int:pk>/page.png", keying.page, name="page"),
     path("champ/<int:pk>/lectures/", keying.readings, name="readings"),
     path("champ/<int:pk>/feuille/<int:sheet>.png", keying.sheet, name="sheet"),
+    path("champ/<int:pk>/piece/<int:document>.png", keying.uploaded, name="uploaded"),
     path("superviseur/", supervisor.desk, name="desk"),
     path("superviseur/<int:pk>/", supervisor.settle, name="settle"),
     path("superviseur/<int:pk>/reponse/", supervisor.give_back, name="give_back"),

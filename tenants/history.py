@@ -59,6 +59,8 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "page_set_aside": "Feuille écartée",
         "document_attached": "Pièce rapprochée",
         "document_qualified": "Pièce identifiée",
+        "document_read": "Pièce envoyée en ligne lue",
+        "document_unreadable": "Pièce envoyée en ligne illisible",
         "complement_requested": "Compléments demandés",
         "complement_reminded": "Compléments rappelés",
         "complement_partly_received": "Une partie des compléments est arrivée",

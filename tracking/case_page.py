@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from campaigns.legal import law_of
@@ -32,6 +32,7 @@ class Answer:
     source: str
     confidence: float | None
     changed: bool
+    before: tuple[tuple[str, str], ...] = ()  # answers that another replaced, and how each was told; oldest first
 
     @property
     def doubtful(self) -> bool:
@@ -104,7 +105,12 @@ def _groups(case: SurveyCase, dossier: Dossier, *, sensitive: bool) -> Iterator[
             seen = dossier.context.at_row(row)
             fields = [each for each in section.fields if is_asked(section, each, seen) and _is_shown(each)]
             answers = [_answer(each, row, dossier, told, sensitive=sensitive) for each in fields]
-            kept = [each for each in answers if each.known or each.declared]
+            if declaration:
+                answers = [
+                    replace(each, before=_before(field, row, declaration, sensitive=sensitive))
+                    for field, each in zip(fields, answers, strict=True)
+                ]
+            kept = [each for each in answers if each.known or each.declared or each.before]
             if kept:
                 yield Group(section.title, display_name(dossier.context, row), kept)
 
@@ -127,6 +133,13 @@ def _answer(field: Field, row: int, dossier: Dossier, told: dict[str, Any], *, s
         source=Source(source).label if source in Source.values else "",
         confidence=entry.get("confidence") if source == Source.READING else None,
         changed=value is not None and known is not None and value != known,
+    )
+
+
+def _before(field: Field, row: int, declaration: Declaration, *, sensitive: bool) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (_shown(field, told["value"], sensitive=sensitive), Source(told["source"]).label)
+        for told in declaration.replaced_at(field.key, row)
     )
 
 

@@ -18,4 +18,5 @@ urlpatterns = [
     path("dossier/<slug:reference>/lectures/", views.readings, name="readings"),
     path("dossier/<slug:reference>/page/<int:pk>.png", views.page_image, name="page_image"),
     path("dossier/<slug:reference>/piece/<int:pk>/", views.document, name="document"),
+    path("dossier/<slug:reference>/piece/<int:pk>/image.png", views.document_image, name="document_image"),
 ]

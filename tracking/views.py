@@ -18,7 +18,7 @@ from returns import acceptance_lots, keying_figures
 from returns.acceptance_report import compose_acceptance
 from returns.answers import NoQuestionnaire
 from returns.models import AcceptanceLot, FieldReading, Page, SupportingDocument
-from returns.page_images import NoPicture, masked_sheet_png, sheet_png
+from returns.page_images import NoPicture, masked_sheet_png, sheet_png, upload_png
 from returns.piece_readings import pieces_of
 from returns.sampling import parameters
 from returns.sheet_readings import ReadSheet, access_zones, masks_of, may_be_masked, sheets_of
@@ -244,16 +244,20 @@ def readings(request: HttpRequest, reference: str) -> TemplateResponse:
         sheets += pieces_of(shown, sensitive=open_wide)
     except NoQuestionnaire:
         sheets = []
-    pictures = [
-        (each, reverse("tracking:page_image", args=[shown.reference, each.page.pk]) if _may_show(each, user) else "")
-        for each in sheets
-    ]
+    pictures = [(each, _picture_of(each, shown, user)) for each in sheets]
     context = {"campaign": shown.campaign, "case": shown, "sheets": pictures, "open_wide": open_wide}
     return _page(request, "tracking/readings.html", context)
 
 
-def _may_show(sheet: ReadSheet, user: User) -> bool:
-    return access_zones(sheet.page) is not None and (may_see_scans(user) or may_be_masked(sheet.page))
+def _picture_of(sheet: ReadSheet, case: SurveyCase, user: User) -> str:
+    """The address of its picture; '' when this person may not see it."""
+    page, document = sheet.page, sheet.document
+    if page is not None:
+        shown = access_zones(page) is not None and (may_see_scans(user) or may_be_masked(page))
+        return reverse("tracking:page_image", args=[case.reference, page.pk]) if shown else ""
+    if document is None or not may_see_scans(user):
+        return ""
+    return reverse("tracking:document_image", args=[case.reference, document.pk])
 
 
 @read_only
@@ -287,13 +291,28 @@ def document(request: HttpRequest, reference: str, pk: int) -> FileResponse:
     shown = case_or_404(user, reference)
     piece = get_object_or_404(SupportingDocument, pk=pk, case=shown)
     _refuse_scans(user)
-    if not piece.content:
-        raise Http404("Cette pièce n'a pas de fichier.")
+    if not piece.content or not piece.may_be_shown:
+        raise Http404("Cette pièce n'a pas de fichier, ou elle n'est pas encore lue.")
     logger.info("piece %s of case %s seen by user %s", piece.pk, shown.pk, user.pk)
     in_place = piece.media_type in SHOWN_IN_PLACE
     name = f"piece-{shown.reference}-{piece.pk}{EXTENSIONS.get(piece.media_type, '')}"
     content_type = piece.media_type if piece.media_type in EXTENSIONS else "application/octet-stream"
     return FileResponse(piece.content.open("rb"), as_attachment=not in_place, filename=name, content_type=content_type)
+
+
+@read_only
+@require_safe
+def document_image(request: HttpRequest, reference: str, pk: int) -> HttpResponse:
+    """The picture of an uploaded piece, at the page where something was read. Who looked is in the log."""
+    user = _user(request)
+    shown = case_or_404(user, reference)
+    piece = get_object_or_404(SupportingDocument, pk=pk, case=shown, page=None)
+    _refuse_scans(user)
+    logger.info("piece %s of case %s seen by user %s", piece.pk, shown.pk, user.pk)
+    try:
+        return HttpResponse(upload_png(piece), content_type="image/png")
+    except NoPicture as error:
+        raise Http404(str(error)) from error
 
 
 EXTENSIONS = {"image/jpeg": ".jpg", "image/png": ".png", "image/tiff": ".tif", "application/pdf": ".pdf"}

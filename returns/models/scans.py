@@ -143,13 +143,42 @@ class Page(models.Model):
         return f"page {self.index} du lot {self.batch_id}"
 
 
+class SupportingDocumentQuerySet(models.QuerySet["SupportingDocument"]):
+    """Questions about many pieces."""
+
+    def to_read(self) -> SupportingDocumentQuerySet:
+        """The pieces sent on line that the machine has not read yet: nobody but their household sees them."""
+        unread = [SupportingDocument.Reading.WAITING, SupportingDocument.Reading.READING]
+        sent = self.filter(page=None, survey_return__isnull=False, reading_state__in=unread)
+        return sent.exclude(state=SupportingDocument.State.REFUSED)
+
+    def to_name(self) -> SupportingDocumentQuerySet:
+        """The pieces that wait for a person: of an unknown nature, or that the machine could not open."""
+        received = self.filter(state=SupportingDocument.State.RECEIVED)
+        unread = received.filter(kind="").exclude(pk__in=self.to_read().values("pk"))
+        return received.filter(reading_state=SupportingDocument.Reading.FAILED) | unread
+
+
+SupportingDocumentManager = LandlordManager.from_queryset(SupportingDocumentQuerySet)
+
+
 class SupportingDocument(models.Model):
-    """A pièce justificative: uploaded, or scanned behind a form. `kind` is a document key of the questionnaire."""
+    """A pièce justificative: uploaded, or scanned behind a form. `kind` is a document key of the questionnaire.
+
+    An uploaded one is read in the background; `reading_state`, `claimed_at` and `tries` say how far that is. A scanned
+    one was read with its page.
+    """
 
     class State(models.TextChoices):
         RECEIVED = "received", "reçue"
         ACCEPTED = "accepted", "acceptée"
         REFUSED = "refused", "refusée"
+
+    class Reading(models.TextChoices):
+        WAITING = "waiting", "en attente de lecture"
+        READING = "reading", "en cours de lecture"
+        READ = "read", "lue"
+        FAILED = "failed", "illisible"
 
     case = models.ForeignKey(SurveyCase, on_delete=models.CASCADE, related_name="documents", verbose_name="dossier")
     survey_return = models.ForeignKey(
@@ -166,11 +195,14 @@ class SupportingDocument(models.Model):
     state = models.CharField("état", max_length=10, choices=State, default=State.RECEIVED)
     read = models.JSONField("lu sur la pièce", default=dict, blank=True)
     certified = models.BooleanField("signature 2D-Doc vérifiée", default=False)
+    reading_state = models.CharField("lecture", max_length=8, choices=Reading, default=Reading.WAITING)
+    claimed_at = models.DateTimeField("prise en lecture le", null=True, blank=True)
+    tries = models.PositiveSmallIntegerField("lectures tentées", default=0)
     received_at = models.DateTimeField("reçue le")
     explanation = models.CharField("explication", max_length=300, blank=True)
 
     landlord_path = "case__campaign__landlord"
-    objects = LandlordManager()
+    objects = SupportingDocumentManager()
 
     class Meta:
         verbose_name = "pièce justificative"
@@ -178,6 +210,18 @@ class SupportingDocument(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["case", "sha256", "kind", "row"], name="document_content_once")
         ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["survey_return"],
+                condition=models.Q(page__isnull=True, reading_state__in=["waiting", "reading"]),
+                name="documents_to_read",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"pièce {self.pk}"
+
+    @property
+    def may_be_shown(self) -> bool:
+        """Whether people other than its household may see the image: the machine has covered what they may not see."""
+        return self.page_id is not None or self.reading_state == self.Reading.READ

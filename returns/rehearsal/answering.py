@@ -17,6 +17,7 @@ from returns.rehearsal.papers import Envelope, Phoned, Visit, packed_layout, sig
 from returns.rehearsal.scanner import Quality
 from returns.submissions import receive_online
 from returns.trust import rehearsal_authority_folder
+from returns.uploaded_pieces import read_return
 from tenants import access_codes
 from tenants.models import Message, Occupant, Purpose
 
@@ -64,13 +65,14 @@ def answer_online(*, tenant: RehearsedTenant, phoned: Phoned, now: dt.datetime) 
     if not phoned.address:
         raise FormNotFound(f"Aucun QR code lisible sur le formulaire du dossier {tenant.case.reference}.")
     case = access_codes.check_link(token=phoned.address.rstrip("/").rpartition("/")[2], now=now)
-    receive_online(
+    made = receive_online(
         case=case,
         answers=Meaning(tenant.meaning).answers(),
         documents=_uploads(tenant, phoned),
         submission=f"rehearsal-{tenant.pk}",
         now=now,
     )
+    read_return(survey_return=made, now=now)
     tenant.answered_at = now
     tenant.save(update_fields=["answered_at"])
 
@@ -82,13 +84,14 @@ def complement_of(*, tenant: RehearsedTenant) -> Visit:
 
 def answer_complement(*, tenant: RehearsedTenant, request: ComplementRequest, phoned: Phoned, now: dt.datetime) -> None:
     """Send on line what was asked: every piece the tenant has. Validating on line stands for the signature."""
-    receive_online(
+    made = receive_online(
         case=tenant.case,
         answers={},
         documents=_uploads(tenant, phoned),
         submission=f"rehearsal-{tenant.pk}-complement-{request.number}",
         now=now,
     )
+    read_return(survey_return=made, now=now)
 
 
 def _printed_form(tenant: RehearsedTenant) -> Message:

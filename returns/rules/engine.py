@@ -136,10 +136,11 @@ def _erase(case: SurveyCase, addresses: set[Address], *, now: dt.datetime) -> No
         for told in (declaration.answers, declaration.draft):
             if isinstance(told.get(key), dict):
                 told[key].pop(str(row), None)
+        declaration.replaced = [each for each in declaration.replaced if (each["field"], each["row"]) != (key, row)]
         FieldReading.objects.filter(survey_return__case=case, field=key, row=row).update(value=None)
         KeyingTask.objects.filter(survey_return__case=case, field=key, row=row).update(held=None)
         KeyingEntry.objects.filter(task__survey_return__case=case, task__field=key, task__row=row).update(value=None)
     declaration.version += 1
     declaration.updated_at = now
-    declaration.save(update_fields=["answers", "draft", "version", "updated_at"])
+    declaration.save(update_fields=["answers", "replaced", "draft", "version", "updated_at"])
     case.tell("forbidden_data_erased", now=now, data={"fields": sorted(key for key, _ in addresses)})

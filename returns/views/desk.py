@@ -157,7 +157,7 @@ def piece_picture(request: HttpRequest, pk: int) -> HttpResponse:
     if document.page is not None:
         scanned = document.page
         return picture(request, f"document {document.pk}", lambda: page_png(scanned))
-    if document.media_type not in SHOWN:
+    if document.media_type not in SHOWN or not document.may_be_shown:
         raise Http404
     answer = picture(request, f"document {document.pk}", document.content.read)
     answer["Content-Type"] = document.media_type
@@ -207,6 +207,7 @@ def _piece_shown(request: HttpRequest, document: SupportingDocument, *, error: s
         "document": document,
         "case": case,
         "natures": natures,
+        "may_be_shown": document.may_be_shown,
         "is_picture": document.page is not None or document.media_type.startswith("image/"),
         "left": qualification.to_qualify().count(),
         "chosen": request.POST.get("nature", ""),

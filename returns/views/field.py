@@ -17,8 +17,10 @@ from campaigns.questionnaire.values import FieldValueError, show
 from returns.acceptance import Doubt
 from returns.answers import Address, questionnaire_of
 from returns.forms import entry_of, suggestions_for
+from returns.keying import direct_answer
 from returns.keying_queue import is_referred, is_to_settle
 from returns.models import KeyingTask
+from returns.models.declarations import Source
 from tenants.models import Household
 from tenants.prefill import prefill_of
 
@@ -33,6 +35,11 @@ _COLUMNS = (
     "survey_return__case__declaration__case",
     "survey_return__case__declaration__revision__fingerprint",
 )
+DIRECT_WORDS = {
+    Source.ONLINE: "Le locataire, en ligne",
+    Source.PHONE: "Le locataire, par téléphone",
+    Source.CASE_MANAGER: "Le chargé d’affaires",
+}
 COUNTED = 1000  # fields left to key that are counted for an operator at each field; beyond, there are simply more
 State = KeyingTask.State
 Purpose = KeyingTask.Purpose
@@ -134,6 +141,9 @@ def _earlier(task: KeyingTask, field: Field) -> list[tuple[str, str]]:
         return [("Valeur retenue", _said(field, task.held)), *told]
     if told and task.reading.value is not None:
         told.append(("Lecture automatique", _said(field, task.reading.value)))
+    direct = direct_answer(task)
+    if direct is not None:
+        told.insert(0, (DIRECT_WORDS[direct["source"]], _said(field, direct["value"])))
     return told
 
 

@@ -22,10 +22,10 @@ from returns import keying
 from returns.answers import questionnaire_of
 from returns.forms import typed_value
 from returns.keying_queue import next_task
-from returns.models import FieldReading, KeyingEntry, KeyingTask, Page
-from returns.page_images import crop_png, page_png, sheet_png
+from returns.models import FieldReading, KeyingEntry, KeyingTask, Page, SupportingDocument
+from returns.page_images import crop_png, page_png, sheet_png, upload_png
 from returns.piece_readings import pieces_of
-from returns.sheet_readings import being_keyed, sheets_of
+from returns.sheet_readings import ReadSheet, being_keyed, sheets_of
 from returns.views.field import shown, tasks_to_show, wanted_field, work_url
 from returns.views.papers import picture
 
@@ -239,12 +239,29 @@ def readings(request: HttpRequest, pk: int) -> TemplateResponse:
     told = {
         "task": task,
         "case": case,
-        "sheets": [(each, reverse("keying:sheet", args=[task.pk, each.page.pk])) for each in sheets],
+        "sheets": [(each, _picture_of(each, task)) for each in sheets],
         "work_url": work_url(task.campaign_id, wanted_field(request)),
         "rehearsal": task.campaign.rehearsal,
         "here": "keying",
     }
     return TemplateResponse(request, "keying/readings.html", told)
+
+
+def _picture_of(sheet: ReadSheet, task: KeyingTask) -> str:
+    """The address of its picture."""
+    if sheet.page is not None:
+        return reverse("keying:sheet", args=[task.pk, sheet.page.pk])
+    return reverse("keying:uploaded", args=[task.pk, sheet.document.pk]) if sheet.document else ""
+
+
+@for_operators
+@require_safe
+def uploaded(request: HttpRequest, pk: int, document: int) -> HttpResponse:
+    """The picture of a piece of the same dossier that was sent on line."""
+    task = _task_in_sight(request, pk)
+    case = task.survey_return.case_id
+    found = get_object_or_404(SupportingDocument, pk=document, case=case, page=None)
+    return picture(request, f"task {task.pk}, piece {found.pk}", lambda: upload_png(found))
 
 
 @for_operators

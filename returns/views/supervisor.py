@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from campaigns.staff import for_supervisors, operator_of
 from returns import keying
+from returns.acceptance import Doubt
 from returns.keying_queue import UnableToClaim, is_referred, is_to_settle, take
 from returns.models import KeyingTask
 from returns.views.field import shown, tasks_to_show
@@ -43,6 +44,8 @@ def _why(task: KeyingTask) -> str:
         return f"« {task.note} »"
     if task.purpose == KeyingTask.Purpose.CONTROL:
         return "Le contrôle a lu autre chose que la valeur retenue."
+    if task.reason == Doubt.TOLD_BEFORE or keying.direct_answer(task) is not None:
+        return "La feuille dit autre chose que le locataire en ligne ou par téléphone."
     return "Deux saisies différentes."
 
 

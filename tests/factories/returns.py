@@ -103,4 +103,5 @@ class DocumentFactory(ScopelessFactory[SupportingDocument]):
     content = factory.LazyAttribute(lambda document: ContentFile(b"piece", name="piece.jpg"))
     sha256 = factory.Sequence(lambda n: hashlib.sha256(str(n).encode()).hexdigest())
     media_type = "image/jpeg"
+    reading_state = SupportingDocument.Reading.READ
     received_at = NOW

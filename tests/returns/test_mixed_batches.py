@@ -20,7 +20,7 @@ from returns.intake import LEASE
 from returns.models import Page, ScanBatch, SurveyReturn
 from returns.reading.separators import is_separator
 from returns.scan_pages import PageKeeper
-from returns.seeing import SeenPage, SeenPiece, Sight
+from returns.seen import SeenPage, SeenPiece, Sight
 from returns.separator_sheet import separator_sheet
 from returns.sheet_gaps import Why, gaps, missing_pages
 from tests.factories.returns import ScanBatchFactory

@@ -23,7 +23,7 @@ from returns.keying_queue import next_task
 from returns.missing import missing_items
 from returns.models import ComplementRequest, Finding, ScanBatch, SurveyReturn
 from returns.scan_pages import PageKeeper
-from returns.seeing import SeenField, SeenPage, Sight
+from returns.seen import SeenField, SeenPage, Sight
 from returns.submissions import receive_online
 from returns.transcription import transcribe
 from tenants import access_codes

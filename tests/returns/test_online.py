@@ -13,6 +13,7 @@ from returns.arrivals import SubmissionRefused
 from returns.intake import AnswersRefused, receive_online
 from returns.models import ComplementRequest, Declaration, SupportingDocument, SurveyReturn
 from returns.pieces import PieceRefused, UploadedPiece
+from returns.uploaded_pieces import read_return
 from tenants import access_codes
 from tenants.case_states import State
 from tests.factories.campaigns import RevisionFactory, UserFactory
@@ -43,8 +44,8 @@ def case(db):
 
 
 def send(case, now, answers=None, documents=(), submission="envoi-1", **more) -> SurveyReturn:
-    """Send on line; a complete declaration unless told otherwise."""
-    return receive_online(
+    """Send on line, and have the pieces read; a complete declaration unless told otherwise."""
+    made = receive_online(
         case=case,
         answers=COMPLETE if answers is None else answers,
         documents=documents,
@@ -52,6 +53,8 @@ def send(case, now, answers=None, documents=(), submission="envoi-1", **more) ->
         now=now,
         **more,
     )
+    read_return(survey_return=made, now=now)
+    return made
 
 
 def test_a_complete_declaration_completes_the_case(case, later):

@@ -36,9 +36,10 @@ from returns.qualification import qualify, to_qualify
 from returns.restitution.columns import UnableToRestitute
 from returns.restitution.delivery import restitute
 from returns.scan_pages import PageKeeper
-from returns.seeing import SeenField, SeenPage, SeenPiece, Sight
+from returns.seen import SeenField, SeenPage, SeenPiece, Sight
 from returns.submissions import receive_online
 from returns.transcription import transcribe
+from returns.uploaded_pieces import read_return
 from tenants import legal_dates as legal
 from tenants.case_states import Move, State
 from tenants.deaths import UnableToRecordDeath, record_death
@@ -122,9 +123,10 @@ class World:
         pieces = [self._upload("tax_notice", row) for row in (adults if whole else adults[:-1])]
         submission = f"sim-{case.pk}-{case.returns.count()}-{channel}"
         for _ in range(2 if again else 1):
-            receive_online(
+            made = receive_online(
                 case=case, answers=told, documents=pieces, submission=submission, now=self.now, channel=channel
             )
+            read_return(survey_return=made, now=self.now)
         self.noted(f"answer by {channel}" + (" twice" if again else ""))
 
     def posts_form(
@@ -165,7 +167,8 @@ class World:
         answers = {(item.field, item.row): values[item.field] for item in items if item.field in values}
         pieces = [self._upload(item.document, item.row) for item in items if item.document]
         submission = f"sim-{case.pk}-{case.returns.count()}-more"
-        receive_online(case=case, answers=answers, documents=pieces, submission=submission, now=self.now)
+        made = receive_online(case=case, answers=answers, documents=pieces, submission=submission, now=self.now)
+        read_return(survey_return=made, now=self.now)
         self.noted("complement whole" if wholly else "complement in part")
 
     def dies(self, case: SurveyCase) -> None:
