@@ -109,8 +109,17 @@ def _rows_of(number: str, declarant: frozenset[str], context: Context) -> frozen
     by_number = frozenset(row for row, told in typed.items() if number and told == number)
     if by_number:
         return by_number
-    bearing = frozenset(row for row in typed if _is_named(context.at_row(row), declarant))
+    bearing = _bearing(declarant, context)
     return bearing if len(bearing) == 1 else frozenset()
+
+
+def rows_bearing(name: str, context: Context) -> frozenset[int]:
+    """The occupants who bear a name as a notice prints it."""
+    return _bearing(_words(name), context)
+
+
+def _bearing(words: frozenset[str], context: Context) -> frozenset[int]:
+    return frozenset(row for row in context.rows() if _is_named(context.at_row(row), words))
 
 
 def _rows_told(document: SupportingDocument, context: Context) -> frozenset[int]:

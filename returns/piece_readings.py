@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from returns.answers import Address
-from returns.evidence import INCOME, NOTICE_REFERENCE, TAX_NUMBER
+from campaigns.questionnaire.conditions import Context
+from returns.answers import Address, declared_context, display_name
+from returns.evidence import INCOME, NOTICE_REFERENCE, TAX_NUMBER, rows_bearing
 from returns.models import SupportingDocument
-from returns.reading.documents import OCR_CONFIDENCE
+from returns.reading.documents import NAMES_CONFIDENCE, OCR_CONFIDENCE
 from returns.reading.places import SIGNED_CODE
 from returns.sheet_readings import SAID, Kind, ReadSheet, ReadZone
 from tenants.models import SurveyCase
@@ -23,6 +24,7 @@ NAMES = {
     "declarants": "Déclarant",
     SIGNED_CODE: "Code 2D-Doc",
 }
+CONFIDENCES = {"declarants": NAMES_CONFIDENCE}
 BY_CODE = "lu dans le code signé, signature vérifiée"
 BY_PRINT = "lu dans l'imprimé : cru, jamais certifié"
 
@@ -37,10 +39,12 @@ def pieces_of(case: SurveyCase, *, sensitive: bool = True, hidden: frozenset[Add
         return []
     documents = SupportingDocument.objects.filter(case=case).exclude(page__image="")
     shown = documents.select_related("page").order_by("received_at", "page__index", "pk")
-    return [_sheet(each, sensitive=sensitive) for each in shown if each.may_be_shown and each.read.get("places")]
+    told = [each for each in shown if each.may_be_shown and each.read.get("places")]
+    context = declared_context(case) if told else None
+    return [_sheet(each, context, sensitive=sensitive) for each in told]
 
 
-def _sheet(document: SupportingDocument, *, sensitive: bool) -> ReadSheet:
+def _sheet(document: SupportingDocument, context: Context | None, *, sensitive: bool) -> ReadSheet:
     places = document.read["places"]
     height = WIDTH * float(places["height"])
     zones = []
@@ -50,11 +54,11 @@ def _sheet(document: SupportingDocument, *, sensitive: bool) -> ReadSheet:
             ReadZone(
                 number=number,
                 label=NAMES[what],
-                who="",
+                who=_bearer(what, value, context),
                 box=(left * WIDTH, top * height, width * WIDTH, tall * height),
                 value=value if sensitive else SAID,
                 machine="",
-                confidence=None if document.certified else OCR_CONFIDENCE,
+                confidence=None if document.certified else CONFIDENCES.get(what, OCR_CONFIDENCE),
                 kind=Kind.MACHINE,
                 how=BY_CODE if document.certified else BY_PRINT,
                 by="",
@@ -64,16 +68,24 @@ def _sheet(document: SupportingDocument, *, sensitive: bool) -> ReadSheet:
     return ReadSheet(document.page, zones, laid_out=True, document=document, height=height)
 
 
+def _bearer(what: str, name: str, context: Context | None) -> str:
+    """The occupant whose name was read, for a person to check; '' when none, or several, may be meant."""
+    if what != "declarants" or context is None:
+        return ""
+    rows = rows_bearing(name, context)
+    return display_name(context, min(rows)) if len(rows) == 1 else ""
+
+
 def _told(read: dict[str, Any], zones: list[dict[str, Any]]) -> Iterator[tuple[str, list[float], str]]:
     """Each thing read, where, in French: everything at once for a signed code."""
-    numbers = iter(read.get("tax_numbers", []))
+    listed = {what: iter(read.get(what, [])) for what in ("tax_numbers", "declarants")}
     for zone in zones:
         what = zone["what"]
         if what == SIGNED_CODE:
             for each in ("declarants", "tax_reference_income", "income_year", "notice_reference", "tax_numbers"):
                 if value := _shown(each, read.get(each)):
                     yield each, zone["box"], value
-        elif value := _shown(what, next(numbers, None) if what == "tax_numbers" else read.get(what)):
+        elif value := _shown(what, next(listed[what], None) if what in listed else read.get(what)):
             yield what, zone["box"], value
 
 

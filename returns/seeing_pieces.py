@@ -18,7 +18,7 @@ from returns.reading.clues import clues_in
 from returns.reading.documents import TAX_NOTICE, DocumentReading, read_document
 from returns.reading.images import Limits, UnreadableScan, open_pages
 from returns.reading.pixels import Grey
-from returns.reading.scanned import UnreadablePage
+from returns.reading.scanned import ScannedPage, UnreadablePage, scanned_page
 from returns.seen import SeenPiece
 
 JPEG_QUALITY = 80
@@ -96,7 +96,7 @@ def see_upload(content: bytes, *, media_type: str, kind: str = "", certificates:
 
 def _pages(content: bytes) -> Iterator[Grey]:
     """The pages of a file, large enough to be read. Raises UnreadableScan when one of them can't be opened."""
-    for page in open_pages(content, name="pièce", limits=LIMITS):
+    for page in _opened(content):
         if isinstance(page, UnreadablePage):
             raise UnreadableScan(page.reason)
         longest = max(page.grey.shape)
@@ -106,6 +106,17 @@ def _pages(content: bytes) -> Iterator[Grey]:
             yield np.asarray(larger, dtype=np.uint8)
         else:
             yield page.grey
+
+
+def _opened(content: bytes) -> Iterator[ScannedPage | UnreadablePage]:
+    """The pages; a photo was drawn again when it came, so that one with a plain grey side is no truncated scan."""
+    if not content.startswith(b"\xff\xd8"):
+        yield from open_pages(content, name="pièce", limits=LIMITS)
+        return
+    grey = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if grey is None:
+        raise UnreadableScan("l'image JPEG est endommagée")
+    yield scanned_page(0, np.asarray(grey, dtype=np.uint8), None)
 
 
 def _telling(leaves: list[_Leaf], kind: str) -> _Leaf:

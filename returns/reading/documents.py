@@ -29,6 +29,7 @@ Grey = NDArray[np.uint8]
 
 TAX_NOTICE = "tax_notice"
 OCR_CONFIDENCE = 0.9  # RFR right on 12 notices of 12 at 200 and 300 dpi (READING §3.4): believed, never certified
+NAMES_CONFIDENCE = 0.9
 # Words that name a piece, once accents and case are gone; the first kind whose words are all there wins.
 SIGNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("tax_notice", ("impot", "revenus", "reference")),
@@ -45,6 +46,10 @@ SIGNS: tuple[tuple[str, tuple[str, ...]], ...] = (
 AMOUNT = re.compile(r"revenu fiscal de reference\D{0,40}?(\d[\d .]*)(?:€| euros|$)", re.MULTILINE)
 YEAR = re.compile(r"revenus? (?:de l'annee )?(20\d\d)|impot 20\d\d sur les revenus(?: de)? (?:l'annee )?(20\d\d)")
 REFERENCE = re.compile(r"reference de l'avis\D{0,20}((?:[0-9a-z] ?){13})")
+# Who is taxed: told as declarants, or at the head of the address.
+DECLARANT = re.compile(r"^\W*declarants?(?: ?\(?[12]\)?)? ?[:;] ?([a-z' ,.-]{4,80})$", re.MULTILINE)
+ADDRESSEE = re.compile(r"^\W*(?:m\.?|mme|mlle|monsieur|madame)(?: ou (?:m\.?|mme))? ([a-z' .-]{4,60})$", re.MULTILINE)
+BETWEEN_NAMES = re.compile(r",| et | ou ")
 # What names itself on its first lines; a tax notice speaks of declarations and instalments too, hence the order.
 NATURES = (
     ("asdir", re.compile(r"avis de situation declarative")),
@@ -106,6 +111,8 @@ def _places(page: PrintedText) -> tuple[Place, ...]:
     found = {"tax_reference_income": AMOUNT, "income_year": YEAR, "notice_reference": REFERENCE}
     matches = [(what, match) for what, sign in found.items() if (match := sign.search(page.text))]
     places = [page.place(what, match.span(match.lastindex or 0)) for what, match in matches]
+    if matches:
+        places += [page.place("declarants", span) for _, span in _declarants(page.text)]
     for match in THIRTEEN_DIGITS.finditer(page.text):
         if nif.is_valid(re.sub(r"\s", "", match[1])):
             places.append(page.place("tax_numbers", match.span(1)))
@@ -131,7 +138,24 @@ def notice_figures(text: str) -> dict[str, Any]:
         read["notice_reference"] = reference[1].replace(" ", "").upper()
     if nature := next((nature for nature, sign in NATURES if sign.search(text)), ""):
         read["nature"] = nature
+    if "tax_reference_income" in read or "notice_reference" in read:  # else names may be anybody's
+        read["declarants"] = [name for name, _ in _declarants(text)]
     return read
+
+
+def _declarants(text: str) -> list[tuple[str, tuple[int, int]]]:
+    """The names of those who are taxed, in capitals, and where each stands in the plain text."""
+    found: dict[str, tuple[int, int]] = {}
+    matches = list(DECLARANT.finditer(text)) or list(ADDRESSEE.finditer(text))[:1]
+    for match in matches:
+        start = match.start(1)
+        for part in BETWEEN_NAMES.split(match[1]):
+            at = text.index(part, start)
+            start = at + len(part)
+            name = " ".join(part.replace(".", " ").split())
+            if len(name.split()) > 1:
+                found.setdefault(name.upper(), (at, start))
+    return list(found.items())[:2]
 
 
 def _signed(code: SignedCode, grey: Grey) -> DocumentReading:

@@ -46,8 +46,12 @@ def tax_notice(
     notice_reference: str,
     tax_numbers: Sequence[str],
     authority: Authority | None = None,
+    told: str = "list",
 ) -> Grey:
-    """The first page of a made-up tax notice; with `authority`, it carries a signed 2D-Doc."""
+    """The first page of a made-up tax notice; with `authority`, it carries a signed 2D-Doc.
+
+    `told` is how it names its people: a 'list', a line for each of them, or an 'address'.
+    """
     page, pen = _sheet()
     _write(pen, 15, 18, f"AVIS D'IMPÔT {income_year + 1}", 7, bold=True)
     _write(pen, 15, 28, f"Impôt {income_year + 1} sur les revenus de l'année {income_year}", 4.4)
@@ -62,10 +66,10 @@ def tax_notice(
             ),
         ),
         ("Référence de l'avis", _grouped(notice_reference)),
-        ("Déclarant", ", ".join(name.upper() for name in names)),
     ]
-    for place, (label, value) in enumerate(lines):
-        _write(pen, 15, 52 + 9 * place, f"{label} : {value}", 4)
+    texts = [f"{label} : {value}" for label, value in lines] + _named(names, told)
+    for place, text in enumerate(texts):
+        _write(pen, 15, 52 + 9 * place, text, 4)
     _write(pen, 15, 96, "Détail des revenus (en euros)", 4.6, bold=True)
     _write(pen, 15, 106, f"Salaires et pensions déclarés : {_euros(round(income / 0.9))}", 4)
     _write(pen, 15, 118, f"Revenu fiscal de référence : {_euros(income)} €", 4.8, bold=True)
@@ -80,6 +84,15 @@ def tax_notice(
         )
         _stamp_code(page, code)
     return _specimen(page)
+
+
+def _named(names: Sequence[str], told: str) -> list[str]:
+    capitals = [name.upper() for name in names]
+    if told == "lines":
+        return [f"Déclarant {place} : {name}" for place, name in enumerate(capitals, start=1)]
+    if told == "address":
+        return [f"{'M OU MME' if len(names) > 1 else 'MME'} {' ET '.join(capitals)}"]
+    return [f"Déclarant : {', '.join(capitals)}"]
 
 
 def sheet_with_code(text: str) -> Grey:

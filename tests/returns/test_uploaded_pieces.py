@@ -102,6 +102,9 @@ class TestFiles:
         assert Image.open(io.BytesIO(seen.content)).n_frames == 2
         assert covered(page_of_upload(seen.content, 1))
 
+    def test_a_photo_with_a_plain_grey_side_is_not_taken_for_a_truncated_one(self):
+        assert see_upload(photo(128), media_type="image/jpeg").content == b""
+
     def test_a_file_where_nothing_is_to_be_covered_is_kept_as_it_is(self):
         authority = Authority.minted()
         content = saved("JPEG", notice(1, authority=authority))

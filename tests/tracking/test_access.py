@@ -70,8 +70,8 @@ def test_a_rival_finds_nothing(as_rival: Client, answered_case, arguments, name:
 
 @EVERY_ADDRESS
 def test_the_landlord_sees_its_own(as_landlord: Client, arguments, name: str, pattern: str) -> None:
-    """The picture of the page cannot be read here: it is found, and missing. Real ones are in test_case_page."""
-    expected = 404 if name == "tracking:page_image" else 200
+    """The pictures cannot be read here: they are found, and missing. Real ones are in test_case_page."""
+    expected = 404 if name in {"tracking:page_image", "tracking:document_image"} else 200
 
     assert as_landlord.get(reverse(name, kwargs=arguments(name, pattern))).status_code == expected
 
