@@ -32,7 +32,7 @@ Tally = Counter[tuple[str, str]]
 
 
 def main(count: int) -> None:
-    """Print each quality: names printed, read right, given to the right person, given to another."""
+    """Print for each quality: names printed, read, read right, given to the right person, given to another."""
     django.setup()
     tally: Tally = Counter()
     qualities = list(Quality)
@@ -55,7 +55,7 @@ def main(count: int) -> None:
         read = {letters_of(name) for name in told}
         _count(tally, str(quality), names, read, told, context)
     for quality in qualities:
-        line = {what: tally[str(quality), what] for what in ("notices", "printed", "right", "given", "wrong")}
+        line = {what: tally[str(quality), what] for what in ("notices", "printed", "read", "right", "given", "wrong")}
         print(quality, line)
 
 
@@ -64,6 +64,7 @@ def _count(tally: Tally, quality: str, names: tuple[str, ...], read: set[str], t
 
     tally[quality, "notices"] += 1
     tally[quality, "printed"] += len(names)
+    tally[quality, "read"] += len(told)
     tally[quality, "right"] += sum(letters_of(name) in read for name in names)
     own = {row for name in names for row in rows_bearing(name, seen)}
     for name in told:
