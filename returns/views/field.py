@@ -135,7 +135,8 @@ def _earlier(task: KeyingTask, field: Field) -> list[tuple[str, str]]:
     """What was read before, for whoever settles; a second operator never sees the first entry."""
     entries = task.entries.filter(arbitration=False).select_related("operator").order_by("pk")
     told = [
-        (f"Saisi par {entry.operator.username}", "illisible" if entry.illegible else _said(field, entry.value)) for entry in entries
+        (f"Saisi par {entry.operator.username}", "illisible" if entry.illegible else _said(field, entry.value))
+        for entry in entries
     ]
     if task.purpose == Purpose.CONTROL:
         return [("Valeur retenue", _said(field, task.held)), *told]

@@ -8,8 +8,10 @@ from returns.answers import Address
 from returns.evidence import INCOME, TAX_NUMBER
 from returns.models import Page, SupportingDocument, SurveyReturn
 from returns.piece_readings import BY_CODE, BY_PRINT, pieces_of
+from returns.reading.documents import NAMES_CONFIDENCE
 from returns.reading.places import SIGNED_CODE
 from returns.sheet_readings import SAID, ReadSheet
+from tests.factories.campaigns import RevisionFactory
 from tests.factories.returns import ScanBatchFactory
 from tests.factories.tenants import CaseFactory
 
@@ -24,7 +26,9 @@ READ = {
 
 @pytest.fixture
 def case(later):
-    return CaseFactory.create()
+    made = CaseFactory.create()
+    RevisionFactory(campaign=made.campaign)
+    return made
 
 
 def piece(case, later, *places: str, certified: bool = False) -> SupportingDocument:
@@ -83,6 +87,20 @@ def test_a_signed_code_tells_all_that_it_says_at_its_own_place(case, later):
         ("Numéro fiscal", "1234567890123, 3012345678901"),
     ]
     assert {zone.how for zone in sheet.zones} == {BY_CODE}
+
+
+def test_a_name_read_in_print_is_given_to_whoever_bears_it(case, later):
+    document = piece(case, later, "declarants", "declarants")
+    holder = case.household.occupants.order_by("row").first()
+    borne = f"{holder.first_name} {holder.last_name}".upper()
+    SupportingDocument.objects.filter(pk=document.pk).update(
+        read=document.read | {"declarants": [borne, "PAUL INCONNU"]}
+    )
+
+    [sheet] = pieces_of(case)
+
+    assert [(zone.value, zone.who) for zone in sheet.zones] == [(borne, holder.full_name), ("PAUL INCONNU", "")]
+    assert {zone.confidence for zone in sheet.zones} == {NAMES_CONFIDENCE}
 
 
 def test_without_incomes_they_are_only_said_to_be_there(case, later):

@@ -173,6 +173,29 @@ def test_a_tax_number_with_a_wrong_key_is_not_believed_in_print():
     assert figures["tax_numbers"] == []
 
 
+@pytest.mark.parametrize(
+    ("printed", "names"),
+    [
+        ("Déclarant : Marie Nguyễn, Jean-Paul Dupré", ["MARIE NGUYEN", "JEAN-PAUL DUPRE"]),
+        ("Déclarant 1 : Marie Nguyễn\nDéclarant 2 : Jean D'Arc", ["MARIE NGUYEN", "JEAN D'ARC"]),
+        ("M OU MME DUPRÉ JEAN ET NGUYEN MARIE\n3 RUE DES ÉRABLES", ["DUPRE JEAN", "NGUYEN MARIE"]),
+        ("Déclarant 1 : Noël Öztürk fu l", ["NOEL OZTURK"]),
+        ("Déclarant : Marie", []),
+        ("Salaires et pensions déclarés : 13 333", []),
+        ("Déclarant 1   Déclarant 2", []),
+    ],
+)
+def test_the_names_printed_on_a_notice(printed, names):
+    assert notice_figures(plain(f"Référence de l'avis : 26 00 012345678\n{printed}"))["declarants"] == names
+    assert notice_figures(plain(printed))["declarants"] == []
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_the_names(text):
+    figures = notice_figures(plain("reference de l'avis : 2600012345678\n" + text))
+    assert all(len(name.split()) > 1 for name in figures["declarants"])
+
+
 def test_words_without_accents_or_capitals_name_a_piece():
     assert kind_of(plain("EXTRAIT D’ACTE DE NAISSANCE")) == "birth_certificate"
 
@@ -221,7 +244,7 @@ def test_a_notice_lying_on_its_side_is_read_in_print_and_shows_the_words_it_was_
     assert found.read["tax_reference_income"] == 23456
     assert np.array_equal(found.kept, page)
     shown = {place.what: place.box for place in found.places}
-    assert set(shown) == {"tax_reference_income", "income_year", "notice_reference", "tax_numbers"}
+    assert set(shown) == {"tax_reference_income", "income_year", "notice_reference", "tax_numbers", "declarants"}
     left, top, width, height = shown["tax_reference_income"]
     assert 118 / 297 < top + height / 2 < 125 / 297
     assert 0.2 < left < 0.6
