@@ -54,15 +54,20 @@ def unexpected_ink(grey: Grey, registration: Registration, layout: FormLayout) -
     stray = (inked & ~printed_places(layout, registration.code.page)).astype(np.uint8)
     stray = cv2.dilate(stray, np.ones((3, 3), np.uint8))  # type: ignore[assignment]
     outlines, _ = cv2.findContours(stray, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
-    if all(max(cv2.boundingRect(outline)[2:]) < STRAY_SPREAD_MM * COARSE for outline in outlines):
-        return ()  # specks only: nothing to measure
+    if not any(_spreads(*cv2.boundingRect(outline)[2:]) for outline in outlines):
+        return ()  # specks, streaks and folds only: nothing to measure
     count, _, stats, _ = cv2.connectedComponentsWithStats(stray, connectivity=8, ltype=cv2.CV_16U)
     found = []
     for left, top, width, height, area in stats[1:count].tolist():
-        line = min(width, height) <= max(STREAK_MM * COARSE, max(width, height) / 12)  # streak or fold
-        if area >= STRAY_MM2 * COARSE**2 and max(width, height) >= STRAY_SPREAD_MM * COARSE and not line:
+        if area >= STRAY_MM2 * COARSE**2 and _spreads(width, height):
             found.append(Box(REGION.x + left / COARSE, REGION.y + top / COARSE, width / COARSE, height / COARSE))
     return tuple(found)
+
+
+def _spreads(width: int, height: int) -> bool:
+    """Whether what is so wide and high on the map may be writing: large enough, and no streak nor fold."""
+    large, small = max(width, height), min(width, height)
+    return large >= STRAY_SPREAD_MM * COARSE and small > max(STREAK_MM * COARSE, large / 12)
 
 
 def printed_places(layout: FormLayout, page: int) -> NDArray[np.bool_]:
