@@ -264,7 +264,7 @@ def _count_failure(
 def _wrong() -> AccessRefused:
     return AccessRefused(
         Refusal.WRONG,
-        "L'identifiant et le code ne vont pas ensemble. Vérifiez-les sur votre dernier courrier : "
+        "Ce numéro de dossier et ce code ne vont pas ensemble. Vérifiez-les sur votre dernier courrier : "
         f"ils sont dans le cadre « Répondez en ligne ». {HELP}",
     )
 

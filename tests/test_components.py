@@ -70,6 +70,16 @@ def test_the_error_summary_leads_to_each_field() -> None:
     assert page.xpath("//*[@role='alert']/@tabindex") == ["-1"]
 
 
+def test_the_error_summary_puts_no_colon_behind_a_full_stop() -> None:
+    form = Survey({})
+    form.fields["certified"].label = "Je certifie."
+
+    told = [" ".join(line.split()) for line in rendered("error_summary", form=form).xpath("//a/text()")]
+
+    assert told[0].startswith(f"{form.fields['name'].label or 'Name'} : ")
+    assert "Je certifie" not in told[2]
+
+
 def test_the_error_summary_says_nothing_of_a_good_form() -> None:
     assert len(rendered("error_summary", form=Survey({"name": "Dupont", "housing": "y", "certified": "on"}))) == 0
 

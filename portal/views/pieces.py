@@ -41,6 +41,8 @@ def piece(request: HttpRequest, visit: Visit, kind: str, row: int) -> HttpRespon
         with changing(visit.case, now=visit.now) as draft:
             draft.later.symmetric_difference_update({expected.key})
         return redirect(home_of(visit))
+    if expected.files and not request.FILES:  # the script sent the file as soon as it was chosen
+        return redirect("portal:piece", kind=kind, row=row)
     refusals = _keep_all(request, visit, expected)
     if refusals:
         context: dict[str, Any] = {"piece": _expected(visit, kind, row), "refusals": refusals, "back": home_of(visit)}

@@ -27,6 +27,7 @@ from returns.missing import MissingItem, items_of
 from returns.models import ComplementRequest, SurveyReturn
 from returns.pieces import PieceRefused
 
+LONGEST_LABEL = 50  # characters of a question that fit beside its answer
 NOTHING = "Ajoutez au moins une pièce ou une réponse avant d'envoyer."
 
 
@@ -74,11 +75,17 @@ def _page(draft: Draft, section: Section, row: int) -> Page:
     seen = draft.context.at_row(row)
     who = display_name(draft.context, row)
     asked = [each for each in draft.questions(section, row) if each.key != LEFT or seen.value(LEFT) is True]
-    lines = [(spaced(field.name), _told(field, seen.value(field.key))) for field in asked]
+    lines = [(spaced(_called(field)), _told(field, seen.value(field.key))) for field in asked]
     name = "person" if is_roster(section) else "questions"
     address = reverse(f"portal:{name}", args=[section.key, row])
     title = who if is_roster(section) else f"{section.title} : {who}" if who else section.title
     return Page(spaced(title), f"{address}?{BACK}={CHECK}", lines)
+
+
+def _called(field: Field) -> str:
+    """The question's own words where they are few: its short name is for those who work with it."""
+    label = field.label.rstrip(" ?")
+    return label if len(label) <= LONGEST_LABEL and not field.label.endswith("?") else field.name
 
 
 def _told(field: Field, value: Any) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -27,12 +30,49 @@ BY_PAGE = 50
 SHOWN = ("image/jpeg", "image/png", "application/pdf")  # what an uploaded piece may be
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list of what waits for a decision, in words; `rows` is the template of its lines, `noun` a French plural."""
+
+    here: str
+    title: str
+    lead: str
+    rows: str
+    noun: str
+    empty: str
+    reassurance: str
+
+    def shown(self, request: HttpRequest, waiting: QuerySet[Any]) -> TemplateResponse:
+        """One page of it."""
+        lines = Paginator(waiting, BY_PAGE).get_page(request.GET.get("page"))
+        return TemplateResponse(request, "keying/listing.html", {"listing": self, "lines": lines, "here": self.here})
+
+
+LOST_PAGES = Listing(
+    here="reconciling",
+    title="Pages à rapprocher",
+    lead="Ces feuilles numérisées n’ont pas trouvé leur place. Dites où va chacune, ou écartez-la.",
+    rows="keying/lost_rows.html",
+    noun="pages",
+    empty="Aucune page à rapprocher",
+    reassurance="Chaque feuille numérisée a trouvé sa place.",
+)
+PIECES = Listing(
+    here="pieces",
+    title="Pièces à nommer",
+    lead="La machine n’a pas reconnu ces pièces justificatives. Dites ce que chacune est, et à qui elle sert.",
+    rows="keying/piece_rows.html",
+    noun="pièces",
+    empty="Aucune pièce à nommer",
+    reassurance="Chaque pièce reçue est reconnue.",
+)
+
+
 @for_operators
 @require_safe
 def lost_pages(request: HttpRequest) -> TemplateResponse:
     """The pages that nobody could place yet."""
-    pages = Paginator(reconciling.lost_pages(), BY_PAGE).get_page(request.GET.get("page"))
-    return TemplateResponse(request, "keying/lost_pages.html", {"pages": pages, "here": "reconciling"})
+    return LOST_PAGES.shown(request, reconciling.lost_pages())
 
 
 @for_operators
@@ -137,8 +177,7 @@ def _rescanned(pk: int) -> Page:
 @require_safe
 def pieces(request: HttpRequest) -> TemplateResponse:
     """The pieces whose nature nobody told yet."""
-    waiting = Paginator(qualification.to_qualify(), BY_PAGE).get_page(request.GET.get("page"))
-    return TemplateResponse(request, "keying/pieces.html", {"pieces": waiting, "here": "pieces"})
+    return PIECES.shown(request, qualification.to_qualify())
 
 
 @for_operators

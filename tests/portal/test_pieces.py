@@ -68,6 +68,11 @@ def test_no_file_is_said_plainly(household: Client) -> None:
     assert "Choisissez une photo" in household.post("/pieces/tax_notice/1/", {}).content.decode()
 
 
+def test_the_button_pressed_once_the_file_is_there_is_no_error(household: Client) -> None:
+    upload(household, "tax_notice", 1, ("avis.jpg", photo()))
+    assert upload(household, "tax_notice", 1).status_code == 302
+
+
 def test_one_bad_file_does_not_lose_the_others(household: Client, case: SurveyCase) -> None:
     page = upload(household, "tax_notice", 1, ("vide.jpg", b""), ("avis.jpg", photo()), ("avis.pdf", pdf()))
 
