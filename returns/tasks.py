@@ -8,9 +8,9 @@ import subprocess
 import sys
 
 from celery import shared_task
+from celery.exceptions import OperationalError
 from django.conf import settings
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from campaigns.exchange import ExchangeError, LandlordExchange
 from campaigns.models import Campaign, Landlord, User
