@@ -42,7 +42,7 @@ from tests.returns.reading import filled
 
 Cell = NDArray[np.float64]
 Source = tuple[str, str]  # who wrote ("MNIST", "typefaces") and how it was scanned
-BOUNDS = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
+BOUNDS = (0.1, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.985, 0.99, 0.993, 0.995, 0.996, 0.997, 0.998, 0.999, 0.9995)
 SCANS = {"grey 200": (False, 200), "grey 300": (False, 300), "1 bit 200": (True, 200), "1 bit 300": (True, 300)}
 VARIANTS = 12  # drawings of each digit of a typeface
 NO_DIGIT = 1 / 500  # of the cells written in: about one number of ten digits in fifty
