@@ -25,9 +25,12 @@ from campaigns.paper_form.zones import Box, FormLayout, PrefillSpot
 Key = tuple[str, int]  # of a text: a question's key and its row, or a text's name and its line or its occupant's row
 Told = str | tuple[str, ...]
 Aside = defaultdict[int, list[bytes]]
+Right = tuple[tuple[str, BatchWriter], ...]  # what a page sets on the right: the names of texts, and what writes them
 
 CODES = ("@page_code", "@portal_qr")  # not written as the other texts
 LINES = {"@address": 7}  # the texts of several lines, and for how many lines there is a place
+WORTH_DEFLATING = 700  # bytes of a page: under this, codes that are the same for all make it hardly smaller
+WITH_LINK = 1200  # the same of a page with a link's code, whose bits are no smaller deflated
 MOST_TEMPLATES = 512  # of a page; beyond, they are made anew
 
 
@@ -53,14 +56,14 @@ class PagePlan:
     """A page of a layout: which places of the form are its own (`span`), and what never changes on it.
 
     `art` calls the static art, `code` begins the page code, `right` names the texts set on the right and what writes
-    them, `link` is where a QR code goes.
+    them, by their place in the form's, `link` is where a QR code goes.
     """
 
     span: slice
     places: Sequence[Place]
     art: bytes
     code: bytes
-    right: Sequence[tuple[str, BatchWriter]]
+    right: int
     link: Box | None
     templates: dict[bytes, bytes] = field(default_factory=dict)
 
@@ -103,7 +106,9 @@ class FormPlan:
         twin = next(spot for spot in layout.prefills if spot.field == "@page_code")
         self._codes = FormCodes(layout.fingerprint, layout.pages, writer(twin))
         self._places: list[Place] = []
+        self._rights: list[Right] = []
         self._pages = [self._page(layout, page, art, writer) for page, art in enumerate(arts, start=1)]
+        self.worth = [WITH_LINK if page.link else WORTH_DEFLATING for page in self._pages]
         self._all = range(len(self._places))
         self._longest = [place.longest for place in self._places]
         self._texts = [text for page in self._pages for text in _texts(self._places, page.span)]
@@ -130,18 +135,16 @@ class FormPlan:
                 self._put_aside(text, values, aside)
                 shown[text.lines] = [b""] * (text.lines.stop - text.lines.start)
         present, drawn = bytes(map(bool, shown)), []
+        rights = [b"".join([writer[own[name]] for name, writer in right if name in own]) for right in self._rights]
         for page, (bits, twin) in zip(self._pages, self._codes.of(fill.case_reference), strict=True):
             span = page.span
-            apart = [twin]
-            for name, writer in page.right:
-                if name in own:
-                    apart.append(writer[own[name]])
+            apart = twin + rights[page.right]
             if span.start in aside:
-                apart += aside[span.start]
+                apart += b"".join(aside[span.start])
             here = present[span]
             template = page.templates.get(here) or page.template(here)
             link = self._link(page.link, fill.portal_url) if page.link else b""
-            drawn.append(template % (*filter(None, shown[span]), b"".join(apart), link, bits))
+            drawn.append(template % (*filter(None, shown[span]), apart, link, bits))
         return drawn
 
     def _values(self, fill: FormFill, own: Mapping[str, Told]) -> list[Told]:
@@ -205,12 +208,15 @@ class FormPlan:
         ]
         first = len(self._places)
         self._places += places
+        right = tuple((spot.field, writer) for spot, writer in texts if align_of(spot) == "right")
+        if right not in self._rights:
+            self._rights.append(right)
         return PagePlan(
             span=slice(first, first + len(places)),
             places=places,
             art=f"/{art} Do".encode("ascii"),
             code=code_start(layout.page_code, PAGE_CODE_SIDE).encode("ascii"),
-            right=[(spot.field, writer) for spot, writer in texts if align_of(spot) == "right"],
+            right=self._rights.index(right),
             link=next((spot.box for spot, _ in spots if spot.field == "@portal_qr"), None),
         )
 

@@ -60,7 +60,7 @@ class BatchPress:
         """Print one form; returns its first page in the file, counted from 1."""
         plan = self._plans.get(layout.fingerprint) or self._prepare(layout)
         first, self._last = self._pdf.pages + 1, plan.contents(fill)
-        self._pdf.add_pages(self._last)
+        self._pdf.add_pages(self._last, plan.worth)
         return first
 
     def close(self) -> None:

@@ -25,7 +25,6 @@ DEFLATED = b"/Filter/FlateDecode"
 LEAF = b"<</Type/Page/Parent %-10d 0 R/Contents %%-10d 0 R>>\n"  # always as long, whatever the numbers
 LEAF_LENGTH = len(LEAF % 0 % 0)
 PLACES = [b"%%d %d " % place for place in range(0, (KIDS + 1) * LEAF_LENGTH, LEAF_LENGTH)]  # of a node's objects
-WORTH_DEFLATING = 700  # bytes of a page: under this, codes that are the same for all make it hardly smaller
 STREAM = b"%d 0 obj\n<<%b/Length %d>>stream\n%b\nendstream\nendobj\n"
 HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 
@@ -71,17 +70,19 @@ class PdfStream:
         self._offsets[number] = self._at
         self._emit(STREAM % (number, told, len(content), content))
 
-    def add_pages(self, contents: Sequence[bytes]) -> None:
-        """Write pages one after another, told by what each draws with the common resources."""
+    def add_pages(self, contents: Sequence[bytes], worth: Sequence[int]) -> None:
+        """Write pages one after another, told by what each draws with the common resources.
+
+        `worth` says from how many bytes each of them is deflated.
+        """
         first = len(self._offsets)
+        numbers = range(first, first + len(contents))
         parts = [
-            STREAM % (number, b"", len(content), content)
-            if len(content) < WORTH_DEFLATING
-            else _packed_stream(number, content)
-            for number, content in enumerate(contents, first)
+            STREAM % (number, b"", len(content), content) if len(content) < least else _packed_stream(number, content)
+            for number, content, least in zip(numbers, contents, worth, strict=True)
         ]
         self._offsets.extend(islice(accumulate(map(len, parts), initial=self._at), len(parts)))
-        self._contents.extend(range(first, first + len(parts)))
+        self._contents.extend(numbers)
         self.pages += len(parts)
         self._emit(b"".join(parts))
         while len(self._contents) >= KIDS:

@@ -3,7 +3,8 @@
 python -m tests.bench.bench_forms [forms] [largest file]. CPU time of this process pinned to one core; ratios are what
 counts. Every contender makes the texts of its households. The floor does it too, takes pages that are ready, deflates
 the longer ones well (igzip, level 1) and writes them; as they are, they are only written: nothing less can be done.
-Memory, growth and scaling are taken in processes of their own.
+Memory, growth and scaling are taken in processes of their own. What is loaded is left alone by the collector, as in a
+worker, where batches are composed.
 """
 
 # ruff: noqa: T201 — a bench prints its figures
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -32,11 +33,14 @@ from campaigns.paper_form.pdf_stream import deflated
 from campaigns.paper_form.zones import FormLayout
 from campaigns.questionnaire.parsing import load_library
 from campaigns.questionnaire.schema import Field, FieldType, Questionnaire, Section
+from config.celery import leave_alone_what_is_loaded
 from tests.bench.made_up_forms import BRANDING, KNOWN, KNOWN_OF_OCCUPANTS, fuller_fill, made_up_fill
 
 ROUNDS = 5
 QUICK_ROUNDS = 6  # for one round of the slow contenders, so many of the quick ones, whose times are short
 SHARE = 6  # one form of so many is made apart, to tell what is done once for all of them
+PAINTED: dict[str, bytes] = {}  # the art of layouts: batches of a run share it
+AT_ONCE = 64  # households whose texts are made before their forms are printed
 DEFLATED = 400  # bytes from which a page of the floor is deflated
 BATCH, FLOOR, BARE = "batch writer", "floor, deflated", "floor, as it is"
 BEST, CANVAS, TYPST, PLATYPUS = (
@@ -90,18 +94,24 @@ CASES: dict[str, Callable[[], Case]] = {"usual": lambda: shipped(1), "fuller": f
 
 def batch(case: Case, forms: int, stream: IO[bytes]) -> None:
     """Texts made and forms printed by the batch writer."""
-    press = BatchPress(stream, BRANDING)
-    for number in range(forms):
-        press.print(case.layout, case.fill(number))
+    press = BatchPress(stream, BRANDING, painted=PAINTED)
+    for _, fills in filled(case, forms):
+        for fill in fills:
+            press.print(case.layout, fill)
     press.close()
+
+
+def filled(case: Case, forms: int) -> Iterator[tuple[int, list[FormFill]]]:
+    """The texts of so many households, some at a time, each lot with its first number: batches are composed so."""
+    for first in range(0, forms, AT_ONCE):
+        yield first, [case.fill(number) for number in range(first, min(first + AT_ONCE, forms))]
 
 
 def floor(case: Case, pages: Sequence[bytes], forms: int, stream: IO[bytes], *, small: bool) -> None:
     """Texts made, ready pages written, `small` or as they are."""
     each = case.layout.pages
-    for number in range(forms):
-        case.fill(number)
-        for page in pages[number * each : (number + 1) * each]:
+    for first, fills in filled(case, forms):
+        for page in pages[first * each : (first + len(fills)) * each]:
             stream.write(deflated(page) if small and len(page) >= DEFLATED else page)
 
 
@@ -147,6 +157,7 @@ def compare(case: Case, forms: int) -> None:
 
     layout, pages = case.layout, ready_pages(case, forms)
     shop = peers.TypstShop(layout)
+    leave_alone_what_is_loaded()
 
     def printed(by: Callable[[FormLayout, Sequence[FormFill]], None]) -> Callable[[int], None]:
         return lambda count: by(layout, [case.fill(number) for number in range(count)])
@@ -183,6 +194,7 @@ def compare(case: Case, forms: int) -> None:
 
 def alone(case: Case, forms: int) -> dict[str, float]:
     """One file on disk, in a process of its own: CPU and wall seconds, bytes a form, peak memory in MB."""
+    leave_alone_what_is_loaded()
     wall = time.perf_counter()
     with tempfile.TemporaryFile() as file:
         cpu = seconds(lambda: batch(case, forms, file))
