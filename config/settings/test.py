@@ -42,7 +42,12 @@ else:
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": _scratch / "tests.sqlite3",
-            "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE"},
+            # In memory, a reader would lock a whole table against the server that a browser is asking at that moment.
+            "OPTIONS": {
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA read_uncommitted = 1",
+            },
             "TEST": {"NAME": os.environ.get("TEST_SQLITE", None)},
         }
     }
