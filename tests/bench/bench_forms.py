@@ -12,6 +12,7 @@ worker, where batches are composed.
 from __future__ import annotations
 
 import dataclasses
+import gc
 import itertools
 import json
 import os
@@ -33,7 +34,6 @@ from campaigns.paper_form.pdf_stream import deflated
 from campaigns.paper_form.zones import FormLayout
 from campaigns.questionnaire.parsing import load_library
 from campaigns.questionnaire.schema import Field, FieldType, Questionnaire, Section
-from config.celery import leave_alone_what_is_loaded
 from tests.bench.made_up_forms import BRANDING, KNOWN, KNOWN_OF_OCCUPANTS, fuller_fill, made_up_fill
 
 ROUNDS = 5
@@ -145,6 +145,12 @@ def marginal(contenders: dict[str, tuple[Callable[[int], object], int]]) -> dict
     return {name: (many[name] - few[name]) / (forms - forms // SHARE) for name, (_, forms) in contenders.items()}
 
 
+def leave_alone() -> None:
+    """What is loaded is not gone through by the garbage collector, as in a worker (`config.celery`)."""
+    gc.collect()
+    gc.freeze()
+
+
 def values_of(layout: FormLayout, fill: FormFill) -> int:
     """How many texts and codes of its own a form shows."""
     spots = [spot for page in range(1, layout.pages + 1) for spot in own_spots(layout, page)]
@@ -157,7 +163,7 @@ def compare(case: Case, forms: int) -> None:
 
     layout, pages = case.layout, ready_pages(case, forms)
     shop = peers.TypstShop(layout)
-    leave_alone_what_is_loaded()
+    leave_alone()
 
     def printed(by: Callable[[FormLayout, Sequence[FormFill]], None]) -> Callable[[int], None]:
         return lambda count: by(layout, [case.fill(number) for number in range(count)])
@@ -194,7 +200,7 @@ def compare(case: Case, forms: int) -> None:
 
 def alone(case: Case, forms: int) -> dict[str, float]:
     """One file on disk, in a process of its own: CPU and wall seconds, bytes a form, peak memory in MB."""
-    leave_alone_what_is_loaded()
+    leave_alone()
     wall = time.perf_counter()
     with tempfile.TemporaryFile() as file:
         cpu = seconds(lambda: batch(case, forms, file))
