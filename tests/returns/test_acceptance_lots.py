@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import pdfua
 import pypdfium2
 import pytest
 from django.db import connection
@@ -160,6 +161,13 @@ class TestDocument:
         with pypdfium2.PdfDocument(compose_acceptance(lot=lot, now=now)) as pdf:
             text = " ".join(page.get_textpage().get_text_range() for page in pdf)
         return " ".join(text.replace("\u00a0", " ").replace("\u202f", " ").split())
+
+    def test_it_is_accepted_by_the_validator_of_accessible_files(self, read, drawn, later, tmp_path):
+        read(5)
+        path = tmp_path / "report.pdf"
+        path.write_bytes(compose_acceptance(lot=drawn(), now=later))
+
+        assert pdfua.validate(str(path)).findings == ()
 
     def test_before_the_sample_is_keyed_it_decides_nothing(self, read, drawn, later):
         read(5)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 
+import pdfua
 import pytest
 from django.urls import reverse
 from hypothesis import given
@@ -161,6 +163,12 @@ class TestOrder:
             assert words in told
         assert "Approuvé" in told
         assert compose_order(campaign=approved, now=NOW) == document
+
+    def test_it_is_accepted_by_the_validator_of_accessible_files(self, approved: Campaign, tmp_path: Path) -> None:
+        path = tmp_path / "order.pdf"
+        path.write_bytes(compose_order(campaign=approved, now=NOW))
+
+        assert pdfua.validate(str(path)).findings == ()
 
     def test_an_empty_campaign_has_an_order_that_says_what_is_missing(self, campaign: Campaign) -> None:
         assert "importez le fichier" in text_of(compose_order(campaign=campaign, now=NOW)).replace("’", "'")
