@@ -6,13 +6,15 @@ stand where there are few boxes, are looked at too; their lines are paler, and a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from campaigns.paper_form.zones import Box, FormLayout, ZoneKind
-from returns.reading.cutting import cut
+from returns.reading.cutting import cut, size_of
 from returns.reading.pixels import PIXELS_PER_MM, Grey, Matrix
 
 REACH_MM = 0.65  # how far a side of a frame may be from its place
@@ -32,9 +34,9 @@ def frames_in_place(grey: Grey, matrix: Matrix, layout: FormLayout, page: int, *
     """
     boxes = outermost(tuple(zone.box for zone in layout.on_page(page) if zone.kind is ZoneKind.BOX))
     pale = outermost(tuple(zone.box for zone in layout.on_page(page) if zone.kind in PALE)) if alone else ()
-    pale = tuple(box for box in pale if _framed(grey, matrix, box, reach_mm=SOMEWHERE_MM))
+    pale = tuple(compress(pale, _framed(grey, matrix, pale, reach_mm=SOMEWHERE_MM)))
     wanted = AGREEING_ALONE if alone else AGREEING
-    kinds = [[_framed(grey, matrix, box) for box in each] for each in (boxes, pale) if each]
+    kinds = [_framed(grey, matrix, each) for each in (boxes, pale) if each]
     return all(float(np.mean(seen)) >= wanted for seen in kinds) if kinds else not alone
 
 
@@ -46,23 +48,30 @@ def outermost(boxes: tuple[Box, ...]) -> tuple[Box, ...]:
     return tuple(sorted(chosen, key=lambda box: (box.y, box.x)))
 
 
-def _framed(grey: Grey, matrix: Matrix, box: Box, *, reach_mm: float = REACH_MM) -> bool:
+def _framed(grey: Grey, matrix: Matrix, boxes: Sequence[Box], *, reach_mm: float = REACH_MM) -> list[bool]:
+    """Whether each box shows its frame. Those of one size are looked at together."""
     margin = 2 * reach_mm
-    picture = cut(grey, matrix, box, margin=margin)
     edge, reach = round(margin * PIXELS_PER_MM), round(reach_mm * PIXELS_PER_MM)
-    across = _level(picture[edge + 4 : -edge - 4])
-    down = _level(picture[:, edge + 4 : -edge - 4].T)
-    seen = [_side(profile, at, reach) for profile in (across, down) for at in (edge, len(profile) - 1 - edge)]
-    return sum(seen) >= SIDES
+    framed: dict[Box, bool] = {}
+    for size in {size_of(box, margin) for box in boxes}:
+        alike = [box for box in boxes if size_of(box, margin) == size]
+        pictures = np.empty((len(alike), size[1], size[0]), dtype=np.uint8)
+        for box, picture in zip(alike, pictures, strict=True):
+            cut(grey, matrix, box, margin=margin, into=picture)
+        upright, lying = _sides(pictures, edge, reach), _sides(pictures.transpose(0, 2, 1), edge, reach)
+        framed.update(zip(alike, (upright + lying >= SIDES).tolist(), strict=True))
+    return [framed[box] for box in boxes]
 
 
-def _level(lines: Grey) -> NDArray[np.int64]:
-    """For each column, the grey under which ALONG of its pixels lie."""
-    rank = round(ALONG * (len(lines) - 1))
-    return np.asarray(np.partition(lines, rank, axis=0)[rank], dtype=np.int64)
+def _sides(pictures: NDArray[np.uint8], edge: int, reach: int) -> NDArray[np.int64]:
+    """How many of its left and right sides (0 to 2) each picture shows `edge` pixels from its edge, `reach` around.
 
-
-def _side(profile: NDArray[np.int64], at: int, reach: int) -> bool:
-    """Whether a dark line crosses the profile within `reach` pixels of `at`."""
-    near = profile[at - reach : at + reach + 1]
-    return bool(np.sort(near)[reach] - near.min() >= CONTRAST)
+    A side is a column darker than those around it along most of its height.
+    """
+    beside = np.arange(-reach, reach + 1)
+    columns = np.concatenate([edge + beside, pictures.shape[2] - 1 - edge + beside])
+    lines = pictures[:, edge + 4 : -edge - 4, columns]
+    rank = round(ALONG * (lines.shape[1] - 1))
+    levels = np.partition(lines, rank, axis=1)[:, rank].reshape(len(pictures), 2, -1).astype(np.int64)
+    levels.sort(axis=2)
+    return np.asarray((levels[:, :, reach] - levels[:, :, 0] >= CONTRAST).sum(axis=1))

@@ -35,6 +35,7 @@ STAINED = 0.23  # share of it inked: 1,700 ticks ink 0.25 at most and one in a t
 RULE = 2  # pixels along the edges of a picture where a rule printed beside the box may show
 EDGE = 2  # pixels, past it and before the frame, where a streak must show
 Pictures = NDArray[np.uint8]  # n x height x width
+_AROUND = np.array([[[0.0, 0.0]], [[1.0, 0.0]], [[0.0, 1.0]]])  # mm: a box, and a step to its right and down
 _REACH = np.ones((2 * CLEAR_REACH + 1, 2 * CLEAR_REACH + 1), np.uint8)
 
 
@@ -66,12 +67,9 @@ def measure_boxes(grey: Grey, registration: Registration, boxes: Sequence[Box]) 
     for size in set(sizes):
         chosen = [number for number, each in enumerate(sizes) if each == size]
         inked, shifts = _inked(_gathered(grey, registration, [boxes[number] for number in chosen]), registration)
-        stained, crossed = _stained(inked), _crossed(inked)
-        for place, number in enumerate(chosen):
-            mark = _measured(inked[place], shifts[place])
-            if mark.state is not BoxState.EMPTY and (
-                stained[place] or (crossed[place] and _measured(_unstreaked(inked[place]), shifts[place]) != mark)
-            ):
+        for number, picture, shift in zip(chosen, inked, shifts, strict=True):
+            mark = _measured(picture, shift)
+            if mark.state is not BoxState.EMPTY and (_stained(picture) or _made_by_a_streak(mark, picture, shift)):
                 mark = BoxMark(BoxState.DOUBTFUL, 0.5, mark.coverage)
             marks[number] = mark
     return [marks[number] for number in range(len(boxes))]
@@ -161,9 +159,8 @@ def _gathered(grey: Grey, registration: Registration, boxes: Sequence[Box]) -> P
     """Upright pictures (n x height x width) of boxes of one size and AROUND_MM around them, by nearest pixels."""
     width, height = (round((side + 2 * AROUND_MM) * PIXELS_PER_MM) for side in (boxes[0].w, boxes[0].h))
     centres = np.array([[box.x + box.w / 2, box.y + box.h / 2] for box in boxes])
-    at = registration.to_pixels(centres)
-    right = (registration.to_pixels(centres + np.array([1.0, 0.0])) - at) / PIXELS_PER_MM
-    below = (registration.to_pixels(centres + np.array([0.0, 1.0])) - at) / PIXELS_PER_MM
+    around = registration.to_pixels((centres + _AROUND).reshape(-1, 2)).reshape(3, -1, 2)
+    at, (right, below) = around[0], (around[1:] - around[0]) / PIXELS_PER_MM
     corners = at - right * (width - 1) / 2 - below * (height - 1) / 2
     placings = np.stack([right, below, corners], axis=2)
     pictures = np.empty((len(boxes), height, width), dtype=np.uint8)
@@ -182,32 +179,43 @@ def _inked(pictures: Pictures, registration: Registration) -> tuple[Pictures, li
     level = paper[:, None, None]
     faint = np.minimum(level - np.minimum(pictures, level), 120)
     across = np.add.reduce(faint, axis=1, dtype=np.uint16) / pictures.shape[1]
-    down = np.add.reduce(faint, axis=2, dtype=np.uint16) / pictures.shape[2]
+    lines = faint.reshape(-1, pictures.shape[2])
+    down = cv2.reduce(lines, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).reshape(faint.shape[:2]) / pictures.shape[2]
     shifts = list(zip(_frame_shift(across).tolist(), _frame_shift(down).tolist(), strict=True))
     return (pictures < threshold[:, None, None]).view(np.uint8), shifts
 
 
-def _stained(inked: Pictures) -> list[bool]:
-    """Whether more than STAINED of what lies around each box is inked."""
+def _stained(inked: Grey) -> bool:
+    """Whether more than STAINED of what lies around the box is inked."""
     edge = round(BESIDE_MM * PIXELS_PER_MM)
-    inner = inked[:, edge:-edge, edge:-edge]
-    around = inked.sum(axis=(1, 2), dtype=np.int64) - inner.sum(axis=(1, 2), dtype=np.int64)
-    return [bool(each) for each in around > STAINED * (inked[0].size - inner[0].size)]
+    inner = inked[edge:-edge, edge:-edge]
+    around = cv2.countNonZero(inked) - cv2.countNonZero(inner)
+    return around > STAINED * (inked.size - inner.size)
 
 
-def _crossed(inked: Pictures) -> list[bool]:
-    """Whether ink reaches two opposite edges of each picture, as a streak does; rules printed beside are left out."""
-    near = inked[:, RULE:-RULE, RULE:-RULE]
-    head, foot = near[:, :EDGE].any(axis=(1, 2)), near[:, -EDGE:].any(axis=(1, 2))
-    left, right = near[:, :, :EDGE].any(axis=(1, 2)), near[:, :, -EDGE:].any(axis=(1, 2))
-    return [bool(each) for each in np.asarray((head & foot) | (left & right))]
+def _made_by_a_streak(mark: BoxMark, inked: Grey, shift: tuple[int, int]) -> bool:
+    """Whether the box would show something else without the streaks that run through its picture."""
+    cleaned = _unstreaked(inked) if _crossed(inked) else inked
+    return cleaned is not inked and _measured(cleaned, shift) != mark
+
+
+def _crossed(inked: Grey) -> bool:
+    """Whether ink reaches two opposite edges of the picture, as a streak does; rules printed beside are left out."""
+    near = inked[RULE:-RULE, RULE:-RULE]
+    down, across = (near[:EDGE], near[-EDGE:]), (near[:, :EDGE], near[:, -EDGE:])
+    return any(all(cv2.countNonZero(edge) for edge in both) for both in (down, across))
 
 
 def _unstreaked(inked: Grey) -> Grey:
-    """The picture without the streaks that run through it, either way."""
+    """The picture without the streaks that run through it, either way; itself where there is none."""
+    near = inked[RULE:-RULE, RULE:-RULE] * np.uint8(255)
+    upright = without_streaks(near, edge=EDGE)
+    lying = np.ascontiguousarray(upright.T)
+    without = without_streaks(lying, edge=EDGE)
+    if upright is near and without is lying:
+        return inked
     cleaned = inked.copy()
-    black = without_streaks(cleaned[RULE:-RULE, RULE:-RULE] * np.uint8(255), edge=EDGE)
-    cleaned[RULE:-RULE, RULE:-RULE] = without_streaks(np.ascontiguousarray(black.T), edge=EDGE).T >> 7
+    cleaned[RULE:-RULE, RULE:-RULE] = without.T >> 7
     return cleaned
 
 

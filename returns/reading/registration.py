@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from campaigns.paper_form.page_code import PageCode
 from campaigns.paper_form.zones import Box, FormLayout
@@ -170,29 +171,37 @@ def _square(side: float) -> Grey:
 
 def _edges_centre(dark: Grey, x: float, y: float, side: float) -> tuple[float, float]:
     """The centre between opposite edges, each the median over the middle lines: streaks do not move it."""
-    return _edge_middle(dark, x, y, side), _edge_middle(np.ascontiguousarray(dark.T), y, x, side)
+    across, down = _middle_lines(dark, x, y, side), _middle_lines(dark.T, y, x, side)
+    out = across.shape[1] // 2
+    halves = [across[:, out::-1], across[:, out:], down[:, out::-1], down[:, out:]]
+    left, right, above, below = _crossings(np.stack(halves)).tolist()
+    return _between(x, left, right, side), _between(y, above, below, side)
 
 
-def _edge_middle(dark: Grey, x: float, y: float, side: float) -> float:
-    first, last = round(y - side * 0.3), round(y + side * 0.3)
-    left, reach = max(0, round(x - side * 0.8)), round(side * 0.8)
-    lines = dark[max(0, first) : last + 1, left : left + 2 * reach + 1]
-    middle = round(x) - left
-    start, end = x_of_crossing(lines[:, middle::-1]), x_of_crossing(lines[:, middle:])
-    if abs(start + end - side) > MARK_TOLERANCE * side:
-        return x
-    return left + middle + (end - start) / 2
+def _middle_lines(dark: Grey, x: float, y: float, side: float) -> Grey:
+    """The lines through the middle of a square, as far on both sides of it as the paper around it."""
+    reach = round(side * 0.8)
+    return dark[round(y - side * 0.3) : round(y + side * 0.3) + 1, round(x) - reach : round(x) + reach + 1]
 
 
-def x_of_crossing(lines: Grey) -> float:
-    """How far, in pixels, the darkness first falls under one half: linear between pixels, median over the lines."""
+def _between(guess: float, before: float, after: float, side: float) -> float:
+    """The middle of edges that far before and after the guess; the guess where they are not those of the square."""
+    return guess if abs(before + after - side) > MARK_TOLERANCE * side else round(guess) + (after - before) / 2
+
+
+def _crossings(sets: NDArray[np.uint8]) -> Points:
+    """For each set of lines, how far in pixels the darkness first falls under one half.
+
+    Linear between pixels, median over the lines of the set.
+    """
+    lines = sets.reshape(-1, sets.shape[2])
     light = lines < HALF_DARK
     first = light.argmax(axis=1)
     first[(first == 0) & ~light[:, 0]] = lines.shape[1] - 1
     rows = np.arange(len(lines))
     inner, outer = lines[rows, np.maximum(first - 1, 0)] / 255.0, lines[rows, first] / 255.0
-    reached = np.sort(first - 1 + (inner - 0.5) / np.maximum(inner - outer, 1e-6))
-    return float(reached[len(reached) // 2])
+    reached = (first - 1 + (inner - 0.5) / np.maximum(inner - outer, 1e-6)).reshape(sets.shape[:2])
+    return np.asarray(np.sort(reached, axis=1)[:, sets.shape[1] // 2])
 
 
 def _corners(box: Box) -> Points:

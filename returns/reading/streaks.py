@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import numpy as np
@@ -21,6 +22,9 @@ BESIDE = 2  # pixels on each side of what it darkens where ink is kept if it goe
 UNSEEN = 12  # darkness under which it does not show
 GRAIN = 10  # darkness taken away beyond its own, for its noise
 OPAQUE = 190  # darkness over which no stroke shows through it
+_BESIDE = np.array([[[-1]], [[0]], [[1]]])
+_AROUND = np.arange(-REACH, REACH + 1)
+_RUNS = re.compile(rb"\x01+")  # of inked columns, an octet each
 
 
 def without_streaks(dark: Grey, *, edge: int = EDGE) -> Grey:
@@ -33,20 +37,21 @@ def without_streaks(dark: Grey, *, edge: int = EDGE) -> Grey:
     if not head.any() or not foot.any():
         return dark
     tops, bottoms = _middles(head), _middles(foot)
+    if not len(tops) or not len(bottoms):
+        return dark
     top, bottom = np.nonzero(abs(tops[:, None] - bottoms) <= LEAN)
     if not len(top):
         return dark
     paths = tops[top, None] + (bottoms[bottom] - tops[top])[:, None] * _share(len(dark))
-    x, width = np.rint(paths).astype(np.intp), dark.shape[1]
-    rows = np.arange(len(dark))
-    near = np.clip(np.stack([x - 1, x, x + 1]), 0, width - 1)
+    x, width, rows = np.rint(paths).astype(np.intp), dark.shape[1], np.arange(len(dark))
+    near = np.minimum(np.maximum(x + _BESIDE, 0), width - 1)
     dark_rows = (dark[rows, near].max(axis=0) >= INKED).sum(axis=1)
     cleaned = dark
     for path in x[dark_rows >= WHOLE * len(dark)]:
         if cleaned is dark:
             cleaned = dark.copy()
-        around = np.clip(path[:, None] + np.arange(-REACH, REACH + 1), 0, width - 1)
-        cleaned[rows[:, None], around] = _seen_through(cleaned[rows[:, None], around])
+        around = rows[:, None], np.minimum(np.maximum(path[:, None] + _AROUND, 0), width - 1)
+        cleaned[around] = _seen_through(cleaned[around])
     return cleaned
 
 
@@ -54,7 +59,7 @@ def _seen_through(band: Grey) -> Grey:
     """The rows of a band along a streak without it, nor what little stands alone at its sides."""
     usual = int(len(band) * USUAL)
     printed = np.partition(band, usual, axis=0)[usual].astype(np.float32)
-    printed[1:-1] = np.max([printed[:-2], printed[1:-1], printed[2:]], axis=0)  # it is not quite straight
+    printed[1:-1] = np.maximum(np.maximum(printed[:-2], printed[1:-1]), printed[2:])  # it is not quite straight
     middle = slice(REACH - 1, REACH + 2)
     printed[middle] = np.partition(band[:, middle].max(axis=1), usual)[usual]
     aside = REACH - HALF_WIDTH
@@ -82,9 +87,5 @@ def _share(height: int) -> NDArray[np.float64]:
 
 def _middles(inked: NDArray[np.bool_]) -> NDArray[np.intp]:
     """The middle of each run of inked columns no wider than WIDEST."""
-    edged = np.zeros(len(inked) + 2, np.bool_)
-    edged[1:-1] = inked
-    ends = np.flatnonzero(edged[1:] != edged[:-1])  # where each run begins, and the column after its last
-    first, last = ends[::2], ends[1::2] - 1
-    thin = last - first < WIDEST
-    return np.asarray((first[thin] + last[thin]) // 2)
+    runs = [run.span() for run in _RUNS.finditer(inked.tobytes())]
+    return np.array([(first + end - 1) // 2 for first, end in runs if end - first <= WIDEST], dtype=np.intp)
