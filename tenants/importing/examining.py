@@ -97,12 +97,12 @@ class Examination:
                     count += self._take(waiting)
                     waiting = []
                     if stream is not None:
-                        stream.send(self.tables)
+                        stream.send()
                     if progress:
                         progress(count)
         self._take(waiting)
         if stream is not None:
-            stream.send(self.tables)
+            stream.send()
         for warning in self.desk.warnings():
             self.found.add(warning)
         self.conclude()

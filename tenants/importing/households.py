@@ -215,7 +215,7 @@ def _lock(examination: Examination) -> None:
 def _read_straight(examination: Examination, profile: MappingProfile, progress: Progress | None) -> None:
     """The whole file, each block loaded while the next one is read; nothing stays of a file that is refused."""
     try:
-        with transaction.atomic(), Stream() as stream:
+        with transaction.atomic(), Stream(examination.tables) as stream:
             examination.read(profile, progress, stream)
             if examination.report.refused:
                 raise _Refused

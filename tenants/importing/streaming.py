@@ -1,8 +1,8 @@
 """Lines that go into PostgreSQL while the next ones are read: same connection, same transaction, another thread.
 
 psycopg2 lets other threads run while it waits for the server, so that reading and loading take one core each. A block
-is loaded table by table, parents first, and the server checks foreign keys as they come: what it has to remember
-stays small.
+is loaded table by table, parents first. Foreign keys are checked as rows come, or once before the end (`ForeignKeys`):
+either way, the server has little to remember.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 from django.db import DatabaseError, connection
 
+from tenants.importing.foreign_keys import ForeignKeys
 from tenants.importing.tables import Table, copy
 
 AHEAD = 2
@@ -25,13 +26,15 @@ AHEAD = 2
 
 
 class Stream:
-    """One import's lines on their way. Use as a context manager, inside the transaction that they belong to.
+    """One import's lines on their way into these tables. Use as a context manager, inside their transaction.
 
     Leaving it in good order waits for the last block. An error of the server is raised in the thread that reads, by
     `send`, by its next query or at the end. However it is left, nothing runs on the connection any more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tables: Sequence[Table]) -> None:
+        self._tables = tables
+        self._keys = ForeignKeys([table.model for table in tables])
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="copy")
         self._sent: deque[Future[None]] = deque()
         self._turn = Lock()
@@ -39,8 +42,7 @@ class Stream:
         self._exits = ExitStack()
 
     def __enter__(self) -> Stream:
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        self._keys.begin()
         self._raw: Any = connection.connection
         self._exits.enter_context(connection.execute_wrapper(self._in_turn))
         return self
@@ -57,12 +59,11 @@ class Stream:
             self._worker.shutdown(cancel_futures=True)
             self._exits.close()
         if kind is None:
-            with connection.cursor() as cursor:
-                cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+            self._keys.end()
 
-    def send(self, tables: Sequence[Table]) -> None:
-        """The lines that these tables have been given since the last time, in this order."""
-        waiting = [(table.query, lines) for table in tables if (lines := table.taken())]
+    def send(self) -> None:
+        """The lines that the tables have been given since the last time, in their order."""
+        waiting = [(table.query, lines) for table in self._tables if (lines := table.taken())]
         self._sent.append(self._worker.submit(self._load, waiting))
         while len(self._sent) > AHEAD:
             self._settle()

@@ -40,14 +40,19 @@ def chain(number: int, now: dt.datetime) -> None:
     audit.seal()
 
 
+GUARDS = {AuditEntry: "audit_entry_guard", AuditLink: "audit_link_guard"}
+
+
 def meddle(sql: str, *values: Any) -> None:
-    """Change the tables behind everybody's back, guards down as only the owner of the database could."""
+    """Change the tables behind everybody's back, guards down as only their owner could."""
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute(sql, values)
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL session_replication_role = origin")
+        for state in ("DISABLE", "", "ENABLE ALWAYS"):
+            if not state:
+                cursor.execute(sql, values)
+            elif connection.vendor == "postgresql":
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                for model, guard in GUARDS.items():
+                    cursor.execute(f"ALTER TABLE {model._meta.db_table} {state} TRIGGER {guard}")
 
 
 # ── What leaves a trace ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -174,6 +179,7 @@ def test_no_code_of_ours_changes_or_drops_an_entry_or_a_link(now: dt.datetime) -
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("role", ["origin", "replica"])
 @pytest.mark.parametrize(
     "sql",
     [
@@ -184,12 +190,14 @@ def test_no_code_of_ours_changes_or_drops_an_entry_or_a_link(now: dt.datetime) -
         "DELETE FROM campaigns_auditlink",
     ],
 )
-def test_postgresql_itself_refuses(now: dt.datetime, sql: str) -> None:
+def test_postgresql_itself_refuses(now: dt.datetime, sql: str, role: str) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("the triggers are PostgreSQL's")
     chain(2, now)
-    with pytest.raises(DatabaseError, match="ne se modifie pas"), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL session_replication_role = {role}")
+        with pytest.raises(DatabaseError, match="ne se modifie pas"), transaction.atomic():
+            cursor.execute(sql)
 
 
 # ── The chain ────────────────────────────────────────────────────────────────────────────────────────────────────────
