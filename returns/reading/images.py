@@ -28,7 +28,7 @@ __all__ = ["DEFAULT_LIMITS", "Limits", "ScannedPage", "UnreadablePage", "Unreada
 
 # Tags of TIFF 6.0 and of its technical note 2 on JPEG, and the values that matter here.
 COMPRESSION, PHOTOMETRIC, STRIP_STARTS, ORIENTATION, STRIP_LENGTHS, JPEG_TABLES = 259, 262, 273, 274, 279, 347
-JPEG, BLACK_IS_ZERO = 7, 1
+JPEG, BLACK_IS_ZERO, UPRIGHT = 7, 1, 1
 JPEG_START = b"\xff\xd8"
 ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"7z\xbc\xaf", b"Rar!", b"\x1f\x8b")  # ZIP, 7z, RAR, gzip: never unpacked
 
@@ -101,7 +101,8 @@ def _frame(image: Image.Image, index: int, data: bytes, *, limits: Limits) -> Sc
         if strip := _jpeg_strip(image, data):
             return _jpeg_page(index, strip, dpi, limits=limits)
         image.load()
-        return scanned_page(index, grey_of(ImageOps.exif_transpose(image)), dpi)
+        turned = image.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT
+        return scanned_page(index, grey_of(ImageOps.exif_transpose(image) if turned else image), dpi)
     except UnreadableScan as error:
         return UnreadablePage(index, f"Page {index + 1} : {error}.")
     except (OSError, SyntaxError, ValueError, TypeError, KeyError, EOFError, MemoryError):
@@ -117,7 +118,7 @@ def _jpeg_strip(image: Image.Image, data: bytes) -> bytes:
     told = getattr(image, "tag_v2", {})
     starts, lengths = told.get(STRIP_STARTS, ()), told.get(STRIP_LENGTHS, ())
     whole = told.get(COMPRESSION) == JPEG and JPEG_TABLES not in told and len(starts) == len(lengths) == 1
-    if not whole or told.get(PHOTOMETRIC) != BLACK_IS_ZERO or told.get(ORIENTATION, 1) != 1:
+    if not whole or told.get(PHOTOMETRIC) != BLACK_IS_ZERO or told.get(ORIENTATION, UPRIGHT) != UPRIGHT:
         return b""
     strip = data[starts[0] : starts[0] + lengths[0]]
     end = strip.rfind(JPEG_END)

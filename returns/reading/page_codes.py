@@ -112,10 +112,12 @@ def is_blank(grey: Grey) -> bool:
 
 
 def _in_corners(grey: Grey) -> list[FoundCode | str]:
+    """The codes of the first corner that shows ours: the expected one as it is, then each, also reduced."""
     height, width = grey.shape
     w, h = round(width * CORNER_SHARES[0]), round(height * CORNER_SHARES[1])
-    for x, y in ((width - w, 0), (0, height - h), (width - w, height - h), (0, 0)):
-        found = _read(grey[y : y + h, x : x + w], offset=(x, y))
+    corners = ((width - w, 0), (0, height - h), (width - w, height - h), (0, 0))
+    for (x, y), reduced in ((corners[0], False), *((corner, True) for corner in corners)):
+        found = _read(grey[y : y + h, x : x + w], offset=(x, y), reduced=reduced)
         if any(isinstance(each, FoundCode) for each in found):
             return found
     return []
@@ -150,11 +152,11 @@ _RESTORATIONS: tuple[Callable[[Grey], Any], ...] = (
 )
 
 
-def _read(grey: Grey, *, offset: tuple[int, int], scale: float = 1.0) -> list[FoundCode | str]:
-    """The codes seen in a part of the page: ours as FoundCode, others as their text."""
+def _read(grey: Grey, *, offset: tuple[int, int], scale: float = 1.0, reduced: bool = True) -> list[FoundCode | str]:
+    """The codes seen in a part of the page, and in the part `reduced`: ours as FoundCode, others as their text."""
     found: list[FoundCode | str] = []
     for barcode in zxingcpp.read_barcodes(
-        np.ascontiguousarray(grey), formats=QR, try_invert=False, try_downscale=scale == 1.0
+        np.ascontiguousarray(grey), formats=QR, try_invert=False, try_downscale=reduced and scale == 1.0
     ):
         at = barcode.position
         corners = [(p.x, p.y) for p in (at.top_left, at.top_right, at.bottom_right, at.bottom_left)]
