@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import islice
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from returns.reading.registration import Registration
 
 Group = Sequence[Zone]
 
+EMPTY: Mapping[str, Field] = MappingProxyType({})
 MACHINE_READ = (ZoneKind.BOX, ZoneKind.COMB, ZoneKind.LETTERS)
 
 
@@ -56,6 +58,11 @@ def _groups(layout: FormLayout, page: int) -> list[Group]:
     return list(groups.values())
 
 
+def stands_alone(question: Field | None) -> bool:
+    """Whether nothing but its ink vouches for an answer in digits: it has no key, and is not keyed again by people."""
+    return question is not None and not question.double_keying and question.check != "nif"
+
+
 def _ticks(grey: Grey, registration: Registration, groups: Sequence[Group]) -> list[ReadField]:
     marks = iter(measure_boxes(grey, registration, [zone.box for group in groups for zone in group]))
     return [read_ticks(group, list(islice(marks, len(group)))) for group in groups]
@@ -65,7 +72,7 @@ def _digits(
     groups: Sequence[Group], combs: Iterator[Comb], questions: Mapping[str, Field], today: date | None
 ) -> list[ReadField]:
     readings = []
-    for group, parts, cells in _cells(groups, combs, DIGITS):
+    for group, parts, cells in _cells(groups, combs, DIGITS, questions):
         spilt = any(comb.spilt for comb in parts)
         decoded = decode(cells, questions.get(group[0].field), spilt=spilt, today=today)
         readings.append(_reading(group, decoded, inked=not all(comb.blank for comb in parts)))
@@ -85,11 +92,16 @@ def _names(groups: Sequence[Group], combs: Iterator[Comb]) -> list[ReadField]:
 
 
 def _cells(
-    groups: Sequence[Group], combs: Iterator[Comb], alphabet: Alphabet
+    groups: Sequence[Group], combs: Iterator[Comb], alphabet: Alphabet, questions: Mapping[str, Field] = EMPTY
 ) -> Iterator[tuple[Group, list[Comb], list[NDArray[np.float64] | None]]]:
     """Each group with its combs, the next ones, and the probabilities of each of their cells, recognised in one go."""
     held = [list(islice(combs, len(group))) for group in groups]
-    probabilities = iter(recognise(list(glyphs_of([comb for each in held for comb in each])), alphabet))
+    glyphs, closely = [], []
+    for group, parts in zip(groups, held, strict=True):
+        own = list(glyphs_of(parts))
+        glyphs += own
+        closely += [stands_alone(questions.get(group[0].field))] * len(own)
+    probabilities = iter(recognise(glyphs, alphabet, closely=closely))
     for group, parts in zip(groups, held, strict=True):
         yield group, parts, [None if glyph is None else next(probabilities) for comb in parts for glyph in comb.glyphs]
 

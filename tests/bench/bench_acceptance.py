@@ -32,7 +32,7 @@ from campaigns.paper_form.zones import Box, Zone, ZoneKind
 from returns.acceptance import KINDS
 from returns.reading.combs import glyphs_of, read_combs
 from returns.reading.decoding import OTHER, Decoded, decode
-from returns.reading.form import read_form
+from returns.reading.form import read_form, stands_alone
 from returns.reading.names import says_the_same
 from returns.reading.recognisers import recognise
 from returns.reading.registration import Registration
@@ -42,6 +42,7 @@ from tests.returns.reading import filled
 
 Cell = NDArray[np.float64]
 Source = tuple[str, str]  # who wrote ("MNIST", "typefaces") and how it was scanned
+Cells = dict[Source, dict[int, list[Cell]]]
 BOUNDS = (0.1, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.985, 0.99, 0.993, 0.995, 0.996, 0.997, 0.998, 0.999, 0.9995)
 SCANS = {"grey 200": (False, 200), "grey 300": (False, 300), "1 bit 200": (True, 200), "1 bit 300": (True, 300)}
 VARIANTS = 12  # drawings of each digit of a typeface
@@ -57,9 +58,13 @@ NAMES = (
 
 @dataclass(slots=True)
 class Read:
-    """What was read: per writer's kind and kind of scan the cells of each digit, and every field, right or not."""
+    """What was read: per writer's kind and kind of scan the cells of each digit, and every field, right or not.
 
-    cells: dict[Source, dict[int, list[Cell]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    `closely`: the same cells, read as those of an answer that nothing else vouches for.
+    """
+
+    cells: Cells = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    closely: Cells = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     fields: dict[str, list[tuple[float, bool]]] = field(default_factory=lambda: defaultdict(list))
     wrong_cells: int = 0
     missed_cells: int = 0
@@ -127,26 +132,30 @@ def _spoilt(page: int, pen: Pen) -> Grey:
 
 
 def _read_spoilt(scanned: Grey, placed: Registration, zones: list[Zone], told: Read, source: Source) -> None:
-    combs = read_combs(scanned, placed, zones)
-    told.cells[source][OTHER] += list(recognise(list(glyphs_of(combs))))
+    glyphs = list(glyphs_of(read_combs(scanned, placed, zones)))
+    told.cells[source][OTHER] += list(recognise(glyphs))
+    told.closely[source][OTHER] += list(recognise(glyphs, closely=[True] * len(glyphs)))
 
 
 def _read_page(
     scanned: Grey, placed: Registration, zones: list[Zone], answers: dict[Any, Any], told: Read, source: Source
 ) -> None:
     combs = read_combs(scanned, placed, zones)
-    probabilities = iter(recognise(list(glyphs_of(combs))))
+    glyphs = list(glyphs_of(combs))
+    looks = zip(recognise(glyphs), recognise(glyphs, closely=[True] * len(glyphs)), strict=True)
     for zone, comb in zip(zones, combs, strict=True):
         wanted = answers.get((zone.field, zone.row))
         text = ("" if wanted is None else comb_text(wanted, zone.cells)).ljust(zone.cells)
-        cells = [None if glyph is None else next(probabilities) for glyph in comb.glyphs]
-        for digit, cell in zip(text, cells, strict=True):
+        seen = [None if glyph is None else next(looks) for glyph in comb.glyphs]
+        for digit, cell in zip(text, seen, strict=True):
             told.missed_cells += (digit == " ") != (cell is None)
             if cell is not None and digit != " ":
-                told.cells[source][int(digit)].append(cell)
-                told.wrong_cells += int(cell.argmax()) != int(digit)
+                told.cells[source][int(digit)].append(cell[0])
+                told.closely[source][int(digit)].append(cell[1])
+                told.wrong_cells += int(cell[0].argmax()) != int(digit)
         if wanted is not None:
             question = filled.questions()[zone.field]
+            cells = [None if cell is None else cell[stands_alone(question)] for cell in seen]
             decoded = decode(cells, question, spilt=comb.spilt, today=filled.TODAY)
             told.fields[kind_of(zone.field)].append((decoded.confidence, decoded.value == wanted))
 
@@ -210,10 +219,15 @@ _MAKERS: dict[str, tuple[str, str, Callable[[random.Random], Any]]] = {
 }
 
 
-def composed(name: str, source: Source, cells: dict[int, list[Cell]], numbers: int) -> Iterator[tuple[float, bool]]:
-    """Numbers of that name put together from cells as they were read: the confidence of each, and if it is right."""
+def composed(name: str, source: Source, read: Read, numbers: int) -> Iterator[tuple[float, bool]]:
+    """Numbers of that name put together from cells as they were read: the confidence of each, and if it is right.
+
+    Amounts are those of a question that nobody keys twice: the others are never kept alone.
+    """
     chance = random.Random(f"{name} {source}")
-    _, key, make = _MAKERS[name]
+    kind, key, make = _MAKERS[name]
+    closely = kind == "amounts" or stands_alone(filled.questions()[key])
+    cells = (read.closely if closely else read.cells)[source]
     for _ in range(numbers):
         wanted = make(chance)
         decoded = _read_again(key, wanted, cells, chance)
@@ -286,7 +300,7 @@ def main(forms: int, numbers: int, fonts: Sequence[Path]) -> None:
         print_bounds(kind, seen, KINDS[kind].least)
     print(f"Put together, {numbers} of each kind from the cells of each kind of writers and of scan:")
     for name, (kind, *_) in _MAKERS.items():
-        print_numbers(name, {each: list(composed(name, each, told.cells[each], numbers)) for each in told.cells}, kind)
+        print_numbers(name, {each: list(composed(name, each, told, numbers)) for each in told.cells}, kind)
     known = {each: list(agreeing(each, told.cells[each], numbers)) for each in told.cells}
     print_numbers("birth dates read as known", known, "known")
     print("Names in capitals, as they stood on the pages:")

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from campaigns.paper_form.zones import Box, ZoneKind
+from returns.reading import form
 from returns.reading.combs import read_combs
 from returns.reading.form import read_form
 from returns.reading.ink import unexpected_ink
 from returns.reading.readings import ReadField
+from returns.reading.recognisers import recognise
 from returns.reading.registration import Registration
 from returns.rehearsal.pens import IDX_IMAGES, MNIST, UNCONFIRMED, Pen, held_out_digits, mnist_digits
 from returns.rehearsal.scanner import Quality
@@ -54,6 +56,26 @@ def test_what_was_written_is_read_and_what_is_accepted_is_right(quality, bilevel
     assert np.mean(digits) >= 0.85
     assert np.mean(blank) >= 0.95
     assert np.mean(names) >= 0.75  # capitals of typefaces never learnt from
+
+
+def test_only_answers_that_nothing_else_vouches_for_are_read_closely(monkeypatch):
+    page = filled.pages_to_fill()[-1]
+    answers = filled.made_up_answers(3, share=1.0)
+    seen = []
+
+    def noted(glyphs, alphabet, *, closely=()):
+        seen.append((alphabet.name, sum(closely), len(glyphs)))
+        return recognise(glyphs, alphabet, closely=closely)
+
+    monkeypatch.setattr(form, "recognise", noted)
+    filled.reread(filled.written(page, answers))
+    [close, glyphs] = next(rest for name, *rest in seen if name == "digits")
+
+    assert close == 8  # the signing date: numéros fiscaux have their key, incomes are keyed twice
+    assert glyphs > 60
+    assert [key for key in ("household.phone", "occupant.left_on", "occupant.birth_date", "occupant.tax_number")
+            if form.stands_alone(filled.questions()[key])] == ["household.phone", "occupant.left_on"]  # fmt: skip
+    assert not form.stands_alone(None)
 
 
 def test_every_field_of_a_page_is_told_once_in_the_order_of_the_layout():

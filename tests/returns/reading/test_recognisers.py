@@ -9,7 +9,7 @@ import pytest
 
 from returns.reading import recognisers
 from returns.reading.glyphs import normalised
-from returns.reading.recognisers import CAPITALS, DIGITS, DOUBTED, recognise
+from returns.reading.recognisers import CAPITALS, CLOSELY_DOUBTED, DIGITS, DOUBTED, recognise
 from returns.rehearsal.pens import drawn, held_out_digits
 
 
@@ -61,6 +61,28 @@ def test_only_what_the_first_network_doubts_is_read_by_the_second(digits, monkey
     assert asked[DIGITS.name] == [len(glyphs)]
     assert asked[DIGITS.second][0] == asked["doubted"][0]
     assert 0 < asked["doubted"][0] < len(glyphs) / 3
+
+
+def test_a_glyph_read_closely_is_doubted_sooner_and_changes_nothing_beside_it(digits, monkeypatch):
+    glyphs, _ = digits
+    asked: dict[str, int] = {}
+    run = recognisers._run
+
+    def counted(images, network, rarer):
+        asked.setdefault(network, len(images))
+        return run(images, network, rarer)
+
+    closely = [number % 2 == 0 for number in range(len(glyphs))]
+    usual = recognise(glyphs)
+    monkeypatch.setattr(recognisers, "_run", counted)
+    told = recognise(glyphs, closely=closely)
+
+    first = run(np.stack(glyphs)[:, None] / np.float32(255), DIGITS.name, DIGITS.rarer).max(axis=1)
+    doubted = first < np.where(closely, CLOSELY_DOUBTED, DOUBTED)
+    assert asked[DIGITS.second] == pytest.approx(doubted.sum(), abs=2)
+    assert np.array_equal(told[1::2], usual[1::2])
+    assert not np.allclose(told[::2], usual[::2], atol=1e-6)
+    assert np.allclose(told.sum(axis=1), 1)
 
 
 @pytest.mark.parametrize("alphabet", [DIGITS, CAPITALS])
