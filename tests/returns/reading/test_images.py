@@ -105,6 +105,19 @@ def test_an_inverted_black_and_white_page_is_turned_back():
     assert found.grey.mean() > 200
 
 
+@pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (3, 2), (6, 3), (8, 1)])
+def test_a_black_and_white_page_is_turned_as_it_says_and_keeps_its_pixels(orientation, turns):
+    drawn = np.full((220, 160), 255, dtype=np.uint8)
+    drawn[10:60, 10:40] = 0
+    told = Image.Exif()
+    told[0x0112] = orientation
+
+    [found] = opened(as_file(Image.fromarray(drawn).convert("1"), "PNG", exif=told))
+
+    assert isinstance(found, ScannedPage)
+    assert np.array_equal(found.grey, np.rot90(drawn, turns))
+
+
 def test_a_page_without_resolution_is_taken_for_a4():
     [found] = opened(as_file(Image.new("L", (1654, 2339), 255), "PNG"))
 
