@@ -113,13 +113,16 @@ def test_a_worker_s_garbage_collector_leaves_alone_what_is_loaded() -> None:
     from config.celery import leave_alone_what_is_loaded
 
     gc.unfreeze()
+    usual = gc.get_threshold()
     try:
         leave_alone_what_is_loaded()
-        frozen = gc.get_freeze_count()
+        frozen, rarely = gc.get_freeze_count(), gc.get_threshold()[0]
     finally:
         gc.unfreeze()
+        gc.set_threshold(*usual)
 
     assert frozen > 100_000
+    assert rarely > usual[0]
     assert any(receiver() is leave_alone_what_is_loaded for _, receiver in worker_process_init.receivers)
 
 
