@@ -284,7 +284,7 @@ def _bulk_create(path: Path, dialect: str) -> None:
 
 
 def _resident() -> float:
-    """Memory held now, in MB; the peak is counted from here. What the steps before left to collect is not part of it."""
+    """Memory held now, in MB; the peak is counted from here, without what earlier steps left to collect."""
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")
     return _status("VmRSS")
