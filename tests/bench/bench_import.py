@@ -165,7 +165,7 @@ def measure(path: Path, dialect: str, households: int, rounds: int, row_by_row: 
         print(f"   {shortest:.1f} s: {both}")
         print(f"    bulk_create(500)     {slow:10,.0f} households/s/core   the import is {rate / slow:.1f} × that")
         print(f"    the same, by the clock {count / waited:8,.0f} households/s   the import is {quick:.1f} × that")
-        print(f"    memory               {growth:10,.0f} MB above {before:.0f} MB of the loaded project", flush=True)
+        print(f"    memory               {growth:10,.0f} MB above {before:.0f} MB held just before", flush=True)
 
 
 def _timed(step: Callable[[], Any]) -> tuple[float, float, float]:
