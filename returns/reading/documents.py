@@ -30,6 +30,11 @@ Grey = NDArray[np.uint8]
 TAX_NOTICE = "tax_notice"
 OCR_CONFIDENCE = 0.9  # RFR right on 12 notices of 12 at 200 and 300 dpi (READING §3.4): believed, never certified
 NAMES_CONFIDENCE = 0.88  # 59 names right of 67 read on 63 made-up notices, 94 printed, at the three qualities
+WORD = re.compile(r"[^\W\d_]{3,}")
+# Tesseract's own sureness (0 to 100) above which a word tells the way up: pages of our forms show 300 to 400 such
+# letters upright and 7 to 11 upside down, a four-line letter 64 and none.
+SURE = 80
+SURE_LETTERS = 9
 # Words that name a piece, once accents and case are gone; the first kind whose words are all there wins.
 SIGNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("tax_notice", ("impot", "revenus", "reference")),
@@ -79,31 +84,56 @@ def read_document(grey: Grey, *, certificates: Sequence[bytes] = ()) -> Document
     code = find_signed_code(grey, certificates=certificates)
     if code is not None and code.is_tax_notice and code.verified:
         return _signed(code, grey)
-    masked = grey
-    for turns in (1, 3) if lies_on_its_side(grey) else (0, 2):
-        page, seen = _printed(upright(masked, turns))
-        kind, masked = kind_of(page.text), upright(seen, -turns)
-        if kind:  # else it is kept as it came
-            masked = seen
-            break
+    masked, side = _read_upright(grey)
     kept = None if np.array_equal(masked, grey) else masked
+    kind = kind_of(side.page.text)
     if kind != TAX_NOTICE:
         sure = OCR_CONFIDENCE if kind else 0.0
-        return DocumentReading(kind=kind, confidence=sure, by="ocr", kept=kept, text=page.text)
-    read = notice_figures(page.text)
+        return DocumentReading(kind=kind, confidence=sure, by="ocr", kept=kept, text=side.page.text)
+    read = notice_figures(side.page.text)
     if code is not None:
         read["broken_signature"] = True
+    places = _places(side.page)
     return DocumentReading(
-        kind=kind, read=read, confidence=OCR_CONFIDENCE, by="ocr", kept=kept, text=page.text, places=_places(page)
+        kind=kind, read=read, confidence=OCR_CONFIDENCE, by="ocr", kept=kept, text=side.page.text, places=places
     )
 
 
-def _printed(grey: Grey) -> tuple[PrintedText, Grey]:
-    """The printed words of a page; and the page, its NIRs blackened."""
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What is printed on a page turned back `turns` quarters; `sure`, the letters of the words that stand out."""
+
+    page: PrintedText
+    turns: int
+    sure: int
+
+
+def _read_upright(grey: Grey) -> tuple[Grey, _Side]:
+    """The page without its NIRs, and its print the way round that reads: known words, else the more of sure ones.
+
+    The page comes upright where its print says which way that is, as it lay otherwise.
+    """
+    masked, sides = grey, []
+    for turns in (1, 3) if lies_on_its_side(grey) else (0, 2):
+        side, seen = _printed(upright(masked, turns), turns)
+        if kind_of(side.page.text):
+            return seen, side
+        masked = upright(seen, -turns)
+        sides.append(side)
+    better, worse = sorted(sides, key=lambda side: side.sure, reverse=True)  # alike: as it came
+    clear = better.sure >= SURE_LETTERS and better.sure > 2 * worse.sure
+    return (upright(masked, better.turns) if clear else masked), better
+
+
+def _printed(grey: Grey, turns: int) -> tuple[_Side, Grey]:
+    """The printed words of a page already turned; and the page, its NIRs blackened."""
     page = Image.fromarray(grey)
     page.format = "PPM"  # what is handed to Tesseract: a PNG would cost half a second more to write
-    words = words_of(pytesseract.image_to_data(page, lang="fra", config="--psm 6", output_type=pytesseract.Output.DICT))
-    return PrintedText(words, page.size), mask_nir(grey, words)
+    told = pytesseract.image_to_data(page, lang="fra", config="--psm 6", output_type=pytesseract.Output.DICT)
+    words = words_of(told)
+    sure = (text for text, sureness in zip(told["text"], told["conf"], strict=True) if float(sureness) >= SURE)
+    letters = sum(len(text) for text in sure if WORD.fullmatch(text))
+    return _Side(PrintedText(words, page.size), turns, letters), mask_nir(grey, words)
 
 
 def _places(page: PrintedText) -> tuple[Place, ...]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from stdnum.fr import nir
 
+from returns.reading.clues import clues_in
 from returns.reading.documents import kind_of, notice_figures, read_document
 from returns.reading.places import SIGNED_CODE, lies_on_its_side, plain
 from returns.reading.signed_codes import read_signed_code
@@ -249,6 +250,28 @@ def test_a_notice_lying_on_its_side_is_read_in_print_and_shows_the_words_it_was_
     assert 118 / 297 < top + height / 2 < 125 / 297
     assert 0.2 < left < 0.6
     assert width < 0.2
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_paper_of_no_known_nature_is_read_and_kept_the_way_round_that_reads(turns):
+    letter = np.full((420, 1150), 250, np.uint8)
+    lines = ("Madame, Monsieur,", "Durand Anne, 8 rue des Tilleuls", "vous prie de noter mon absence")
+    for place, line in enumerate(lines):
+        cv2.putText(letter, line, (60, 110 + 100 * place), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 20, 3, cv2.LINE_AA)
+    came = np.ascontiguousarray(np.rot90(letter, turns))
+
+    found = read_document(came)
+
+    assert found.kind == ""
+    assert {"durand", "anne", "tilleuls"} <= set(clues_in(found.text)["words"])
+    assert np.array_equal(came if found.kept is None else found.kept, letter)
+
+
+def test_a_paper_without_print_is_kept_as_it_came():
+    drawing = np.full((600, 500), 250, np.uint8)
+    cv2.ellipse(drawing, (240, 300), (150, 90), 20, 0, 300, 30, 6)
+
+    assert read_document(drawing).kept is None
 
 
 @pytest.mark.parametrize("kind", ["birth_certificate", "union_proof"])
