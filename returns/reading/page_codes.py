@@ -16,6 +16,8 @@ from campaigns.paper_form.page_code import PageCode, UnreadablePageCode, parse
 from returns.reading.pixels import Grey, Points, grey_level
 
 CORNER_SHARES = (0.42, 0.24)  # of the page's width and height: where the code stands, and some more
+STRAIGHT_SHARES = (0.27, 0.14)  # the same of a sheet that was fed straight
+BLOCK = 8  # pixels: what zxing-cpp looks at together to tell black from white, from the corner of what it is given
 QR = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
 BLANK_SHARE = 0.0006  # of the page's surface: a short handwritten line covers about 0.001
 BLANK_MARGIN = 0.035  # edges of the sheet are left out: shadows and punched holes live there
@@ -112,12 +114,15 @@ def is_blank(grey: Grey) -> bool:
 
 
 def _in_corners(grey: Grey) -> list[FoundCode | str]:
-    """The codes of the first corner that shows ours: the expected one as it is, then each, also reduced."""
+    """The codes of the first corner that shows ours: the expected one, close by, then as it is, then each reduced."""
     height, width = grey.shape
-    w, h = round(width * CORNER_SHARES[0]), round(height * CORNER_SHARES[1])
+    w, h = (round(side * share) for side, share in zip((width, height), CORNER_SHARES, strict=True))
     corners = ((width - w, 0), (0, height - h), (width - w, height - h), (0, 0))
-    for (x, y), reduced in ((corners[0], False), *((corner, True) for corner in corners)):
-        found = _read(grey[y : y + h, x : x + w], offset=(x, y), reduced=reduced)
+    aside = (w - round(width * STRAIGHT_SHARES[0])) // BLOCK * BLOCK  # black and white are then told as in the corner
+    straight = (width - w + aside, 0), (w - aside, round(height * STRAIGHT_SHARES[1])), False
+    searches = (straight, (corners[0], (w, h), False), *((corner, (w, h), True) for corner in corners))
+    for (x, y), (wide, high), reduced in searches:
+        found = _read(grey[y : y + high, x : x + wide], offset=(x, y), reduced=reduced)
         if any(isinstance(each, FoundCode) for each in found):
             return found
     return []
