@@ -63,9 +63,7 @@ def masked_sheet_png(page: Page, masks: Sequence[Box]) -> bytes:
 
 def page_png(page: Page) -> bytes:
     """The whole page, turned upright."""
-    grey = grey_of(page)
-    turn = ROTATIONS.get((360 - page.rotation) % 360)
-    return _png(grey if turn is None else cv2.rotate(grey, turn))
+    return _png(_upright(grey_of(page), page.rotation))
 
 
 def upload_png(document: SupportingDocument) -> bytes:
@@ -75,9 +73,10 @@ def upload_png(document: SupportingDocument) -> bytes:
     with document.content.open("rb") as file:
         content = file.read()
     try:
-        return _png(page_of_upload(content, document.read.get("places", {}).get("page", 0)))
+        page = page_of_upload(content, document.read.get("places", {}).get("page", 0))
     except UnreadableScan as error:
         raise NoPicture("L'image de cette pièce est illisible.") from error
+    return _png(_upright(page, document.rotation))
 
 
 def grey_of(page: Page) -> np.ndarray:
@@ -89,6 +88,12 @@ def grey_of(page: Page) -> np.ndarray:
     if grey is None:
         raise NoPicture("L'image de cette page est illisible.")
     return grey
+
+
+def _upright(grey: np.ndarray, rotation: int) -> np.ndarray:
+    """An image that lies turned by `rotation` degrees, clockwise, turned back."""
+    turn = ROTATIONS.get((360 - rotation) % 360)
+    return grey if turn is None else cv2.rotate(grey, turn)
 
 
 def _png(picture: np.ndarray) -> bytes:

@@ -11,6 +11,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache, partial
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from campaigns.paper_form.page_code import PageCode, parses
+from campaigns.paper_form.page_code import parses
 from campaigns.paper_form.zones import FormLayout
 from campaigns.questionnaire.parsing import parse
 from campaigns.questionnaire.schema import Field
@@ -110,10 +111,10 @@ def _read(
     if isinstance(found, Refused):
         return _without_code(page, found, book, certificates)
     if found.code.is_return_sheet:
-        return _refused(page, Sight.RETURN_SHEET, "", code=found.code)
+        return _refused(page, Sight.RETURN_SHEET, "", found=found)
     packed = book.get(found.code.layout)
     if packed is None:
-        return _refused(page, Sight.FOREIGN, OTHER_FORM, code=found.code)
+        return _refused(page, Sight.FOREIGN, OTHER_FORM, found=found)
     return _form(page, found, *_unpacked(packed), today=today)
 
 
@@ -149,8 +150,9 @@ def _is_a_form(page: ScannedPage, clues: Mapping[str, Any], book: Mapping[str, b
     return shows_marks(squares, np.array([[mark.x, mark.y] for mark in layout.marks]) * scale)
 
 
-def _refused(page: ScannedPage, sight: Sight, explanation: str, *, code: PageCode | None = None) -> SeenPage:
-    return SeenPage(page.index, sight, image=_kept(page), code=code, explanation=explanation)
+def _refused(page: ScannedPage, sight: Sight, explanation: str, *, found: FoundCode | None = None) -> SeenPage:
+    seen = SeenPage(page.index, sight, image=_kept(page), explanation=explanation)
+    return seen if found is None else replace(seen, code=found.code, rotation=found.rotation)
 
 
 def _kept(page: ScannedPage) -> bytes:
@@ -163,7 +165,7 @@ def _form(
 ) -> SeenPage:
     placed = register(page.grey, found, layout)
     if isinstance(placed, Refused):
-        return _refused(page, Sight.UNREGISTERED, NOT_REGISTERED, code=found.code)
+        return _refused(page, Sight.UNREGISTERED, NOT_REGISTERED, found=found)
     return SeenPage(
         page.index,
         Sight.FORM,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from returns.views import desk, keying, quality, supervisor
+from returns.views import desk, keying, quality, supervisor, turning
 
 app_name = "keying"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("champ/<int:pk>/image.png", keying.crop, name="crop"),
     path("champ/<int:pk>/avant.png", keying.crop_before, name="crop_before"),
     path("champ/<int:pk>/page.png", keying.page, name="page"),
+    path("champ/<int:pk>/tourner/", turning.turn_sheet, name="turn_sheet"),
     path("champ/<int:pk>/lectures/", keying.readings, name="readings"),
     path("champ/<int:pk>/feuille/<int:sheet>.png", keying.sheet, name="sheet"),
     path("champ/<int:pk>/piece/<int:document>.png", keying.uploaded, name="uploaded"),
@@ -31,10 +32,12 @@ urlpatterns = [
     path("rapprochement/<int:pk>/", desk.lost_page, name="lost_page"),
     path("rapprochement/<int:pk>/page.png", desk.lost_page_picture, name="lost_page_picture"),
     path("rapprochement/<int:pk>/decision/", desk.decide, name="decide"),
+    path("rapprochement/<int:pk>/tourner/", turning.turn_lost_page, name="turn_lost_page"),
     path("reprises/<int:pk>/", desk.rescan, name="rescan"),
     path("reprises/<int:pk>/page.png", desk.rescan_picture, name="rescan_picture"),
     path("pieces/", desk.pieces, name="pieces"),
     path("pieces/<int:pk>/", desk.piece, name="piece"),
     path("pieces/<int:pk>/image", desk.piece_picture, name="piece_picture"),
+    path("pieces/<int:pk>/tourner/", turning.turn_piece, name="turn_piece"),
     path("pieces/<int:pk>/nature/", desk.qualify, name="qualify"),
 ]

@@ -199,6 +199,7 @@ class SupportingDocument(models.Model):
     claimed_at = models.DateTimeField("prise en lecture le", null=True, blank=True)
     tries = models.PositiveSmallIntegerField("lectures tentées", default=0)
     received_at = models.DateTimeField("reçue le")
+    rotation = models.PositiveSmallIntegerField("rotation", default=0, help_text="De l'image envoyée en ligne.")
     explanation = models.CharField("explication", max_length=300, blank=True)
 
     landlord_path = "case__campaign__landlord"

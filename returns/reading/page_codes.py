@@ -73,6 +73,11 @@ class FoundCode:
         across = self.corners[1] - self.corners[0] + self.corners[2] - self.corners[3]
         return math.degrees(math.atan2(across[1], across[0]))
 
+    @property
+    def rotation(self) -> int:
+        """The same by quarter turns: 0, 90, 180 or 270."""
+        return round(self.angle / 90) % 4 * 90
+
 
 def find_page_code(grey: Grey) -> FoundCode | Refused:
     """The page code of a page lying any way round; a page without one is told blank from not blank.

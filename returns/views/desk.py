@@ -19,11 +19,12 @@ from campaigns.staff import for_operators, operator_of
 from returns import qualification, reconciling
 from returns.answers import declared_context, display_name, questionnaire_of, revision_of
 from returns.models import Page, SupportingDocument
-from returns.page_images import page_png, sheet_png
+from returns.page_images import page_png, sheet_png, upload_png
 from returns.qualification import UnableToQualify
 from returns.reconciling import UnableToReconcile
 from returns.seeing import CODELESS
 from returns.suggestions import suggestions_for
+from returns.turning import turned_on
 from returns.views.papers import picture
 
 BY_PAGE = 50
@@ -134,6 +135,7 @@ def _page_shown(request: HttpRequest, page: Page, *, error: str = "") -> Templat
         "known": reconciling.code_of(page),
         "suggestions": suggestions_for(page),
         "is_form": page.explanation == CODELESS,
+        "turned_on": turned_on(page),
         "aside": [(state.value, why) for state, why in reconciling.ASIDE.items()],
         "left": reconciling.lost_pages().count(),
         "typed": request.POST.get("typed", ""),
@@ -198,6 +200,8 @@ def piece_picture(request: HttpRequest, pk: int) -> HttpResponse:
         return picture(request, f"document {document.pk}", lambda: page_png(scanned))
     if document.media_type not in SHOWN or not document.may_be_shown:
         raise Http404
+    if document.rotation:
+        return picture(request, f"document {document.pk}", lambda: upload_png(document))
     answer = picture(request, f"document {document.pk}", document.content.read)
     answer["Content-Type"] = document.media_type
     answer["Content-Disposition"] = f'inline; filename="piece-{document.pk}"'
@@ -248,6 +252,7 @@ def _piece_shown(request: HttpRequest, document: SupportingDocument, *, error: s
         "natures": natures,
         "may_be_shown": document.may_be_shown,
         "is_picture": document.page is not None or document.media_type.startswith("image/"),
+        "turned_on": turned_on(document),
         "left": qualification.to_qualify().count(),
         "chosen": request.POST.get("nature", ""),
         "why": request.POST.get("why", ""),

@@ -21,6 +21,7 @@ from returns.keying import direct_answer
 from returns.keying_queue import is_referred, is_to_settle
 from returns.models import KeyingTask
 from returns.models.declarations import Source
+from returns.turning import turned_on
 from tenants.models import Household
 from tenants.prefill import prefill_of
 
@@ -30,6 +31,9 @@ _COLUMNS = (
     "reading__value",
     "reading__box",
     "reading__page__matrix",
+    "reading__page__image",
+    "reading__page__rotation",
+    "reading__page__clues",
     "survey_return__case__reference",
     *(f"survey_return__case__household__{each.name}" for each in Household._meta.concrete_fields),
     "survey_return__case__declaration__case",
@@ -87,6 +91,7 @@ def shown(
         "entry": entry_of(field),
         "suggestions": suggestions_for(field, people) if task.entries_needed < 2 or settling else [],
         "whole_sheet": not task.reading.page.matrix or not task.reading.box,
+        "turned_on": turned_on(task.reading.page),
         "people": people if task.row or not field.double_keying else [],  # how many they are is theirs to tell
         "person": next((each.full_name for each in people if task.row and each.row == task.row), ""),
         "known": _known(task, field, prefill_of(case, questionnaire, people)),

@@ -195,7 +195,7 @@ def undo(request: HttpRequest, campaign: int) -> HttpResponse:
 @require_safe
 def crop(request: HttpRequest, pk: int) -> HttpResponse:
     """The picture of the field; the sheet when it could not be laid over its layout."""
-    task = _task_in_sight(request, pk)
+    task = task_in_sight(request, pk)
     return _field_picture(request, task, task.reading, f"task {task.pk}")
 
 
@@ -203,7 +203,7 @@ def crop(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def crop_before(request: HttpRequest, pk: int) -> HttpResponse:
     """The picture of the same field on the sheet that answered before."""
-    task = _task_in_sight(request, pk)
+    task = task_in_sight(request, pk)
     same = FieldReading.objects.filter(field=task.field, row=task.row).select_related("page")
     before = same.filter(survey_return__case=task.survey_return.case_id, survey_return__lt=task.survey_return_id)
     reading = before.order_by("inked", "pk").last()
@@ -224,7 +224,7 @@ def _field_picture(request: HttpRequest, task: KeyingTask, reading: FieldReading
 @require_safe
 def page(request: HttpRequest, pk: int) -> HttpResponse:
     """The picture of the whole page."""
-    task = _task_in_sight(request, pk)
+    task = task_in_sight(request, pk)
     return picture(request, f"task {task.pk}, whole page", lambda: sheet_png(task.reading.page))
 
 
@@ -232,7 +232,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def readings(request: HttpRequest, pk: int) -> TemplateResponse:
     """Everything that was read on the dossier's sheets, but what is still to key."""
-    task = _task_in_sight(request, pk)
+    task = task_in_sight(request, pk)
     case = task.survey_return.case
     hidden = being_keyed(case)
     sheets = sheets_of(case, hidden=hidden) + pieces_of(case, hidden=hidden)
@@ -258,7 +258,7 @@ def _picture_of(sheet: ReadSheet, task: KeyingTask) -> str:
 @require_safe
 def uploaded(request: HttpRequest, pk: int, document: int) -> HttpResponse:
     """The picture of a piece of the same dossier that was sent on line."""
-    task = _task_in_sight(request, pk)
+    task = task_in_sight(request, pk)
     case = task.survey_return.case_id
     found = get_object_or_404(SupportingDocument, pk=document, case=case, page=None)
     return picture(request, f"task {task.pk}, piece {found.pk}", lambda: upload_png(found))
@@ -268,7 +268,7 @@ def uploaded(request: HttpRequest, pk: int, document: int) -> HttpResponse:
 @require_safe
 def sheet(request: HttpRequest, pk: int, sheet: int) -> HttpResponse:
     """The picture of a sheet of the same dossier."""
-    task = _task_in_sight(request, pk)
+    task = task_in_sight(request, pk)
     found = get_object_or_404(Page, pk=sheet, survey_return__case=task.survey_return.case_id)
     return picture(request, f"task {task.pk}, sheet {found.pk}", lambda: sheet_png(found))
 
@@ -277,7 +277,7 @@ def _holds(request: HttpRequest, task: KeyingTask) -> bool:
     return task.state == State.CLAIMED and task.claimed_by_id == request.user.pk
 
 
-def _task_in_sight(request: HttpRequest, pk: int) -> KeyingTask:
+def task_in_sight(request: HttpRequest, pk: int) -> KeyingTask:
     """The task, for whoever has it in hand and for case managers; nobody else looks at a field."""
     tasks = KeyingTask.objects.select_related("campaign", "reading__page", "survey_return__case")
     task = get_object_or_404(tasks, pk=pk)

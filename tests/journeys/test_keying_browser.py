@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -167,6 +168,11 @@ def test_the_desk_places_a_sheet_and_names_a_piece(live_server: Any, open_page: 
     judged(signed_in(page, live_server, UserFactory(keying=True).username, "/saisie/rapprochement/"))
     page.focus("a:has-text('Traiter')")
     key(page, "Enter")
+    page.keyboard.type("F1-")
+    page.keyboard.press("F9")
+    expect(page.locator("#paper")).to_have_attribute("src", re.compile(r"sens=270"))
+    expect(page.locator("#typed")).to_have_value("F1-")  # turning leaves what is being typed
+    page.fill("#typed", "")
     key(judged(page), "Enter", typed=str(code)[:-1])
     assert "code de page" in judged(page).locator("[role=alert]").inner_text()
     page.fill("#typed", str(code).lower())

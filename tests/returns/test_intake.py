@@ -173,8 +173,9 @@ def test_a_sheet_whose_marks_are_gone_is_kept_for_a_new_scan(case, variant, rece
     for mark in variant.layout.marks[:3]:
         left, top, right, bottom = (round(side * 200 / 25.4) for side in (mark.x, mark.y, mark.right, mark.bottom))
         sheet[top - 12 : bottom + 12, left - 12 : right + 12] = 255
-    batch = received([sheet])
+    batch = received([sheet[::-1, ::-1]])
     assert states(batch) == [Page.State.UNREGISTERED]
+    assert batch.pages.get().rotation == 180  # its code tells the way up: who keys it sees it so
     case.refresh_from_db()
     assert case.state == State.RECEIVED  # the household did answer: no reminder, no complement request
     received([printed(variant.layout, case)[1]])
