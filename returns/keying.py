@@ -29,6 +29,13 @@ Purpose = KeyingTask.Purpose
 RECALL = dt.timedelta(seconds=30)  # how long a dossier rests after its last field, so that the entry can be taken back
 MARKED = frozenset({FieldType.TICK, FieldType.SIGNATURE})
 GONE = "Ce champ a été repris par quelqu'un d'autre. Passez au suivant."
+_SETTLED_WITH = (
+    *(each.name for each in KeyingTask._meta.concrete_fields),
+    "reading__value",
+    "reading__inked",
+    "campaign__double_keying",
+    "survey_return__case",
+)
 Told = tuple[Any, bool]  # the value, and whether it can't be read
 
 
@@ -44,12 +51,14 @@ def answer(
     now: dt.datetime,
     illegible: bool = False,
     milliseconds: int = 0,
+    field: Field | None = None,
 ) -> KeyingTask:
     """Take what the operator typed ('' for a blank field) and settle the task if enough is known.
 
+    `field` is the question that the task asks, for whoever has it already.
     Raises UnableToKey when the task is no longer the operator's, FieldValueError when the text is no such value.
     """
-    field = field_of(task)
+    field = field_of(task) if field is None else field
     value = None if illegible or not text.strip() else parse_text(field, text, now.date())
     if task.purpose == Purpose.CONTROL and task.held is None and value is False and field.type in MARKED:
         value = None  # a box without a tick is an empty one
@@ -57,11 +66,11 @@ def answer(
         locked = _locked(task.pk)
         if locked.state != State.CLAIMED or locked.claimed_by_id != operator.pk:
             raise UnableToKey(GONE)
-        others = list(locked.entries.filter(arbitration=False))
+        others = locked.independent_entries()
         arbitrating = is_referred(locked) or len(others) >= locked.entries_needed
         entry = KeyingEntry.objects.create(
             task=locked,
-            operator=operator,
+            operator_id=operator.pk,
             value=value,
             illegible=illegible,
             arbitration=arbitrating,
@@ -69,7 +78,7 @@ def answer(
             milliseconds=milliseconds,
         )
         if not arbitrating and not others:
-            locked.first_by = operator
+            locked.first_by_id = operator.pk
         if not arbitrating and _wants_a_second_look(locked, operator):
             locked.entries_needed = 2
         _settle(locked, entry, others, now=now)
@@ -78,7 +87,7 @@ def answer(
 
 def _locked(pk: int) -> KeyingTask:
     """The task, for one writer at a time."""
-    tasks = KeyingTask.objects.select_related("reading", "campaign", "survey_return")
+    tasks = KeyingTask.objects.select_related("reading", "campaign", "survey_return").only(*_SETTLED_WITH)
     return tasks.select_for_update(of=("self",)).get(pk=pk)
 
 

@@ -144,6 +144,10 @@ class KeyingTask(models.Model):
     def __str__(self) -> str:
         return f"saisie {self.pk}"
 
+    def independent_entries(self) -> list[KeyingEntry]:
+        """What operators typed on their own, without the arbitrations; `first_by` tells when there is nothing yet."""
+        return list(self.entries.filter(arbitration=False)) if self.first_by_id is not None else []
+
 
 class KeyingEntry(models.Model):
     """What one operator typed for one task. Never shown to the operator of the second entry.

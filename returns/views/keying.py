@@ -88,29 +88,30 @@ def work(request: HttpRequest, campaign: int) -> HttpResponse:
     """The next field of a campaign."""
     found = get_object_or_404(Campaign, pk=campaign)
     operator, only = operator_of(request), wanted_field(request)
-    task = next_task(operator=operator, now=timezone.now(), campaign=found, field=only)
+    task = next_task(operator=operator, now=timezone.now(), campaign=found, field=only, read=tasks_to_show())
     if task is None:
         messages.success(request, NOTHING_LEFT_OF_IT if only else NOTHING_LEFT)
         return redirect("keying:home")
-    return shown(request, tasks_to_show().get(pk=task.pk))
+    return shown(request, task)
 
 
 @for_operators
 @require_safe
 def following(request: HttpRequest, pk: int) -> HttpResponse:
     """The field after the one in hand, claimed ahead so that it is there at once; nothing when there is none."""
-    mine = KeyingTask.objects.select_related("campaign")
-    task = get_object_or_404(mine, pk=pk, claimed_by=operator_of(request), state=State.CLAIMED)
+    operator = operator_of(request)
+    task = get_object_or_404(KeyingTask, pk=pk, claimed_by=operator.pk, state=State.CLAIMED)
     ahead = next_task(
-        operator=operator_of(request),
+        operator=operator,
         now=timezone.now(),
-        campaign=task.campaign,
+        campaign=task.campaign_id,
         field=wanted_field(request),
         after=task,
+        read=tasks_to_show(),
     )
     if ahead is None:
         return HttpResponse(status=204)
-    return shown(request, tasks_to_show().get(pk=ahead.pk), fragment=True)
+    return shown(request, ahead, fragment=True)
 
 
 @for_operators
@@ -159,6 +160,7 @@ def _take(request: HttpRequest, task: KeyingTask, text: str) -> str:
         task=task,
         operator=operator_of(request),
         text=typed,
+        field=field,
         now=now,
         illegible=act == "illegible",
         milliseconds=_milliseconds(request, task),

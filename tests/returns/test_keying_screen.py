@@ -157,9 +157,9 @@ class TestField:
         following = reverse("keying:following", args=[first.pk])
         desk.get(following)  # the questionnaire is read once
         KeyingTask.objects.filter(state="claimed").exclude(pk=first.pk).update(state="open", claimed_at=None)
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(11):
             assert "Revenu fiscal" in text_of(desk.get(following))
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(10):
             told = {"text": "21500", "act": "enter"}
             answer = desk.post(reverse("keying:enter", args=[first.pk]), told, headers={"X-Swap": "1"})
         assert answer.status_code == 204
