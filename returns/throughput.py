@@ -8,7 +8,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from campaigns.models import Campaign
 from returns.keying_figures import percent
-from returns.models import FieldReading, KeyingTask, SurveyReturn
+from returns.models import FieldReading, KeyingTask, Page, SupportingDocument, SurveyReturn
 from tenants.models import SurveyCase
 
 EFFORTS = (  # fields keyed, at most
@@ -32,7 +32,7 @@ class Throughput:
 
     @property
     def straight_through(self) -> float | None:
-        """Share of the dossiers without any field keyed."""
+        """Share of the dossiers that no person had a hand in."""
         return self.untouched / self.dossiers if self.dossiers else None
 
     @property
@@ -57,7 +57,11 @@ class Throughput:
 
 
 def throughput(campaign: Campaign) -> Throughput:
-    """What went through without a person, and what the rest cost."""
+    """What went through without a person, and what the rest cost; a dossier sent in several times counts once.
+
+    A person also has a hand in a dossier whose page was placed at the reconciliation desk, or whose scanned piece was
+    named or refused, or waits to be.
+    """
     paper = SurveyReturn.objects.filter(
         Exists(FieldReading.objects.filter(survey_return=OuterRef("pk"))),
         case__campaign=campaign,
@@ -65,10 +69,21 @@ def throughput(campaign: Campaign) -> Throughput:
         state=SurveyReturn.State.TRANSCRIBED,
     )
     keyed = Count("keying", filter=Q(keying__purpose=KeyingTask.Purpose.DOUBT, keying__state=KeyingTask.State.DONE))
-    counts = list(paper.annotate(keyed=keyed).values_list("keyed", flat=True))
+    counts = dict(paper.order_by().values("case").annotate(keyed=keyed).values_list("case", "keyed"))
+    handled = _handled(campaign)
+    untouched = sum(not count and case not in handled for case, count in counts.items())
     efforts, least = [], 0
     for label, most in EFFORTS:
-        efforts.append((label, sum(least <= count <= most for count in counts)))
+        efforts.append((label, sum(least <= count <= most for count in counts.values())))
         least = most + 1
-    efforts.append((MORE, sum(count >= least for count in counts)))
-    return Throughput(len(counts), efforts[0][1], sum(counts), efforts)
+    efforts.append((MORE, sum(count >= least for count in counts.values())))
+    return Throughput(len(counts), untouched, sum(counts.values()), efforts)
+
+
+def _handled(campaign: Campaign) -> set[int]:
+    """The cases where a person placed a page, or where a scanned piece needs or needed one."""
+    placed = Page.objects.filter(batch__campaign=campaign, decided_at__isnull=False, survey_return__isnull=False)
+    scanned = SupportingDocument.objects.filter(page__batch__campaign=campaign)
+    looked_at = scanned.exclude(state=SupportingDocument.State.RECEIVED)
+    named = looked_at.union(scanned.to_name()).values_list("case", flat=True)
+    return {*placed.values_list("survey_return__case", flat=True), *named}

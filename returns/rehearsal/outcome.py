@@ -10,6 +10,7 @@ from campaigns.models import Campaign
 from returns.rehearsal.play import Figures
 from returns.rehearsal.reconciliation import Reconciliation
 from returns.rehearsal.stage import Login
+from returns.throughput import Throughput
 
 STEPS = {
     "import": "Import du fichier déposé",
@@ -43,6 +44,7 @@ class Outcome:
     figures: Figures
     reconciliation: Reconciliation
     processes: int
+    throughput: Throughput
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -75,6 +77,9 @@ class Outcome:
         yield "  retenus à tort", _share(read["accepted_wrong"], read["accepted"])
         yield "  justes après vidéo-codage", _share(read["settled_right"], read["inked"])
         yield "Champs confiés au vidéo-codage", f"{read['keyed']}  ({self.figures.keyed} saisies)"
+        told = self.throughput
+        yield "Dossiers papier lus sans personne", _share(told.untouched, told.dossiers)
+        yield "Champs saisis par dossier papier", told.per_dossier
 
     def times(self) -> Iterator[tuple[str, float]]:
         """The seconds of each step, the parts of the campaign's days under it, and the total."""
@@ -102,6 +107,9 @@ class Outcome:
             "pages_per_second": round(self.pages_per_second, 1),
             "pages_per_second_per_core": round(self.pages_per_second / self.processes, 1),
             "entries_keyed": self.figures.keyed,
+            "paper_dossiers": self.throughput.dossiers,
+            "paper_dossiers_untouched": self.throughput.untouched,
+            "fields_keyed": self.throughput.keyed,
             "seconds": {step: round(value, 2) for step, value in self.seconds.items()},
             "seconds_of_play": {part: round(value, 2) for part, value in self.figures.seconds.items()},
             "total_seconds": round(sum(self.seconds.values()), 2),

@@ -28,6 +28,7 @@ from returns.rehearsal.people import Village
 from returns.rehearsal.play import Cast, Figures, Tell, cast_tenants, play
 from returns.rehearsal.reconciliation import delivered_cells, reconcile
 from returns.restitution.delivery import restitute
+from returns.throughput import throughput
 from tenants.dispatch import compose_forms, compose_proof, hand_over
 from tenants.importing import adopt_profile, fetch_deposits
 from tenants.models import Household, ImportFile
@@ -159,6 +160,7 @@ def _produce(
         figures=figures,
         reconciliation=told,
         processes=_processes(),
+        throughput=throughput(campaign),
         seconds=seconds,
     )
 

@@ -20,6 +20,8 @@ from returns.models import FieldReading, KeyingEntry, KeyingTask, Page, SurveyRe
 from returns.throughput import throughput
 from tests.factories.campaigns import UserFactory
 from tests.factories.keying import EMAIL, INCOME, SIZE, doubtful_return
+from tests.factories.returns import DocumentFactory, ReadingFactory, ReturnFactory
+from tests.factories.tenants import CaseFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +84,46 @@ def test_dossiers_that_nobody_looked_at(campaign, disputed, later):
         ("six à dix", 0),
         ("plus de dix", 0),
     ]
+
+
+class TestDossiersThatNobodyHadAHandIn:
+    @pytest.fixture
+    def read(self, campaign, later):
+        """A dossier read without any doubt, in two sendings."""
+        case = CaseFactory(campaign=campaign, sent=True, state="received", channel="paper")
+        for _ in range(2):
+            ReadingFactory(survey_return=ReturnFactory(case=case, state="transcribed"))
+        return case
+
+    def told(self, campaign) -> tuple[int, int]:
+        found = throughput(campaign)
+        return found.dossiers, found.untouched
+
+    def test_one_sent_in_twice_counts_once(self, campaign, read):
+        assert self.told(campaign) == (1, 1)
+
+    def test_a_page_that_a_person_placed_counts(self, campaign, read, later):
+        Page.objects.filter(survey_return__case=read).update(decided_at=later)
+        assert self.told(campaign) == (1, 0)
+
+    @pytest.mark.parametrize(
+        ("piece", "untouched"),
+        [
+            ({"kind": "tax_notice"}, 1),
+            ({"kind": ""}, 0),
+            ({"kind": "tax_notice", "state": "accepted"}, 0),
+            ({"kind": "", "state": "refused"}, 0),
+        ],
+        ids=["named by the machine", "to be named", "named by a person", "refused by a person"],
+    )
+    def test_a_scanned_piece_counts_where_it_needs_a_person(self, campaign, read, piece, untouched):
+        page = Page.objects.filter(survey_return__case=read).first()
+        DocumentFactory(case=read, page=page, **piece)
+        assert self.told(campaign) == (1, untouched)
+
+    def test_a_piece_sent_on_line_has_nothing_to_do_with_paper(self, campaign, read):
+        DocumentFactory(case=read, kind="")
+        assert self.told(campaign) == (1, 1)
 
 
 def test_the_queue_s_age(campaign, later):

@@ -49,6 +49,9 @@ def _the_figures_add_up(outcome: Outcome) -> None:
     assert outcome.figures.pages == Page.objects.count() > 0
     assert read["accepted"] <= read["inked"] > 0
     assert read["read_right"] <= read["inked"]
+    told = dict(outcome.lines())
+    assert told["Dossiers papier lus sans personne"].endswith("%)")
+    assert outcome.as_tables()["fields_keyed"] == read["keyed"] > 0
     assert {label for label, _ in outcome.times()} >= {"Import du fichier déposé", "Total"}
     assert outcome.as_tables()["reconciliation"]["fields"] == outcome.reconciliation.fields
 
