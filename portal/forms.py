@@ -24,6 +24,8 @@ ASK = "Répondez à cette question : nous avons besoin de cette information."
 ASK_CHOICE = "Choisissez une réponse."
 ASK_DATE = "Indiquez cette date : jour, mois, année."
 ASK_AMOUNT = "Indiquez le montant, en euros. Écrivez 0 s'il n'y en a pas."
+IF_SURE = "Si elle est exacte, validez à nouveau."
+NOTHING_KNOWN: Mapping[str, values.Since] = MappingProxyType({})
 DATE_PARTS = (("day", "Jour", 2), ("month", "Mois", 2), ("year", "Année", 4))
 
 
@@ -177,7 +179,7 @@ def name_of(question: Field) -> str:
 
 
 class QuestionForm(forms.Form):
-    """A page of questions at one row; a `free` one lets any of them wait."""
+    """A page of questions at one row; a `free` one lets any of them wait. `since`: by key, what is known of a date."""
 
     use_required_attribute = False
 
@@ -190,14 +192,29 @@ class QuestionForm(forms.Form):
         data: Mapping[str, Any] | None = None,
         prefix: str | None = None,
         free: bool = False,
+        since: Mapping[str, values.Since] = NOTHING_KNOWN,
     ) -> None:
         super().__init__(data=data, prefix=prefix)
         self.questions = tuple(questions)
         self.seen = seen
+        self.since = since
         for question in questions:
             wanted = not free and is_wanted(question, seen)
             self.fields[name_of(question)] = AnswerField(question=question, wanted=wanted, today=today)
             self.initial[name_of(question)] = as_written(question, seen.value(question.key))
+            if question.key in since:
+                self.fields[f"{name_of(question)}-sure"] = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        """A date before what is known of the household is asked about once: what is sent again is believed."""
+        told = super().clean() or self.cleaned_data
+        for question in self.questions:
+            name, day = name_of(question), told.get(name_of(question))
+            odd = values.too_early(day, self.since.get(question.key))
+            if odd and told.get(f"{name}-sure") != day:
+                self.data = {**dict(self.data.items()), self.add_prefix(f"{name}-sure"): day}
+                self.add_error(name, spaced(f"{odd} {IF_SURE}"))
+        return told
 
     @property
     def answers(self) -> dict[str, Any]:

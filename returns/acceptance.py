@@ -17,7 +17,7 @@ from typing import Any
 from stdnum.fr import nif
 
 from campaigns.questionnaire.schema import Field, FieldType
-from campaigns.questionnaire.values import problem
+from campaigns.questionnaire.values import Since, problem
 
 
 class Doubt(StrEnum):
@@ -77,11 +77,20 @@ def is_checksummed(field: Field, value: Any) -> bool:
 
 
 def judge(
-    field: Field, *, value: Any, inked: bool, confidence: float, several: bool, today: dt.date, doubt: str = ""
+    field: Field,
+    *,
+    value: Any,
+    inked: bool,
+    confidence: float,
+    several: bool,
+    today: dt.date,
+    doubt: str = "",
+    since: Since | None = None,
 ) -> tuple[bool, str]:
     """Whether a reading is kept without a person, and otherwise why not. A field left blank is kept as blank.
 
     `several`: more than one box of the question is ticked. `doubt`: the reader's own reason, in French.
+    `since`: the day before which what is known of the household does not expect that date.
     """
     if several:
         return False, Doubt.TWO_BOXES
@@ -89,7 +98,7 @@ def judge(
         return True, ""
     if THRESHOLDS[field.type] is NEVER:
         return False, Doubt.HANDWRITING
-    if value is not None and problem(field, value, today) is not None:
+    if value is not None and problem(field, value, today, since) is not None:
         return False, Doubt.IMPOSSIBLE
     if doubt:
         return False, doubt[0].lower() + doubt[1:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,15 +16,18 @@ from django.utils import timezone
 from campaigns.models import LayoutVariant, QuestionnaireRevision
 from campaigns.paper_form.page_code import PageCode
 from campaigns.questionnaire.schema import Field
+from campaigns.questionnaire.values import Since
 from returns import rescans
 from returns.acceptance import judge
-from returns.answers import declaration_of, questionnaire_of
+from returns.answers import Address, declaration_of, questionnaire_of
 from returns.arrivals import arrive
 from returns.evidence import TAX_NOTICE
 from returns.models import FieldReading, Page, ScanBatch, SupportingDocument, SurveyReturn
+from returns.reading.decoding import weighed_again
 from returns.seeing import pack
-from returns.seen import SeenPage, SeenPiece, Sight
+from returns.seen import SeenField, SeenPage, SeenPiece, Sight
 from returns.suggestions import row_of_piece
+from tenants.earliest_days import earliest_days
 from tenants.models import SurveyCase
 
 State = Page.State
@@ -152,6 +155,8 @@ class PageKeeper:
             self.behind = None
             page.save()
             return
+        fields, since = self._fields_of(variant), earliest_days(case) if any(each.ink for each in seen.fields) else {}
+        seen = replace(seen, fields=tuple(self._weighed(each, fields, since) for each in seen.fields))
         twin = rescans.twin_of(case=case, page=page, seen=seen)
         if twin is not None:
             page.same_as = twin
@@ -168,8 +173,17 @@ class PageKeeper:
         page.save()
         if page.state == State.MATCHED:
             rescans.release_unregistered(page=page, case=case)
-        self._keep_readings(page, seen, survey_return, self._fields_of(variant))
+        self._keep_readings(page, seen, survey_return, fields, since)
         self.behind = Behind(case, survey_return)
+
+    def _weighed(self, seen: SeenField, fields: Mapping[str, Field], earliest: Mapping[Address, Since]) -> SeenField:
+        """The date as it reads now that the household is known; any other field as it was seen."""
+        since = earliest.get((seen.field, seen.row))
+        if seen.ink is None or since is None:
+            return seen
+        day = timezone.localdate(self.batch.received_at)
+        read = weighed_again(seen.ink, fields[seen.field], today=day, since=since)
+        return replace(seen, value=read.value, confidence=read.confidence, doubt=read.doubt.label)
 
     def _keep_twin(self, page: Page, twin: Page, case: SurveyCase, seen: SeenPage) -> None:
         """The same sheet once more: said to be so, beside the first; nothing is read or keyed again."""
@@ -198,7 +212,14 @@ class PageKeeper:
             self._fields[variant.revision_id] = {field.key: field for _, field in questionnaire.fields()}
         return self._fields[variant.revision_id]
 
-    def _keep_readings(self, page: Page, seen: SeenPage, survey_return: SurveyReturn, fields: dict[str, Field]) -> None:
+    def _keep_readings(
+        self,
+        page: Page,
+        seen: SeenPage,
+        survey_return: SurveyReturn,
+        fields: Mapping[str, Field],
+        earliest: Mapping[Address, Since],
+    ) -> None:
         today = timezone.localdate(self.now)
         readings = []
         for each in seen.fields:
@@ -210,6 +231,7 @@ class PageKeeper:
                 several=each.several,
                 doubt=each.doubt,
                 today=today,
+                since=earliest.get((each.field, each.row)),
             )
             readings.append(
                 FieldReading(

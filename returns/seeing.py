@@ -190,6 +190,7 @@ def _seen(read: ReadField) -> SeenField:
         several=read.several,
         box=box,
         doubt=read.doubt.label,
+        ink=read.ink,
     )
 
 

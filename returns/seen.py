@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from campaigns.paper_form.page_code import PageCode
+from returns.reading.readings import Ink
 
 
 class Sight(StrEnum):
@@ -29,7 +30,7 @@ class Sight(StrEnum):
 class SeenField:
     """One field read: `several` boxes ticked where one is expected; `box` is left, top, width, height in mm.
 
-    `doubt` is the reader's own reason to doubt, in French, or ''.
+    `doubt` is the reader's own reason to doubt, in French, or ''. `ink`: see `returns.reading.readings`.
     """
 
     field: str
@@ -40,6 +41,7 @@ class SeenField:
     several: bool
     box: tuple[float, float, float, float]
     doubt: str = ""
+    ink: Ink | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,10 +60,19 @@ def show(field: Field, value: Value | None) -> str:
     return handler.show(field, value)
 
 
-def problem(field: Field, value: Value | None, today: date) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Since:
+    """A day before which that answer is not expected of this household, and what happened that day, in French."""
+
+    day: date
+    event: str
+
+
+def problem(field: Field, value: Value | None, today: date, since: Since | None = None) -> str | None:
     """What is wrong with a canonical value, as a French sentence for the person who answers; None when it is fine.
 
-    Judges the type, the size, the bounds and the field's named check. A missing value is no problem of its own.
+    Judges the type, the size, the bounds, the field's named check, and `since`, what is known of the household: that
+    may be wrong, so a person who is sure is believed. A missing value is no problem of its own.
     """
     if value is None or is_erased(field, value):
         return None
@@ -73,7 +82,15 @@ def problem(field: Field, value: Value | None, today: date) -> str | None:
     found = handler.check(field, value, today)
     if found is None and field.check:
         found = CHECKS[field.check](value, today)
-    return found
+    return found or too_early(value, since)
+
+
+def too_early(value: object, since: Since | None) -> str | None:
+    """What is odd about a date that is before what is known of the household, as a French sentence; None when fine."""
+    day = _day(value)
+    if day is None or since is None or day >= since.day:
+        return None
+    return f"Cette date est antérieure à {since.event} ({since.day:%d/%m/%Y}) : vérifiez-la."
 
 
 def is_erased(field: Field, value: Value | None) -> bool:

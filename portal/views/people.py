@@ -16,6 +16,7 @@ from portal.progress import LEFT, Person, blanks, is_roster, people_of, step
 from portal.views.questions import BACK, CHECK, MORE, after, page_of, save_page, section_of
 from returns.answers import is_asked, with_answers
 from returns.submissions import LAST_ROW
+from tenants.earliest_days import earliest_days_of_row
 
 NAMES = frozenset({"occupant.first_name", "occupant.last_name"})
 UNKNOWN = "Cette personne n'est pas dans votre foyer."
@@ -132,7 +133,8 @@ def departure(request: HttpRequest, visit: Visit, key: str, row: int) -> HttpRes
 def _departure_form(draft: Draft, asked: Section, row: int, visit: Visit, data: QueryDict | None) -> QuestionForm:
     seen = draft.context.at_row(row)
     gone = with_answers(seen, {**seen.answers, (LEFT, row): True})
-    return QuestionForm(_leaving(draft, asked, row), seen=gone, today=visit.today, data=data)
+    since = earliest_days_of_row(visit.case, row)
+    return QuestionForm(_leaving(draft, asked, row), seen=gone, today=visit.today, data=data, since=since)
 
 
 @household_only(Standing.ANSWER)

@@ -26,6 +26,7 @@ from returns.intake import AnswersRefused
 from returns.missing import MissingItem, items_of
 from returns.models import ComplementRequest, SurveyReturn
 from returns.pieces import PieceRefused
+from tenants.earliest_days import earliest_days_of_row
 
 LONGEST_LABEL = 50  # characters of a question that fit beside its answer
 NOTHING = "Ajoutez au moins une pièce ou une réponse avant d'envoyer."
@@ -138,9 +139,9 @@ def _groups(draft: Draft, items: list[MissingItem]) -> list[tuple[str, int, list
 
 
 def _form(draft: Draft, visit: Visit, fields: list[Field], row: int, posted: Any) -> QuestionForm:
-    return QuestionForm(
-        fields, seen=draft.context.at_row(row), today=visit.today, data=posted, prefix=f"r{row}", free=True
-    )
+    since = earliest_days_of_row(visit.case, row)
+    seen = draft.context.at_row(row)
+    return QuestionForm(fields, seen=seen, today=visit.today, data=posted, prefix=f"r{row}", free=True, since=since)
 
 
 def _concerns(piece: ExpectedPiece, items: list[MissingItem], visit: Visit) -> bool:

@@ -1,8 +1,9 @@
 """From the probabilities of each cell to a value: what the questionnaire knows of the answer decides between readings.
 
-Numéro fiscal: the last three of its 13 digits are the first ten modulo 511 (stdnum.fr.nif). Dates: the calendar, and
-what the question admits on the day of the scan. Telephones: ten digits that begin with 01 to 09. Whole numbers: their
-bounds. Several readings of the ink are weighed, the likeliest admissible one is kept.
+Numéro fiscal: the last three of its 13 digits are the first ten modulo 511 (stdnum.fr.nif). Dates: the calendar, what
+the question admits on the day of the scan, and the day before which what is known of the household expects none.
+Telephones: ten digits that begin with 01 to 09. Whole numbers: their bounds. Several readings of the ink are weighed,
+the likeliest admissible one is kept.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from campaigns.questionnaire.schema import Field, FieldType
-from campaigns.questionnaire.values import problem
-from returns.reading.readings import Alternative, Doubt, Value
+from campaigns.questionnaire.values import Since, problem, too_early
+from returns.reading.readings import Alternative, Doubt, Ink, Value
 from returns.reading.recognisers import CAPITALS
 from returns.reading.tax_numbers import LENGTH, likeliest
 
@@ -29,6 +30,7 @@ TOLD = 3  # other readings told beside the likeliest
 # Of the likeliest reading of all, the share under which the admissible one that is kept is far from what was seen.
 CORRECTED, UNSUPPORTED = 0.02, 0.2  # where a key tells numbers apart; where only the calendar or bounds do
 SURPRISE = 1e-3  # what every digit is granted: the recogniser may be sure and wrong
+STRAY = 0.01  # of the days that people write, those that what is known of their household does not expect
 OLDEST_YEAR, LATEST_YEAR = 1900, 2099
 BLANK_CONFIDENCE = 0.995
 GAP_FACTOR = 0.3  # an empty cell amid digits: either a digit was missed, or the writer spaced them
@@ -49,19 +51,31 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What a kind of answer admits: `value` of the digits (None: impossible), `chance` that wrong digits pass."""
+    """What a kind of answer admits: `value` of the digits (None: impossible), `chance` that wrong digits pass.
+
+    `strays` says which digits are no value only for what is known of the household, which may be wrong.
+    """
 
     value: Callable[[str], Value]
     chance: float
     doubt: Doubt
+    strays: Callable[[str], bool] = lambda digits: False
     free: bool = False  # admits all digits: the readings past those that are told need not be weighed one by one
 
 
-def decode(cells: Cells, field: Field | None = None, *, spilt: bool = False, today: date | None = None) -> Decoded:
+def decode(
+    cells: Cells,
+    field: Field | None = None,
+    *,
+    spilt: bool = False,
+    today: date | None = None,
+    since: Since | None = None,
+) -> Decoded:
     """The value written in a comb. Without `field`, or for a field of digits, its digits as text.
 
-    `today` is the day of the scan: without it, any date of the calendar is admitted. Blank cells before and after do
-    not count: left or right alignment is the same.
+    `today` is the day of the scan: without it, any date of the calendar is admitted. No date before `since` is ever
+    told: what may be one lowers the confidence of the others. Blank cells before and after do not count: left or right
+    alignment is the same.
     """
     written = [number for number, cell in enumerate(cells) if cell is not None]
     if not written:
@@ -75,9 +89,15 @@ def decode(cells: Cells, field: Field | None = None, *, spilt: bool = False, tod
     if any(struck):
         text = "".join("?" if cell.argmax() == OTHER else str(cell.argmax()) for cell in probabilities)
         return Decoded(None, 0.0, Doubt.NOT_A_DIGIT, (Alternative(text, 0.0),))
-    decoded = _decoded([np.maximum(cell, SURPRISE) for cell in probabilities], _rule(field, today))
+    decoded = _decoded([np.maximum(cell, SURPRISE) for cell in probabilities], _rule(field, today, since))
     doubt = decoded.doubt or (Doubt.GAP if factor < SPILT_FACTOR else Doubt.NONE)
     return Decoded(decoded.value, decoded.confidence * factor, doubt, decoded.alternatives)
+
+
+def weighed_again(ink: Ink, field: Field, *, today: date, since: Since | None) -> Decoded:
+    """The value of a comb read before, now that it is known whose page it is."""
+    cells = [None if cell is None else np.array(cell) for cell in ink.cells]
+    return decode(cells, field, spilt=ink.spilt, today=today, since=since)
 
 
 def spelled(cells: Cells, *, spilt: bool = False) -> Decoded:
@@ -127,12 +147,14 @@ def _decoded(cells: Sequence[NDArray[np.float64]], rule: _Rule) -> Decoded:
         if value is not None:
             passed += probability
             told.append((value, probability))
+        elif rule.strays(digits):
+            passed += STRAY * probability
         if rule.free and len(told) > TOLD:
             break
         if number >= READINGS or weighed > 0.99999 or (told and probability < 1e-3 * told[0][1]):
             break
     if not told:
-        return Decoded(None, 0.0, rule.doubt, (Alternative(first, 0.0),))
+        return Decoded(None, 0.0, Doubt.TOO_EARLY if rule.strays(first) else rule.doubt, (Alternative(first, 0.0),))
     value, best = told[0]
     total = passed + max(0.0, 1.0 - weighed) * rule.chance
     table = np.array(cells)
@@ -147,17 +169,28 @@ def _is_date(field: Field | None) -> bool:
     return field is not None and field.type is FieldType.DATE
 
 
-def _rule(field: Field | None, today: date | None) -> _Rule:
+def _rule(field: Field | None, today: date | None, since: Since | None) -> _Rule:
     if field is None:
         return _Rule(str, 1.0, Doubt.UNSURE, free=True)
     if field.type is FieldType.DATE:
-        return _Rule(lambda digits: _calendar_date(digits, field, today), 0.05, Doubt.NO_SUCH_DATE)
+        return _date_rule(field, today, since)
     if field.type is FieldType.PHONE:
         return _Rule(_french_phone, 0.09, Doubt.NO_SUCH_PHONE)
     if field.type in (FieldType.INTEGER, FieldType.MONEY):
         free = not field.minimum and field.maximum is None
         return _Rule(lambda digits: _within(digits, field), 1.0, Doubt.OUT_OF_RANGE, free=free)
     return _Rule(str, 1.0, Doubt.UNSURE, free=True)
+
+
+def _date_rule(field: Field, today: date | None, since: Since | None) -> _Rule:
+    def expected(digits: str) -> Value:
+        day = _calendar_date(digits, field, today)
+        return None if too_early(day, since) else day
+
+    def strays(digits: str) -> bool:
+        return since is not None and too_early(_calendar_date(digits, field, today), since) is not None
+
+    return _Rule(expected, 0.05, Doubt.NO_SUCH_DATE, strays)
 
 
 def _tax_number(cells: Sequence[NDArray[np.float64]]) -> Decoded:

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from campaigns.paper_form.zones import FormLayout, Zone, ZoneKind
-from campaigns.questionnaire.schema import Field
+from campaigns.questionnaire.schema import Field, FieldType
 from returns.reading.combs import Comb, glyphs_of, read_combs
 from returns.reading.decoding import BLANK_CONFIDENCE, Decoded, decode, spelled
 from returns.reading.ink import LINE_INK_MM2, is_written, surely_written
 from returns.reading.marks import measure_boxes, read_ticks
 from returns.reading.pixels import Grey
-from returns.reading.readings import Doubt, ReadField
+from returns.reading.readings import Doubt, Ink, ReadField
 from returns.reading.recognisers import CAPITALS, DIGITS, Alphabet, recognise
 from returns.reading.registration import Registration
 
@@ -63,6 +63,11 @@ def stands_alone(question: Field | None) -> bool:
     return question is not None and not question.double_keying and question.check != "nif"
 
 
+def may_be_bounded(question: Field | None) -> bool:
+    """Whether what is known of a household may bound that answer: a date for which nothing but its ink vouches."""
+    return question is not None and question.type is FieldType.DATE and stands_alone(question)
+
+
 def _ticks(grey: Grey, registration: Registration, groups: Sequence[Group]) -> list[ReadField]:
     marks = iter(measure_boxes(grey, registration, [zone.box for group in groups for zone in group]))
     return [read_ticks(group, list(islice(marks, len(group)))) for group in groups]
@@ -75,8 +80,14 @@ def _digits(
     for group, parts, cells in _cells(groups, combs, DIGITS, questions):
         spilt = any(comb.spilt for comb in parts)
         decoded = decode(cells, questions.get(group[0].field), spilt=spilt, today=today)
-        readings.append(_reading(group, decoded, inked=not all(comb.blank for comb in parts)))
+        read = _reading(group, decoded, inked=not all(comb.blank for comb in parts))
+        bounded = read.inked and may_be_bounded(questions.get(group[0].field))
+        readings.append(replace(read, ink=_ink(cells, spilt)) if bounded else read)
     return readings
+
+
+def _ink(cells: Sequence[NDArray[np.float64] | None], spilt: bool) -> Ink:
+    return Ink(tuple(None if cell is None else tuple(cell.tolist()) for cell in cells), spilt)
 
 
 def _names(groups: Sequence[Group], combs: Iterator[Comb]) -> list[ReadField]:

@@ -20,6 +20,7 @@ class Doubt(StrEnum):
     GAP = "gap"  # an empty cell between two digits
     NOT_A_DIGIT = "not_a_digit"
     NO_SUCH_DATE = "no_such_date"
+    TOO_EARLY = "too_early"  # a day before what is known of the household
     NO_SUCH_PHONE = "no_such_phone"
     WRONG_KEY = "wrong_key"
     OUT_OF_RANGE = "out_of_range"
@@ -39,6 +40,7 @@ _DOUBTS = {
     Doubt.GAP: "Case vide entre deux chiffres",
     Doubt.NOT_A_DIGIT: "Caractère qui n'est pas un chiffre",
     Doubt.NO_SUCH_DATE: "Date impossible",
+    Doubt.TOO_EARLY: "Date antérieure à ce qui est connu du foyer",
     Doubt.NO_SUCH_PHONE: "Numéro de téléphone impossible",
     Doubt.WRONG_KEY: "Clé de contrôle fausse",
     Doubt.OUT_OF_RANGE: "Valeur hors limites",
@@ -55,11 +57,23 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class Ink:
+    """What was seen in each cell of a comb, to be weighed again by who knows whose page it is: see `decoding`.
+
+    Per cell its 11 probabilities, or None for a blank one; `spilt`: a stroke was cut between two cells.
+    """
+
+    cells: tuple[tuple[float, ...] | None, ...]
+    spilt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ReadField:
     """One answer as read at the address (field, row).
 
     `value` is canonical, None when nothing is written or when a person must say what is; `inked` tells the two apart.
     `confidence` (0 to 1) estimates the probability that `value` is what was meant. `boxes` are where it stands, in mm.
+    `ink` is told of the dates that what is known of a household may bound.
     """
 
     field: str
@@ -71,6 +85,7 @@ class ReadField:
     inked: bool
     doubt: Doubt = Doubt.NONE
     alternatives: tuple[Alternative, ...] = ()
+    ink: Ink | None = None
 
     @property
     def several(self) -> bool:

@@ -28,6 +28,7 @@ from returns.piece_readings import pieces_of
 from returns.sheet_readings import ReadSheet, being_keyed, sheets_of
 from returns.views.field import shown, tasks_to_show, wanted_field, work_url
 from returns.views.papers import picture
+from tenants.earliest_days import BOUNDED, earliest_days
 
 State = KeyingTask.State
 BOXED = frozenset({FieldType.CHOICE, FieldType.YES_NO, FieldType.TICK})
@@ -153,7 +154,8 @@ def _take(request: HttpRequest, task: KeyingTask, text: str) -> str:
         if not text:
             raise FieldValueError(NOTHING_TYPED)
         typed = typed_value(field, text)
-        odd = problem(field, parse_text(field, typed, now.date()), now.date())
+        known = earliest_days(task.survey_return.case) if task.field in BOUNDED else {}
+        odd = problem(field, parse_text(field, typed, now.date()), now.date(), known.get((task.field, task.row)))
         if odd and request.POST.get("sure") != text:
             return odd
     keying.answer(

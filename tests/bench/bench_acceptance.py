@@ -6,8 +6,10 @@ ways: in grey and in 1 bit (what TIFF G4 holds), at 200 and at 300 dots an inch.
 again into many more numbers of each kind (each cell as it was read, all of a number from one kind of scan), so that the
 few errors are counted on enough numbers; the fields as they stood on the pages are counted beside.
 One cell in 500 holds no digit but a letter, or a digit crossed out. One date in a hundred is one that the question does
-not admit, as people write them. Birth dates are also compared with what a landlord knew, out of date for one household
-in ten: what agrees with it is counted apart. Names are written in capitals of the typefaces on the page of occupants.
+not admit, as people write them. Dates of departure are those of a household of which something is known
+(`drawn_numbers`), and are read a second time as if nothing were. Birth dates are also compared with what a
+landlord knew, out of date for one household in ten: what agrees with it is counted apart. Names are written in capitals
+of the typefaces on the page of occupants.
 """
 
 # ruff: noqa: T201 — a bench prints its figures; its chance is no secret
@@ -17,9 +19,8 @@ from __future__ import annotations
 import random
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from campaigns.paper_form.zones import Box, Zone, ZoneKind
+from campaigns.questionnaire.values import Since
 from returns.acceptance import KINDS
 from returns.reading.combs import glyphs_of, read_combs
 from returns.reading.decoding import OTHER, Decoded, decode
@@ -38,6 +40,7 @@ from returns.reading.recognisers import recognise
 from returns.reading.registration import Registration
 from returns.rehearsal.pens import Grey, Pen, comb_text, handwriting_fonts
 from returns.rehearsal.scanner import Quality
+from tests.bench.drawn_numbers import MAKERS, any_day
 from tests.returns.reading import filled
 
 Cell = NDArray[np.float64]
@@ -188,56 +191,35 @@ def kind_of(key: str) -> str:
     return next((kind for kind, types in _TYPES.items() if question.type.value in types), "digits")
 
 
-def _phone(chance: random.Random) -> str:
-    return f"0{chance.choice('12345679')}{chance.randrange(10**8):08d}"
-
-
-def _amount(chance: random.Random) -> int:
-    return chance.randint(10_000, 99_999)
-
-
-def _any_day(chance: random.Random) -> str:
-    return f"{chance.randint(1925, 2026)}-{chance.randint(1, 12):02d}-{chance.randint(1, 28):02d}"
-
-
-def _signed(chance: random.Random) -> str:
-    return _any_day(chance) if chance.random() < 0.01 else str(filled.TODAY - timedelta(days=chance.randrange(200)))
-
-
-def _left(chance: random.Random) -> str:
-    return f"2{_any_day(chance)[1:]}" if chance.random() < 0.01 else _any_day(chance)
-
-
 _CHECKS = {"nif": "tax_number", "recent_date": "recent_dates"}
 _TYPES = {"dates": ("date",), "whole_numbers": ("integer",), "amounts": ("money",)}
-_MAKERS: dict[str, tuple[str, str, Callable[[random.Random], Any]]] = {
-    "tax numbers": ("tax_number", "occupant.tax_number", filled.tax_number),
-    "telephones": ("digits", "household.phone", _phone),
-    "amounts of five digits": ("amounts", "occupant.tax_reference_income", _amount),
-    "signing dates": ("recent_dates", "signature.signed_on", _signed),
-    "dates of departure": ("dates", "occupant.left_on", _left),
-}
+BOUNDED = "dates of departure"
 
 
-def composed(name: str, source: Source, read: Read, numbers: int) -> Iterator[tuple[float, bool]]:
+def composed(
+    name: str, source: Source, read: Read, numbers: int, *, known: bool = True
+) -> Iterator[tuple[float, bool]]:
     """Numbers of that name put together from cells as they were read: the confidence of each, and if it is right.
 
-    Amounts are those of a question that nobody keys twice: the others are never kept alone.
+    They are the same numbers and cells whether what bounds them is `known` or not. Amounts are those of a question that
+    nobody keys twice: the others are never kept alone.
     """
     chance = random.Random(f"{name} {source}")
-    kind, key, make = _MAKERS[name]
+    kind, key, make = MAKERS[name]
     closely = kind == "amounts" or stands_alone(filled.questions()[key])
     cells = (read.closely if closely else read.cells)[source]
     for _ in range(numbers):
-        wanted = make(chance)
-        decoded = _read_again(key, wanted, cells, chance)
+        wanted, since = make(chance)
+        decoded = _read_again(key, wanted, cells, chance, since if known else None)
         yield decoded.confidence, decoded.value == wanted
 
 
-def _read_again(key: str, written: Any, cells: dict[int, list[Cell]], chance: random.Random) -> Decoded:
+def _read_again(
+    key: str, written: Any, cells: dict[int, list[Cell]], chance: random.Random, since: Since | None = None
+) -> Decoded:
     digits = [OTHER if chance.random() < NO_DIGIT else int(digit) for digit in comb_text(written, 13)]
     told = [chance.choice(cells[digit]) for digit in digits]
-    return decode(told, filled.questions()[key], today=filled.TODAY)
+    return decode(told, filled.questions()[key], today=filled.TODAY, since=since)
 
 
 def agreeing(source: Source, cells: dict[int, list[Cell]], numbers: int) -> Iterator[tuple[float, bool]]:
@@ -247,7 +229,7 @@ def agreeing(source: Source, cells: dict[int, list[Cell]], numbers: int) -> Iter
     """
     chance = random.Random(f"known {source}")
     for _ in range(numbers):
-        known = _any_day(chance)
+        known = any_day(chance)
         written = _corrected(known, chance)
         decoded = _read_again("occupant.birth_date", written, cells, chance)
         if decoded.value == known:
@@ -259,7 +241,7 @@ def _corrected(known: str, chance: random.Random) -> str:
     if kind >= 0.1:
         return known
     if kind >= 0.05:
-        return _any_day(chance)
+        return any_day(chance)
     place = chance.choice([3, 9])
     return known[:place] + chance.choice("12345678".replace(known[place], "")) + known[place + 1 :]
 
@@ -299,8 +281,11 @@ def main(forms: int, numbers: int, fonts: Sequence[Path]) -> None:
     for kind, seen in sorted(told.fields.items()):
         print_bounds(kind, seen, KINDS[kind].least)
     print(f"Put together, {numbers} of each kind from the cells of each kind of writers and of scan:")
-    for name, (kind, *_) in _MAKERS.items():
+    for name, (kind, *_) in MAKERS.items():
         print_numbers(name, {each: list(composed(name, each, told, numbers)) for each in told.cells}, kind)
+        if name == BOUNDED:
+            alone = {each: list(composed(name, each, told, numbers, known=False)) for each in told.cells}
+            print_numbers(f"{name}, as if nothing were known", alone, kind)
     known = {each: list(agreeing(each, told.cells[each], numbers)) for each in told.cells}
     print_numbers("birth dates read as known", known, "known")
     print("Names in capitals, as they stood on the pages:")

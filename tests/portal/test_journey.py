@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.test import Client
 from returns.answers import context_of
 from returns.models import Declaration, SupportingDocument, SurveyReturn
 from tenants import access_codes
-from tenants.models import SurveyCase
+from tenants.models import Household, SurveyCase
 from tests.portal.walking import HOUSEHOLD, answer_everything, photo, put_off_pieces, send, upload
 
 pytestmark = [pytest.mark.django_db, pytest.mark.journey]
@@ -252,6 +253,25 @@ def test_a_departure_removes_the_person_from_incomes_and_pieces(household: Clien
 
     assert household.post("/personnes/occupants/2/toujours-la/").status_code == 302
     assert household.get("/questions/resources/2/").status_code == 200
+
+
+def test_a_departure_before_moving_in_is_asked_about_once_and_then_believed(
+    household: Client, case: SurveyCase
+) -> None:
+    Household.objects.filter(case=case).update(move_in_on=dt.date(2019, 5, 1))
+    url = "/personnes/occupants/2/depart/"
+    left = {"occupant-left_on_day": "15", "occupant-left_on_month": "6", "occupant-left_reason": "departure"}
+    early, later = left | {"occupant-left_on_year": "2014"}, left | {"occupant-left_on_year": "2015"}
+
+    page = household.post(url, early)
+    assert page.status_code == 200
+    assert "entrée dans le logement (01/05/2019)" in page.content.decode()
+    assert 'value="2014-06-15"' in page.content.decode()
+    # another day is another question
+    assert household.post(url, later | {"occupant-left_on-sure": "2014-06-15"}).status_code == 200
+    assert household.post(url, later | {"occupant-left_on-sure": "2015-06-15"}).status_code == 302
+
+    assert "Ne vit plus ici" in household.get("/personnes/occupants/").content.decode()
 
 
 def test_a_correction_is_kept_and_shown_on_the_check_page(household: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from returns.forms import ENTRIES, entry_of, typed_value
 from returns.keying_queue import LEASE, next_task
 from returns.models import KeyingEntry, KeyingTask
 from returns.page_images import CROP_MARGIN, CROP_SCALE, WORDS_MM
+from tenants.models import Household
 from tests.factories.campaigns import UserFactory
 from tests.factories.keying import INCOME, SIZE, doubtful_return, handwritten_return, long_queue
 
@@ -197,6 +199,18 @@ class TestEntry:
         assert not KeyingEntry.objects.exists()
         enter(desk, task, "34", sure="34")
         assert KeyingEntry.objects.get().value == 34
+
+    def test_a_departure_before_moving_in_is_asked_twice_then_taken_as_written(self, desk, campaign):
+        made = doubtful_return(campaign, [("occupant.left_on", 2, None)])
+        Household.objects.filter(case=made.case).update(move_in_on=dt.date(2019, 5, 1))
+        task = KeyingTask.objects.get()
+        shown(desk, campaign)
+        asked = text_of(enter(desk, task, "15062014"))
+        assert "antérieure à l&#x27;entrée dans le logement (01/05/2019)" in asked
+        assert not KeyingEntry.objects.exists()
+        sure = re.search('name="sure" value="([^"]*)"', asked)[1]
+        enter(desk, task, "15062014", sure=sure)
+        assert KeyingEntry.objects.get().value == "2014-06-15"
 
     def test_illegible(self, desk, campaign, task):
         shown(desk, campaign)

@@ -12,7 +12,7 @@ from stdnum.fr import nif
 
 from campaigns.questionnaire.parsing import load_library
 from campaigns.questionnaire.schema import Choice, Field, FieldType
-from campaigns.questionnaire.values import CHECKS, ERASABLE, HANDLERS, FieldValueError, parse_text, problem, show
+from campaigns.questionnaire.values import CHECKS, ERASABLE, HANDLERS, FieldValueError, Since, parse_text, problem, show
 
 TODAY = date(2026, 11, 22)
 LINK = load_library("sls").find("occupant.link")
@@ -306,3 +306,18 @@ def test_only_a_text_may_be_emptied(kind: FieldType) -> None:
     assert (problem(emptied, "", TODAY) is None) == (kind in ERASABLE)
     if kind in ERASABLE:
         assert show(emptied, "") == ""
+
+
+def test_a_date_before_what_is_known_of_the_household_is_odd_and_others_are_not():
+    left = Field("x.y", FieldType.DATE, "Date de départ", check="past_date")
+    since = Since(date(2019, 5, 1), "l'entrée dans le logement")
+
+    told = [problem(left, day, date(2026, 11, 2), since) for day in ("2019-04-30", "2019-05-01", "2026-11-03", None)]
+
+    assert told == [
+        "Cette date est antérieure à l'entrée dans le logement (01/05/2019) : vérifiez-la.",
+        None,
+        "Cette date est dans le futur : vérifiez-la.",
+        None,
+    ]
+    assert problem(left, "1950-01-01", date(2026, 11, 2)) is None
