@@ -27,7 +27,7 @@ from returns.reading.decoding import weighed_again
 from returns.seeing import pack
 from returns.seen import SeenField, SeenPage, SeenPiece, Sight
 from returns.suggestions import row_of_piece
-from tenants.earliest_days import earliest_days
+from tenants.earliest_days import BOUNDED, earliest_days
 from tenants.models import SurveyCase
 
 State = Page.State
@@ -155,7 +155,8 @@ class PageKeeper:
             self.behind = None
             page.save()
             return
-        fields, since = self._fields_of(variant), earliest_days(case) if any(each.ink for each in seen.fields) else {}
+        bounded = any(each.ink and each.field in BOUNDED for each in seen.fields)
+        fields, since = self._fields_of(variant), earliest_days(case) if bounded else {}
         seen = replace(seen, fields=tuple(self._weighed(each, fields, since) for each in seen.fields))
         twin = rescans.twin_of(case=case, page=page, seen=seen)
         if twin is not None:
