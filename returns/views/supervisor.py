@@ -41,7 +41,7 @@ def desk(request: HttpRequest) -> TemplateResponse:
 def _why(task: KeyingTask) -> str:
     """What the supervisor is asked, in a few words."""
     if is_referred(task):
-        return f"« {task.note} »"
+        return f"«\u00a0{task.note}\u00a0»"
     if task.purpose == KeyingTask.Purpose.CONTROL:
         return "Le contrôle a lu autre chose que la valeur retenue."
     if task.reason == Doubt.TOLD_BEFORE or keying.direct_answer(task) is not None:

@@ -288,7 +288,9 @@ class TestPictures:
 
     def test_a_sheet_that_was_not_registered_is_shown_whole(self, desk, campaign, written):
         type(written.reading.page).objects.update(matrix=[])
-        assert "cherchez vous-même le champ" in shown(desk, campaign)
+        text = shown(desk, campaign)
+        assert "cherchez vous-même le champ" in text
+        assert 'data-act="zoom"' in text  # small writing on a large sheet
         assert self.picture(desk, "crop", written).shape[0] > 2000
 
     def test_a_page_without_an_image_is_not_found(self, desk, campaign, task):
