@@ -2,6 +2,8 @@
 
 import gc
 import re
+import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +126,18 @@ def test_a_worker_s_garbage_collector_leaves_alone_what_is_loaded() -> None:
     assert frozen > 100_000
     assert rarely > usual[0]
     assert any(receiver() is leave_alone_what_is_loaded for _, receiver in worker_process_init.receivers)
+
+
+def test_a_web_process_does_the_same_once_its_pages_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    left_alone: list[bool] = []
+    monkeypatch.setattr(
+        "config.celery.leave_alone_what_is_loaded", lambda: left_alone.append("config.urls" in sys.modules)
+    )
+    monkeypatch.delitem(sys.modules, "config.wsgi", raising=False)
+
+    import_module("config.wsgi")
+
+    assert left_alone == [True]
 
 
 def test_the_variables_asked_by_the_production_settings_are_given(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,7 @@ def main(dossiers: int, swaps: int, long: int) -> None:
     runner = get_runner(settings)(verbosity=0, interactive=False)
     old = runner.setup_databases()
     try:
+        import config.wsgi  # noqa: F401 — as a web process has it all loaded
         from campaigns.scope import all_landlords
 
         with all_landlords():
