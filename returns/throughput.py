@@ -85,5 +85,5 @@ def _handled(campaign: Campaign) -> set[int]:
     placed = Page.objects.filter(batch__campaign=campaign, decided_at__isnull=False, survey_return__isnull=False)
     scanned = SupportingDocument.objects.filter(page__batch__campaign=campaign)
     looked_at = scanned.exclude(state=SupportingDocument.State.RECEIVED)
-    named = looked_at.union(scanned.to_name()).values_list("case", flat=True)
-    return {*placed.values_list("survey_return__case", flat=True), *named}
+    cases = set(placed.values_list("survey_return__case", flat=True))
+    return cases.union(*(pieces.values_list("case", flat=True) for pieces in (looked_at, scanned.to_name())))
