@@ -102,6 +102,22 @@ def test_other_pieces_are_named_by_their_words(kind):
     assert read_document(other_piece(kind=kind, name="Jean Dupré", seed="a")).kind == kind
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Récépissé d'enregistrement d'un pacte civil de solidarité", "union_proof"),
+        ("Livret de famille, délivré par l'officier de l'état civil", "union_proof"),
+        ("Copie intégrale d'acte de mariage", "union_proof"),
+        ("Tribunal judiciaire. Jugement de divorce. Le juge aux affaires familiales", "separation_proof"),
+        ("Livret de famille. Extrait de l'acte de naissance de l'enfant", "birth_certificate"),
+        ("Avis de situation déclarative à l'impôt sur les revenus. Référence de l'avis", "tax_notice"),
+        ("Bulletin de paie du mois de mars", ""),
+    ],
+)
+def test_each_nature_has_its_words(text, kind):
+    assert kind_of(plain(text)) == kind
+
+
 def test_a_page_that_says_nothing_known_has_no_kind():
     assert read_document(np.full((800, 600), 255, np.uint8)).kind == ""
 
