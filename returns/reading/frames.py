@@ -1,12 +1,14 @@
 """The last proof of a registration: the printed frames of some boxes, far apart, stand where the form puts them.
 
-Where a corner mark is missing, nothing else tells how the sheet leans towards it: combs and signature frames, which
-stand where there are few boxes, are looked at too; their lines are paler, and a 1-bit scan may have lost them.
+Where a corner mark is missing, or may be none, nothing else tells how the sheet leans towards it: combs and signature
+frames, which stand where there are few boxes, are looked at too (their lines are paler, and a 1-bit scan may have lost
+them), and what stands nearest to that corner must be in place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import compress
 
@@ -27,17 +29,27 @@ PALE = (ZoneKind.COMB, ZoneKind.SIGNATURE)
 SOMEWHERE_MM = 3.0  # how far around its place a pale frame is looked for, to know whether it shows at all
 
 
-def frames_in_place(grey: Grey, matrix: Matrix, layout: FormLayout, page: int, *, alone: bool = False) -> bool:
+def frames_in_place(grey: Grey, matrix: Matrix, layout: FormLayout, page: int, *, unproved: Sequence[Box] = ()) -> bool:
     """Whether most of the frames looked at are in place; true where the page has none to look at.
 
-    `alone`: a corner mark is missing, so that almost all must be, and that there must be some.
+    `unproved`: the corner marks that are missing or in doubt. Almost all frames must then be in place, the nearest to
+    each of these marks in any case.
     """
     boxes = outermost(tuple(zone.box for zone in layout.on_page(page) if zone.kind is ZoneKind.BOX))
-    pale = outermost(tuple(zone.box for zone in layout.on_page(page) if zone.kind in PALE)) if alone else ()
-    pale = tuple(compress(pale, _framed(grey, matrix, pale, reach_mm=SOMEWHERE_MM)))
-    wanted = AGREEING_ALONE if alone else AGREEING
-    kinds = [_framed(grey, matrix, each) for each in (boxes, pale) if each]
-    return all(float(np.mean(seen)) >= wanted for seen in kinds) if kinds else not alone
+    pale = outermost(tuple(zone.box for zone in layout.on_page(page) if zone.kind in PALE)) if unproved else ()
+    in_place = dict(zip(boxes + pale, _framed(grey, matrix, boxes + pale), strict=True))
+    if not all(in_place[_nearest(mark, in_place)] for mark in unproved if in_place):
+        return False
+    shown = tuple(compress(pale, _framed(grey, matrix, pale, reach_mm=SOMEWHERE_MM)))
+    wanted = AGREEING_ALONE if unproved else AGREEING
+    kinds = [[in_place[box] for box in each] for each in (boxes, shown) if each]
+    return all(float(np.mean(seen)) >= wanted for seen in kinds) if kinds else not unproved
+
+
+def _nearest(mark: Box, frames: Iterable[Box]) -> Box:
+    """The frame with a side nearest to a corner mark."""
+    x, y = mark.x + mark.w / 2, mark.y + mark.h / 2
+    return min(frames, key=lambda box: math.hypot(max(box.x - x, x - box.right, 0), max(box.y - y, y - box.bottom, 0)))
 
 
 @lru_cache(maxsize=256)

@@ -2,7 +2,7 @@
 
 A digit that the first network doubts is read again by a larger one, which was taught apart, and the two are averaged:
 few digits are, so that a page costs little more than with the first alone. A digit of an answer that nothing but its
-ink vouches for is read closely: doubted much sooner.
+ink vouches for is read closely: doubted much sooner, and then read again by a third network, larger still.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from returns.reading.pixels import Grey
 WEIGHTS = Path(__file__).parent / "weights"
 BATCH = 16  # glyphs a call: measured fastest
 DOUBTED = 0.995  # under it, a glyph is read again by the second network, where there is one
-CLOSELY_DOUBTED = 0.9999  # the same, for a glyph read closely
+CLOSELY_DOUBTED = 0.9997  # the same for a glyph read closely, by the third network
 UNSURE = 0.97  # under it, a glyph is also read a little shifted, and the readings averaged
 SHIFTS = ((1, 0), (-1, 0), (0, 1), (0, -1))
 
@@ -30,13 +30,14 @@ SHIFTS = ((1, 0), (-1, 0), (0, 1), (0, -1))
 class Alphabet:
     """The characters that a recogniser tells apart; the class after the last is for what is none of them.
 
-    `name` and `second` (if any) name the files of its networks. `rarer`: how much rarer that last class is on paper
-    than among the glyphs learnt.
+    `name`, `second` and `third` (if any) name the files of its networks. `rarer`: how much rarer that last class is on
+    paper than among the glyphs learnt.
     """
 
     name: str
     signs: str
     second: str = ""
+    third: str = ""
     rarer: float = 1.0
 
     @property
@@ -45,7 +46,7 @@ class Alphabet:
         return len(self.signs) + 1
 
 
-DIGITS = Alphabet("digits", "0123456789", second="digits-second", rarer=0.1)
+DIGITS = Alphabet("digits", "0123456789", second="digits-second", third="digits-third", rarer=0.1)
 CAPITALS = Alphabet("capitals", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")  # an accented capital is its letter
 
 
@@ -61,10 +62,14 @@ def recognise(
     images = np.stack(glyphs)[:, None].astype(np.float32)
     images /= np.maximum(images.max(axis=(1, 2, 3), keepdims=True), 1.0)
     told = _run(images, alphabet.name, alphabet.rarer)
-    bounds = np.where(closely, CLOSELY_DOUBTED, DOUBTED) if closely else DOUBTED
-    doubted = np.flatnonzero(told.max(axis=1) < bounds) if alphabet.second else ()
-    if len(doubted):
-        told[doubted] = (told[doubted] + _run(images[doubted], alphabet.second, alphabet.rarer)) / 2
+    close = np.array(closely or [False] * len(glyphs))
+    sure = told.max(axis=1)
+    for network, doubted in (
+        (alphabet.second, ~close & (sure < DOUBTED)),
+        (alphabet.third, close & (sure < CLOSELY_DOUBTED)),
+    ):
+        if network and doubted.any():
+            told[doubted] = (told[doubted] + _run(images[doubted], network, alphabet.rarer)) / 2
     unsure = np.flatnonzero(told.max(axis=1) < UNSURE)
     if len(unsure):
         network = alphabet.second or alphabet.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,6 +21,7 @@ from returns.reading.squares import find_squares, marks_among
 MAX_RESIDUAL = 0.6  # mm between the code where the marks say it is and the code as found (READING §4)
 MIN_MARKS = 3
 OUT_OF_SQUARE = 2.5  # mm at the code: the most that a sheet bent or drawn askew explains
+ASKEW = 3.0  # mm: four marks of a sheet are out of a parallelogram by 0.4 (median of 150 scans), 2.9 at most
 SEARCH_MM = (4.0, 7.0, 7.0, 9.0)  # how far from its expected place each next mark is looked for
 MIN_LIKENESS = 0.72  # normalised correlation with a black square on paper
 MARK_TOLERANCE = 0.12  # of its side: a square wider or narrower is measured by correlation only
@@ -63,23 +65,33 @@ def register(grey: Grey, found: FoundCode, layout: FormLayout) -> Registration |
     scanner leaves them, then all over the image, as in a photo; three are made do with where no four are seen.
     """
     near = _find_marks(grey, found, layout)
-    placed = _laid_over(grey, found, layout, near) if len(near) == len(layout.marks) else None
+    missing = [mark for number, mark in enumerate(layout.marks) if number not in near]
+    placed = None if missing else _laid_over(grey, found, layout, near, layout.marks if _askew(near, layout) else ())
     placed = placed or _laid_over(grey, found, layout, _find_marks_anywhere(grey, found, layout))
-    if placed is None and len(near) < len(layout.marks):
-        placed = _laid_over(grey, found, layout, near)
+    if placed is None and missing:
+        placed = _laid_over(grey, found, layout, near, missing)
     return placed or Refused(Refusal.NOT_REGISTERED, str(found.code))
 
 
-def _laid_over(grey: Grey, found: FoundCode, layout: FormLayout, seen: dict[int, _Mark]) -> Registration | None:
-    """The registration by these marks, if all agree."""
+def _askew(near: dict[int, _Mark], layout: FormLayout) -> bool:
+    """Whether the four marks stand as on no flat sheet: a stain may have been taken for one, or it is a photo."""
+    left, right, low_left, low_right = (near[number].at for number in range(len(layout.marks)))
+    scale = np.linalg.norm(right - left) / (layout.marks[1].x - layout.marks[0].x)
+    return bool(np.linalg.norm(left + low_right - right - low_left) > ASKEW * scale)
+
+
+def _laid_over(
+    grey: Grey, found: FoundCode, layout: FormLayout, seen: dict[int, _Mark], unproved: Sequence[Box] = ()
+) -> Registration | None:
+    """The registration by these marks, if all agree; frames must prove it near those that are `unproved`."""
     if len(seen) < MIN_MARKS:
         return None
     expected = np.array([_centre(layout.marks[number]) for number in seen])
     measured = np.array([mark.at for mark in seen.values()])
     matrix, residual = _fitted(expected, measured, _corners(layout.page_code), found.corners)
-    in_place = residual <= MAX_RESIDUAL and _plausible(matrix)
-    alone = len(seen) < len(layout.marks)
-    if not in_place or not frames_in_place(grey, matrix, layout, found.code.page, alone=alone):
+    if residual > MAX_RESIDUAL or not _plausible(matrix):
+        return None
+    if not frames_in_place(grey, matrix, layout, found.code.page, unproved=unproved):
         return None
     return Registration(
         code=found.code,

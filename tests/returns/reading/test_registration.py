@@ -15,6 +15,7 @@ from returns.reading.page_codes import FoundCode, Refusal, Refused, find_page_co
 from returns.reading.registration import Registration, cut, register
 from returns.rehearsal.scanner import Quality
 from tests.returns.reading import filled
+from tests.returns.reading.degradations import farthest, worn_by
 
 PER_MM = 200 / 25.4
 
@@ -126,6 +127,19 @@ def test_a_mark_out_of_place_is_refused():
     sheet[y : y + side, x : x + side] = 0
 
     assert refusal_of(sheet) is Refusal.NOT_REGISTERED
+
+
+@pytest.mark.parametrize(("number", "seed", "harms"), [
+    (4, 2265, ("stained", "black_and_white")),
+    (6, 4901, ("stained", "black_and_white")),
+    (4, 5151, ("without_a_mark", "photographed")),
+])  # fmt: skip
+def test_a_mark_that_is_none_or_missing_misplaces_nothing_where_few_boxes_stand(number, seed, harms):
+    worn = worn_by(number, seed, *harms)
+
+    found = filled.placed(worn.grey)
+
+    assert isinstance(found, Refused) or farthest(found, worn, filled.layout()) < 1.0
 
 
 def test_a_streak_across_a_mark_does_not_move_it():
